@@ -1,0 +1,1 @@
+//! Pure data: command rows, configuration rows, error texts, ACL categories.

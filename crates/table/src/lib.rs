@@ -1,0 +1,1 @@
+//! The hash table: extendible hashing over small segments.

@@ -1,0 +1,1 @@
+//! What the tests share: a server to start, a client to ask it with.
