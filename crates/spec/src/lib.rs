@@ -1,1 +1,3 @@
 //! Pure data: command rows, configuration rows, error texts, ACL categories.
+
+pub mod config;
