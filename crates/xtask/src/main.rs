@@ -2,12 +2,23 @@
 //!
 //! Each task is a module with `pub fn run(args: &[String]) -> Result<(), String>`.
 
+#![forbid(unsafe_code)]
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod bench;
+mod conformance;
+mod tidy;
+
 use std::process::ExitCode;
 
 type Task = fn(&[String]) -> Result<(), String>;
 
 /// Name, function, one line of help.
-const TASKS: &[(&str, Task, &str)] = &[];
+const TASKS: &[(&str, Task, &str)] = &[
+    ("bench", bench::run, "measures this server, a peer and a null responder"),
+    ("conformance", conformance::run, "runs the upstream test suite"),
+    ("tidy", tidy::run, "checks the rules of the house"),
+];
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();

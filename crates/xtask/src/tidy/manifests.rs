@@ -1,0 +1,93 @@
+//! Rules about `Cargo.toml`: which crate may use which, and that all are made alike.
+
+use super::Report;
+use super::source::Tree;
+
+/// The directions: a crate, and the only workspace crates that it may use.
+const DIRECTIONS: &[(&str, &[&str])] = &[
+    ("resp", &[]),
+    ("spec", &[]),
+    ("table", &[]),
+    ("value", &["table"]),
+    ("keyspace", &["table", "value"]),
+    ("commands", &["spec", "resp", "value", "keyspace"]),
+    ("persist", &["resp", "value", "keyspace"]),
+    ("repl", &["resp"]),
+    ("cluster", &["spec"]),
+    ("script", &["resp"]),
+    ("client", &["resp"]),
+    ("console", &["spec"]),
+    (
+        "server",
+        &[
+            "spec", "resp", "table", "value", "keyspace", "commands", "persist", "repl", "cluster",
+            "script", "console",
+        ],
+    ),
+    ("reddle", &["server", "client", "persist"]),
+    ("testkit", &["resp"]),
+    ("xtask", &["spec", "resp", "testkit"]),
+];
+
+/// Rule: dependencies between our crates follow [`DIRECTIONS`]; tests may use what they like.
+pub(crate) fn crate_direction(tree: &Tree, report: &mut Report) {
+    let ours = tree.crates();
+    for name in &ours {
+        let path = format!("crates/{name}/Cargo.toml");
+        let Some(row) = DIRECTIONS.iter().find(|row| row.0 == *name) else {
+            report.add(&path, 0, "a crate that the table of directions does not know");
+            continue;
+        };
+        let Some(file) = tree.get(&path) else {
+            continue;
+        };
+        for (line, dependency, _) in dependencies(&file.text) {
+            if ours.contains(&dependency.as_str()) && !row.1.contains(&dependency.as_str()) {
+                report.add(&path, line, format!("{name} may not use {dependency}"));
+            }
+        }
+    }
+}
+
+/// Rule: a member is named as its folder, takes the workspace's lints, and takes the versions of
+/// its dependencies from the workspace, where each stands once.
+pub(crate) fn manifest(tree: &Tree, report: &mut Report) {
+    for name in tree.crates() {
+        let path = format!("crates/{name}/Cargo.toml");
+        let Some(file) = tree.get(&path) else {
+            report.add(&path, 0, "a folder in crates/ without a manifest");
+            continue;
+        };
+        if !file.text.contains(&format!("name = \"{name}\"\n")) {
+            report.add(&path, 0, "the crate is not named as its folder");
+        }
+        if !file.text.contains("[lints]\nworkspace = true\n") {
+            report.add(&path, 0, "does not take the workspace's lints");
+        }
+        for (line, dependency, from_workspace) in dependencies(&file.text) {
+            if !from_workspace {
+                report.add(&path, line, format!("{dependency} is not taken from the workspace"));
+            }
+        }
+    }
+}
+
+/// Line, name, and whether the workspace gives the version; development dependencies left out.
+fn dependencies(manifest: &str) -> Vec<(usize, String, bool)> {
+    let mut found = Vec::new();
+    let mut inside = false;
+    for (index, line) in manifest.lines().enumerate() {
+        let line = line.trim();
+        if let Some(section) = line.strip_prefix('[') {
+            let section = section.trim_end_matches(']');
+            inside = section.ends_with("dependencies") && !section.ends_with("dev-dependencies");
+            let named = section.rsplit_once("dependencies.").filter(|(kind, _)| *kind != "dev-");
+            found.extend(named.map(|(_, name)| (index + 1, name.to_owned(), false)));
+        } else if inside && let Some((key, _)) = line.split_once('=') {
+            let name = key.trim().trim_end_matches(".workspace");
+            let from_workspace = line.contains("workspace = true");
+            found.push((index + 1, name.to_owned(), from_workspace));
+        }
+    }
+    found
+}
