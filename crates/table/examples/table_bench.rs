@@ -1,0 +1,271 @@
+//! Prints what the table costs: time an operation, bytes a key, and the worst single insertion.
+//!
+//! `cargo run --release -p table --example table_bench [speed|memory|stall]`
+
+use std::alloc::{Layout, alloc, dealloc};
+use std::hint::black_box;
+use std::ptr::NonNull;
+use std::time::{Duration, Instant};
+
+use table::{Item, KeyHash, Table};
+
+const KEY_LEN: usize = 16;
+const BATCH: usize = 16;
+const TABLES: usize = 256;
+const KEYS: u64 = 1_000_000;
+
+type Key = [u8; KEY_LEN];
+
+/// A boxed 16-byte key.
+struct Boxed(NonNull<Key>);
+
+impl Boxed {
+    fn new(key: Key) -> Boxed {
+        // SAFETY: the layout has a size, and the pointer is checked before it is written.
+        unsafe {
+            let raw: *mut Key = alloc(Layout::new::<u128>()).cast();
+            let raw = NonNull::new(raw).expect("memory for a key");
+            raw.write(key);
+            Boxed(raw)
+        }
+    }
+}
+
+impl Drop for Boxed {
+    fn drop(&mut self) {
+        // SAFETY: allocated by `new` with this layout.
+        unsafe { dealloc(self.0.as_ptr().cast(), Layout::new::<u128>()) }
+    }
+}
+
+// SAFETY: the pointer is that of an allocation of its own, 16-aligned, in user space.
+unsafe impl Item for Boxed {
+    fn into_raw(self) -> NonNull<u8> {
+        std::mem::ManuallyDrop::new(self).0.cast()
+    }
+
+    unsafe fn from_raw(raw: NonNull<u8>) -> Self {
+        Boxed(raw.cast())
+    }
+
+    fn key(&self) -> &[u8] {
+        // SAFETY: the key lives as long as its item.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+/// A cheap mixer: the table's cost shall not hide behind the hash's.
+#[derive(Clone, Copy)]
+struct Mix;
+
+impl KeyHash for Mix {
+    #[inline]
+    fn hash(&self, key: &[u8]) -> u64 {
+        let word = |at| u64::from_le_bytes(key[at..at + 8].try_into().expect("eight bytes"));
+        mix(word(0) ^ mix(word(8)))
+    }
+}
+
+#[inline]
+fn mix(x: u64) -> u64 {
+    let x = (x ^ (x >> 32)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let x = (x ^ (x >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    x ^ (x >> 32)
+}
+
+fn key(number: u64) -> Key {
+    let mut key = *b"key:000000000000";
+    let mut rest = number;
+    for digit in key.iter_mut().rev().take(12) {
+        *digit = b'0' + (rest % 10) as u8;
+        rest /= 10;
+    }
+    key
+}
+
+/// Which table, and the hash within it.
+#[inline]
+fn place(key: &Key) -> (usize, u64) {
+    let hash = Mix.hash(key);
+    (hash as usize % TABLES, hash)
+}
+
+fn main() {
+    let which = std::env::args().nth(1).unwrap_or_default();
+    if which.is_empty() || which == "speed" {
+        speed();
+    }
+    if which.is_empty() || which == "memory" {
+        memory();
+    }
+    if which.is_empty() || which == "stall" {
+        stall();
+    }
+}
+
+fn speed() {
+    let numbers = shuffled(KEYS);
+    let keys: Vec<Key> = numbers.iter().map(|&n| key(n)).collect();
+    let absent: Vec<Key> = numbers.iter().map(|&n| key(n + KEYS)).collect();
+    let mut tables: Vec<Table<Boxed, Mix>> = (0..TABLES).map(|_| Table::new(Mix)).collect();
+    println!("ns/op, {KEYS} keys in {TABLES} tables");
+    let start = Instant::now();
+    for key in &keys {
+        let (table, hash) = place(key);
+        tables[table].insert_new(hash, Boxed::new(*key));
+    }
+    report("insert (with allocating the item)", start);
+    let looked_up = shuffled(KEYS).iter().map(|&n| key(n)).collect::<Vec<_>>();
+    for (name, keys) in [("hit", &looked_up), ("miss", &absent)] {
+        for _ in 0..2 {
+            let start = Instant::now();
+            for key in keys {
+                let (table, hash) = place(key);
+                black_box(tables[table].get(hash, key).is_some());
+            }
+            report(&format!("get {name}"), start);
+            let start = Instant::now();
+            for batch in keys.chunks(BATCH) {
+                batched(&tables, batch);
+            }
+            report(&format!("get {name}, batches of {BATCH}"), start);
+        }
+    }
+    let start = Instant::now();
+    for key in &looked_up {
+        let (table, hash) = place(key);
+        black_box(tables[table].remove(hash, key).is_some());
+    }
+    report("remove (with freeing the item)", start);
+    hashbrown_speed(&keys, &looked_up, &absent);
+}
+
+fn batched(tables: &[Table<Boxed, Mix>], batch: &[Key]) {
+    let mut places = [(0, 0); BATCH];
+    for (slot, key) in places.iter_mut().zip(batch) {
+        *slot = place(key);
+        tables[slot.0].prefetch_bucket(slot.1);
+    }
+    for (table, hash) in &places[..batch.len()] {
+        tables[*table].prefetch_item(*hash);
+    }
+    for ((table, hash), key) in places.iter().zip(batch) {
+        black_box(tables[*table].get(*hash, key).is_some());
+    }
+}
+
+/// The yardstick: hashbrown's table of pointers, which has a pause at each doubling.
+fn hashbrown_speed(keys: &[Key], looked_up: &[Key], absent: &[Key]) {
+    let mut tables: Vec<hashbrown::HashTable<Boxed>> = Vec::new();
+    tables.resize_with(TABLES, hashbrown::HashTable::new);
+    let start = Instant::now();
+    for key in keys {
+        let (table, hash) = place(key);
+        tables[table].insert_unique(hash, Boxed::new(*key), |item| Mix.hash(item.key()));
+    }
+    report("hashbrown insert", start);
+    for (name, keys) in [("hit", looked_up), ("miss", absent)] {
+        let start = Instant::now();
+        for key in keys {
+            let (table, hash) = place(key);
+            black_box(tables[table].find(hash, |item| item.key() == key).is_some());
+        }
+        report(&format!("hashbrown get {name}"), start);
+    }
+    let bytes: usize = tables.iter().map(hashbrown::HashTable::allocation_size).sum();
+    println!("hashbrown bytes a key: {:.2}", bytes as f64 / KEYS as f64);
+}
+
+fn memory() {
+    println!("one table: bytes a key, load, full buckets, mean and farthest distance from home");
+    let mut table = Table::new(Mix);
+    let mut count = 0;
+    let mut next = 1000;
+    let (mut worst, mut sum, mut samples) = (0.0_f64, 0.0, 0);
+    while count < 10_000_000 {
+        let key = key(count);
+        table.insert_new(Mix.hash(&key), Boxed::new(key));
+        count += 1;
+        if count >= 4000 && count % (count / 50) == 0 {
+            let bytes = table.memory() as f64 / count as f64;
+            worst = worst.max(bytes);
+            sum += bytes;
+            samples += 1;
+        }
+        if count == next {
+            print_shape(&table);
+            next = if next % 3 == 0 { next / 3 * 10 } else { next * 3 };
+        }
+    }
+    let mean = sum / f64::from(samples);
+    println!("4 k to 10 M keys: mean {mean:.2}, worst {worst:.2} bytes a key");
+    let mut left = count;
+    for target in [5_000_000, 1_000_000, 100_000, 10_000, 1000, 10, 0] {
+        while left > target {
+            left -= 1;
+            let key = key(left);
+            table.remove(Mix.hash(&key), &key);
+        }
+        print!("after removals: ");
+        print_shape(&table);
+    }
+}
+
+fn print_shape(table: &Table<Boxed, Mix>) {
+    let stats = table.stats();
+    let items = stats.items.max(1) as f64;
+    let steps: usize = stats.probes.iter().enumerate().map(|(i, n)| i * n).sum();
+    println!(
+        "{:>9}: {:6.2} B/key, load {:.3}, full {:.3}, distance {:.3} / {}, {} segments, {} B",
+        stats.items,
+        stats.memory as f64 / items,
+        stats.load(),
+        stats.full_buckets as f64 / stats.buckets.max(1) as f64,
+        steps as f64 / items,
+        stats.farthest,
+        stats.segments,
+        stats.memory,
+    );
+}
+
+fn stall() {
+    let mut table = Table::new(Mix);
+    let mut times = Vec::with_capacity(10_000_000);
+    for number in 0..10_000_000 {
+        let key = key(number);
+        let item = Boxed::new(key);
+        let hash = Mix.hash(&key);
+        let start = Instant::now();
+        table.insert_new(hash, item);
+        times.push(start.elapsed());
+    }
+    times.sort_unstable();
+    let at = |part: f64| times[(times.len() as f64 * part) as usize - 1];
+    println!("one insertion while growing to 10 M: p50 {:?}, p99 {:?}", at(0.5), at(0.99));
+    println!("p99.99 {:?}, p99.9999 {:?}, worst {:?}", at(0.9999), at(0.999_999), at(1.0));
+    let start = Instant::now();
+    let (mut worst, mut seen, mut cursor) = (Duration::ZERO, 0, 0);
+    loop {
+        let step = Instant::now();
+        cursor = table.scan(cursor, &mut |_| seen += 1);
+        worst = worst.max(step.elapsed());
+        if cursor == 0 {
+            break;
+        }
+    }
+    println!("full scan of {seen} items: {:?}, worst step {worst:?}", start.elapsed());
+}
+
+fn report(what: &str, start: Instant) {
+    println!("{:7.1}  {what}", start.elapsed().as_nanos() as f64 / KEYS as f64);
+}
+
+fn shuffled(count: u64) -> Vec<u64> {
+    let mut numbers: Vec<u64> = (0..count).collect();
+    let mut state = 42;
+    for i in (1..numbers.len()).rev() {
+        state = mix(state + i as u64);
+        numbers.swap(i, (state % (i as u64 + 1)) as usize);
+    }
+    numbers
+}
