@@ -1,0 +1,152 @@
+//! The error texts that more than one command or part of the server answers with.
+//!
+//! Clients compare these texts and choose exception classes by the first word, so they are part
+//! of the protocol. They come without the leading `-` and without the line end. A text that has
+//! `{}` in it is completed by who sends it.
+
+/// A command for one type met a value of another type.
+pub const WRONG_TYPE: &str = "WRONGTYPE Operation against a key holding the wrong kind of value";
+/// Options that do not exist, do not go together or lack their value.
+pub const SYNTAX: &str = "ERR syntax error";
+/// Not a 64-bit integer.
+pub const NOT_AN_INTEGER: &str = "ERR value is not an integer or out of range";
+/// Not a floating-point number.
+pub const NOT_A_FLOAT: &str = "ERR value is not a valid float";
+/// A count or an offset that must not be negative.
+pub const NOT_POSITIVE: &str = "ERR value is out of range, must be positive";
+/// A number outside what an option allows.
+pub const OUT_OF_RANGE: &str = "ERR value is out of range";
+/// A key that must exist does not.
+pub const NO_SUCH_KEY: &str = "ERR no such key";
+/// An index beyond either end of a list or a string.
+pub const INDEX_OUT_OF_RANGE: &str = "ERR index out of range";
+/// A string offset that is negative.
+pub const OFFSET_OUT_OF_RANGE: &str = "ERR offset is out of range";
+/// The sum of an increment does not fit into 64 bits.
+pub const OVERFLOW: &str = "ERR increment or decrement would overflow";
+/// A decrement whose negation does not fit into 64 bits.
+pub const DECREMENT_OVERFLOW: &str = "ERR decrement would overflow";
+/// A floating-point increment led to a value that is no number or infinite.
+pub const NAN_OR_INFINITY: &str = "ERR increment would produce NaN or Infinity";
+/// A string would become longer than `proto-max-bulk-len`.
+pub const STRING_TOO_LONG: &str = "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
+/// An expiry that is zero, negative or too far away; the command's name in lower case completes it.
+pub const INVALID_EXPIRE: &str = "ERR invalid expire time in '{}' command";
+/// The first part of [`INVALID_EXPIRE`].
+pub const INVALID_EXPIRE_HEAD: &str = "ERR invalid expire time in '";
+/// The last part of [`INVALID_EXPIRE`] and of [`WRONG_ARITY`].
+pub const COMMAND_TAIL: &str = "' command";
+/// NX together with XX, GT or LT in the EXPIRE family.
+pub const EXPIRE_NX_CONFLICT: &str =
+    "ERR NX and XX, GT or LT options at the same time are not compatible";
+/// GT together with LT in the EXPIRE family.
+pub const EXPIRE_GT_LT_CONFLICT: &str = "ERR GT and LT options at the same time are not compatible";
+/// An unknown option in the EXPIRE family; the option completes it.
+pub const EXPIRE_UNSUPPORTED: &str = "ERR Unsupported option {}";
+/// A database number that is no number.
+pub const INVALID_DB: &str = "ERR invalid DB index";
+/// A database number that is too large or negative.
+pub const DB_OUT_OF_RANGE: &str = "ERR DB index is out of range";
+/// The first database of SWAPDB is no number.
+pub const INVALID_FIRST_DB: &str = "ERR invalid first DB index";
+/// The second database of SWAPDB is no number.
+pub const INVALID_SECOND_DB: &str = "ERR invalid second DB index";
+/// Source and destination are the same key of the same database.
+pub const SAME_OBJECT: &str = "ERR source and destination objects are the same";
+/// A SCAN cursor that is no number.
+pub const INVALID_CURSOR: &str = "ERR invalid cursor";
+/// A number of keys that is zero or negative.
+pub const NUMKEYS_NOT_POSITIVE: &str = "ERR numkeys should be greater than 0";
+/// A number of keys that the arguments do not hold.
+pub const NUMKEYS_TOO_LARGE: &str = "ERR Number of keys can't be greater than number of args";
+/// A timeout that is no number.
+pub const INVALID_TIMEOUT: &str = "ERR timeout is not a float or out of range";
+/// A timeout in milliseconds that is no number.
+pub const INVALID_TIMEOUT_INTEGER: &str = "ERR timeout is not an integer or out of range";
+/// A negative timeout.
+pub const NEGATIVE_TIMEOUT: &str = "ERR timeout is negative";
+/// OBJECT FREQ without an LFU policy.
+pub const NOT_LFU: &str = "ERR An LFU maxmemory policy is not selected, access frequency not \
+                           tracked. Please note that when switching between policies at runtime \
+                           LRU and LFU data will take some time to adjust.";
+/// OBJECT IDLETIME with an LFU policy.
+pub const NOT_LRU: &str = "ERR An LFU maxmemory policy is selected, idle time not tracked. \
+                           Please note that when switching between policies at runtime LRU and \
+                           LFU data will take some time to adjust.";
+
+/// The number of arguments does not fit; the command's full name in lower case completes it.
+pub const WRONG_ARITY: &str = "ERR wrong number of arguments for '{}' command";
+/// The first part of [`WRONG_ARITY`].
+pub const WRONG_ARITY_HEAD: &str = "ERR wrong number of arguments for '";
+/// Name, then the first arguments, each in quotes and followed by a blank, complete it.
+pub const UNKNOWN_COMMAND: &str = "ERR unknown command '{}', with args beginning with: {}";
+/// Subcommand as sent, then the container in upper case complete it.
+pub const UNKNOWN_SUBCOMMAND: &str = "ERR unknown subcommand '{}'. Try {} HELP.";
+
+/// The client must authenticate first.
+pub const NO_AUTH: &str = "NOAUTH Authentication required.";
+/// HELLO without AUTH where a password is needed.
+pub const NO_AUTH_HELLO: &str = "NOAUTH HELLO must be called with the client already \
+                                 authenticated, otherwise the HELLO <proto> AUTH <user> <pass> \
+                                 option can be used to authenticate the client and select the \
+                                 RESP protocol version at the same time";
+/// AUTH with a wrong user or password.
+pub const WRONG_PASS: &str = "WRONGPASS invalid username-password pair or user is disabled.";
+/// AUTH with a password alone although the default user has none.
+pub const AUTH_WITHOUT_PASSWORD: &str = "ERR AUTH <password> called without any password \
+                                         configured for the default user. Are you sure your \
+                                         configuration is correct?";
+/// HELLO with a version other than 2 or 3.
+pub const NO_PROTO: &str = "NOPROTO unsupported protocol version";
+/// HELLO with a version that is no number.
+pub const PROTO_NOT_AN_INTEGER: &str = "ERR Protocol version is not an integer or out of range";
+/// A connection name with blanks, line ends or unprintable bytes.
+pub const INVALID_CLIENT_NAME: &str =
+    "ERR Client names cannot contain spaces, newlines or special characters.";
+/// No connection has the given number.
+pub const NO_SUCH_CLIENT_ID: &str = "ERR No such client ID";
+/// No connection matches CLIENT KILL's address.
+pub const NO_SUCH_CLIENT: &str = "ERR No such client";
+
+/// The data set is being read.
+pub const LOADING: &str = "LOADING Redis is loading the dataset in memory";
+/// A script runs too long.
+pub const BUSY_SCRIPT: &str = "BUSY Redis is busy running a script. You can only call SCRIPT \
+                               KILL or SHUTDOWN NOSAVE.";
+/// A replica without its primary that may not answer from old data.
+pub const MASTER_DOWN: &str = "MASTERDOWN Link with MASTER is down and replica-serve-stale-data \
+                               is set to 'no'.";
+/// Writes are refused because saving fails.
+pub const MISCONF: &str = "MISCONF Redis is configured to save RDB snapshots, but it's currently \
+                           unable to persist to disk. Commands that may modify the data set are \
+                           disabled, because this instance is configured to report errors during \
+                           writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). \
+                           Please check the Redis logs for details about the RDB error.";
+/// A write on a replica.
+pub const READ_ONLY: &str = "READONLY You can't write against a read only replica.";
+/// Too few replicas are attached for a write.
+pub const NO_REPLICAS: &str = "NOREPLICAS Not enough good replicas to write.";
+/// Memory is used up and nothing may be evicted.
+pub const OUT_OF_MEMORY: &str = "OOM command not allowed when used memory > 'maxmemory'.";
+/// EXEC after a command that could not be queued.
+pub const EXEC_ABORT: &str = "EXECABORT Transaction discarded because of previous errors.";
+/// EXEC without MULTI.
+pub const EXEC_WITHOUT_MULTI: &str = "ERR EXEC without MULTI";
+/// DISCARD without MULTI.
+pub const DISCARD_WITHOUT_MULTI: &str = "ERR DISCARD without MULTI";
+/// MULTI inside MULTI.
+pub const NESTED_MULTI: &str = "ERR MULTI calls can not be nested";
+/// WATCH inside MULTI.
+pub const WATCH_IN_MULTI: &str = "ERR WATCH inside MULTI is not allowed";
+/// A command that a transaction may not hold.
+pub const NOT_IN_MULTI: &str = "ERR Command not allowed inside a transaction";
+/// Too many connections.
+pub const MAX_CLIENTS: &str = "ERR max number of clients reached";
+/// The keys of a command lie in different slots.
+pub const CROSS_SLOT: &str = "CROSSSLOT Keys in request don't hash to the same slot";
+/// A cluster command where the cluster is off.
+pub const CLUSTER_DISABLED: &str = "ERR This instance has cluster support disabled";
+/// No script has the digest.
+pub const NO_SCRIPT: &str = "NOSCRIPT No matching script. Please use EVAL.";
+/// RESTORE over a key that exists.
+pub const BUSY_KEY: &str = "BUSYKEY Target key name already exists.";
