@@ -1,1 +1,25 @@
-//! One function a command.
+//! One function a command, a file a group: what each data command means.
+//!
+//! A handler gets its context and its arguments, changes data through [`Ctx::db`] and writes its
+//! reply to [`Ctx::out`], or returns an [`Error`], whose text dispatch writes. It knows no socket,
+//! file, thread, clock or lock: the time is [`Ctx::now_ms`], and the shards of its keys were taken
+//! before it runs. Arity was checked against the row in `spec`.
+#![forbid(unsafe_code)]
+
+mod args;
+mod ctx;
+mod error;
+
+pub mod string;
+
+pub use args::{Args, Cursor};
+pub use ctx::{Ctx, Settings};
+pub use error::Error;
+
+/// What a command's function looks like.
+pub type Handler = fn(&mut Ctx<'_, '_>, &Args<'_>) -> Result<(), Error>;
+
+/// Every handler by the name of its command's row (`parent|name` for a subcommand).
+pub fn handlers() -> impl Iterator<Item = (&'static str, Handler)> {
+    [string::HANDLERS].into_iter().flatten().copied()
+}

@@ -1,1 +1,25 @@
-//! The keyspace.
+//! The keyspace: databases split into shards, the entries in them, their expiry, the locks that
+//! guard them, and the record of what a command changed.
+//!
+//! It formats no reply, opens no file, reads no clock. Everything a handler does to data goes
+//! through [`Db`].
+#![deny(unsafe_code)]
+
+mod change;
+mod db;
+pub mod entry;
+mod gate;
+mod hash;
+mod keyspace;
+mod shard;
+mod shards;
+mod sync;
+
+pub use change::{Change, Class, Note, Record, Wants};
+pub use db::{Db, Hashed, KeyStats, Parts};
+pub use entry::{Entry, INLINE_MAX, Kind, NewValue, ValueRef};
+pub use gate::{Gate, ReadGuard, WriteGuard};
+pub use hash::KeyHash;
+pub use keyspace::{Keyspace, Layout};
+pub use shard::{Lookup, Shard, ShardDb, Stamp, Ttl};
+pub use shards::{Alone, Held, Shards};

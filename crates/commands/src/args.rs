@@ -1,0 +1,123 @@
+//! The arguments of a command, and a cursor over options.
+
+use std::ops::Index;
+use std::sync::Arc;
+
+use crate::Error;
+
+/// The arguments; number 0 is the command's name as the client wrote it.
+#[derive(Clone, Copy)]
+pub struct Args<'a> {
+    argv: &'a [&'a [u8]],
+    apart: &'a [Arc<Vec<u8>>],
+}
+
+impl<'a> Args<'a> {
+    /// `apart` are big arguments that were read straight into their final place.
+    pub fn new(argv: &'a [&'a [u8]], apart: &'a [Arc<Vec<u8>>]) -> Self {
+        Self { argv, apart }
+    }
+
+    /// How many there are, the name included.
+    pub fn len(&self) -> usize {
+        self.argv.len()
+    }
+
+    /// Never: there is the name.
+    pub fn is_empty(&self) -> bool {
+        self.argv.is_empty()
+    }
+
+    /// One argument, if there are so many.
+    pub fn get(&self, index: usize) -> Option<&'a [u8]> {
+        self.argv.get(index).copied()
+    }
+
+    /// The arguments from `index` on; empty when there are none.
+    pub fn from(&self, index: usize) -> &'a [&'a [u8]] {
+        self.argv.get(index..).unwrap_or_default()
+    }
+
+    /// All arguments.
+    pub fn all(&self) -> &'a [&'a [u8]] {
+        self.argv
+    }
+
+    /// The argument by shared ownership, when it was big enough to be read apart.
+    pub fn shared(&self, index: usize) -> Option<Arc<Vec<u8>>> {
+        let arg = self.argv[index];
+        self.apart.iter().find(|apart| std::ptr::eq(apart.as_slice(), arg)).map(Arc::clone)
+    }
+
+    /// An argument as a signed 64-bit integer in Redis's grammar.
+    pub fn int(&self, index: usize) -> Result<i64, Error> {
+        resp::number::parse_i64(self.argv[index]).ok_or(Error::NotInteger)
+    }
+
+    /// A cursor over the options that begin at `index`.
+    pub fn cursor(&self, index: usize) -> Cursor<'a> {
+        Cursor { rest: self.from(index) }
+    }
+}
+
+impl<'a> Index<usize> for Args<'a> {
+    type Output = &'a [u8];
+
+    fn index(&self, index: usize) -> &&'a [u8] {
+        &self.argv[index]
+    }
+}
+
+/// Walks over options: words in any case, some with values behind them.
+#[derive(Clone, Copy)]
+pub struct Cursor<'a> {
+    rest: &'a [&'a [u8]],
+}
+
+impl<'a> Cursor<'a> {
+    /// The next word, if there is one.
+    pub fn next_word(&mut self) -> Option<&'a [u8]> {
+        let (first, rest) = self.rest.split_first()?;
+        self.rest = rest;
+        Some(first)
+    }
+
+    /// Moves on when the next word is `word`, whatever its case.
+    pub fn accept(&mut self, word: &str) -> bool {
+        let found = self.rest.first().is_some_and(|arg| is(arg, word));
+        if found {
+            self.rest = &self.rest[1..];
+        }
+        found
+    }
+
+    /// The value behind an option; a syntax error when it is missing.
+    pub fn value(&mut self) -> Result<&'a [u8], Error> {
+        self.next_word().ok_or(Error::Syntax)
+    }
+
+    /// The integer behind an option.
+    pub fn int(&mut self) -> Result<i64, Error> {
+        resp::number::parse_i64(self.value()?).ok_or(Error::NotInteger)
+    }
+
+    /// How many words are left.
+    pub fn left(&self) -> usize {
+        self.rest.len()
+    }
+
+    /// The words that are left.
+    pub fn rest(&self) -> &'a [&'a [u8]] {
+        self.rest
+    }
+
+    /// A syntax error unless every word was read.
+    pub fn end(&self) -> Result<(), Error> {
+        if self.rest.is_empty() { Ok(()) } else { Err(Error::Syntax) }
+    }
+}
+
+/// Whether an argument is a word, whatever its case.
+pub fn is(arg: &[u8], word: &str) -> bool {
+    arg.eq_ignore_ascii_case(word.as_bytes())
+}

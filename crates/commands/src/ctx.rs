@@ -1,0 +1,47 @@
+//! What a handler is given.
+
+use keyspace::Db;
+use resp::Writer;
+
+use crate::Error;
+
+/// The values of the configuration that data commands look at; copied after each change of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Settings {
+    /// The longest string a command may make, in bytes.
+    pub proto_max_bulk_len: u64,
+    /// Whether DEL and implicit deletions free big values in the background.
+    pub lazyfree_user_del: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { proto_max_bulk_len: 512 << 20, lazyfree_user_del: false }
+    }
+}
+
+/// See the module's text.
+pub struct Ctx<'a, 'k> {
+    /// The selected database.
+    pub db: Db<'a, 'k>,
+    /// Where the reply goes.
+    pub out: &'a mut Writer,
+    /// The configuration.
+    pub settings: &'a Settings,
+    /// The command's full name as error texts give it, such as `set` or `object|freq`.
+    pub command: &'static str,
+    /// A source of random numbers.
+    pub rng: &'a mut fastrand::Rng,
+}
+
+impl Ctx<'_, '_> {
+    /// The command's time in Unix milliseconds.
+    pub fn now_ms(&self) -> i64 {
+        self.db.now_ms()
+    }
+
+    /// Refuses a string that would be longer than the configuration allows.
+    pub fn check_length(&self, len: u64) -> Result<(), Error> {
+        if len > self.settings.proto_max_bulk_len { Err(Error::TooLong) } else { Ok(()) }
+    }
+}

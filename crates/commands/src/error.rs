@@ -1,0 +1,61 @@
+//! Why a command was refused.
+
+use resp::Writer;
+
+/// The reasons that many commands share, each with its text on the wire, and [`Error::Text`] for
+/// the texts of one command alone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Error {
+    /// The key holds a value of another type.
+    WrongType,
+    /// The options make no sense.
+    Syntax,
+    /// Not a signed 64-bit integer.
+    NotInteger,
+    /// Not a finite floating-point number.
+    NotFloat,
+    /// The key that must exist does not.
+    NoSuchKey,
+    /// An index outside of what there is.
+    OutOfRange,
+    /// A string would grow beyond `proto-max-bulk-len`.
+    TooLong,
+    /// An expire time that is not positive or does not fit.
+    InvalidExpire,
+    /// An integer would leave the range of 64 bits.
+    Overflow,
+    /// A whole error line, code word included.
+    Text(&'static str),
+    /// The handler has written the error itself.
+    Written,
+}
+
+impl Error {
+    /// Writes the error; `command` is the full name of the command.
+    pub fn write(self, command: &str, out: &mut Writer) {
+        match self {
+            Self::InvalidExpire => {
+                out.error(&format!("ERR invalid expire time in '{command}' command"));
+            }
+            Self::Written => {}
+            other => out.error(other.text()),
+        }
+    }
+
+    fn text(self) -> &'static str {
+        match self {
+            Self::WrongType => {
+                "WRONGTYPE Operation against a key holding the wrong kind of value"
+            }
+            Self::Syntax => "ERR syntax error",
+            Self::NotInteger => "ERR value is not an integer or out of range",
+            Self::NotFloat => "ERR value is not a valid float",
+            Self::NoSuchKey => "ERR no such key",
+            Self::OutOfRange => "ERR index out of range",
+            Self::TooLong => "ERR string exceeds maximum allowed size (proto-max-bulk-len)",
+            Self::Overflow => "ERR increment or decrement would overflow",
+            Self::Text(text) => text,
+            Self::InvalidExpire | Self::Written => "",
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! One database as a command sees it: the selected database's keys in the shards that were taken.
+//!
+//! Every read finds expired keys gone, every write keeps the timing wheel and the change record in
+//! line. It performs no duty that follows a write; those are `commit`'s, from the [`Change`].
+
+use table::RefMut;
+
+use crate::change::{Change, Class};
+use crate::entry::{Entry, NewValue};
+use crate::shard::{Lookup, Stamp, Ttl};
+use crate::shards::Held;
+use crate::Keyspace;
+
+/// Counters that looking up keys moves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct KeyStats {
+    /// Reads that found their key.
+    pub hits: u64,
+    /// Reads that did not.
+    pub misses: u64,
+    /// A bit for each lane whose next expiry became earlier (see [`Keyspace::lane_of`]).
+    pub lanes_lowered: u64,
+}
+
+/// A key's bytes and its hash, when dispatch has hashed it already.
+#[derive(Clone, Copy, Debug)]
+pub struct Hashed<'a> {
+    /// The key.
+    pub key: &'a [u8],
+    /// Its hash.
+    pub hash: u64,
+}
+
+/// See the module's text.
+pub struct Db<'a, 'k> {
+    /// What the command changed.
+    pub change: &'a mut Change,
+    held: &'a mut Held<'k>,
+    keyspace: &'k Keyspace,
+    stats: &'a mut KeyStats,
+    hashed: &'a [Hashed<'a>],
+    next_hashed: usize,
+    index: u32,
+    stamp: Stamp,
+    touch: bool,
+}
+
+/// What a [`Db`] is made of.
+pub struct Parts<'a, 'k> {
+    /// The engine.
+    pub keyspace: &'k Keyspace,
+    /// The shards that were taken.
+    pub held: &'a mut Held<'k>,
+    /// Where changes are recorded.
+    pub change: &'a mut Change,
+    /// Where lookups are counted.
+    pub stats: &'a mut KeyStats,
+    /// The keys that dispatch has hashed, in the order of the arguments.
+    pub hashed: &'a [Hashed<'a>],
+    /// The selected database.
+    pub index: u32,
+    /// The command's time.
+    pub stamp: Stamp,
+    /// Whether a lookup counts as an access (not under CLIENT NO-TOUCH).
+    pub touch: bool,
+}
+
+impl<'a, 'k> Db<'a, 'k> {
+    /// A view for one command.
+    #[inline]
+    pub fn new(parts: Parts<'a, 'k>) -> Self {
+        let Parts { keyspace, held, change, stats, hashed, index, stamp, touch } = parts;
+        Self { change, held, keyspace, stats, hashed, next_hashed: 0, index, stamp, touch }
+    }
+
+    /// The selected database's number.
+    pub fn index(&self) -> u32 {
+        self.index
+    }
+
+    /// How many databases there are.
+    pub fn databases(&self) -> u32 {
+        self.keyspace.databases()
+    }
+
+    /// The command's time in Unix milliseconds.
+    pub fn now_ms(&self) -> i64 {
+        self.stamp.now_ms
+    }
+
+    /// The command's time and access word.
+    pub fn stamp(&self) -> Stamp {
+        self.stamp
+    }
+
+    /// Runs `work` on another database; the same shards are held.
+    ///
+    /// # Panics
+    /// When there is no such database: the handler checks the number first.
+    pub fn on<R>(&mut self, index: u32, work: impl FnOnce(&mut Self) -> R) -> R {
+        assert!(index < self.databases());
+        let selected = std::mem::replace(&mut self.index, index);
+        let result = work(self);
+        self.index = selected;
+        result
+    }
+
+    /// A key's hash; free when dispatch has computed it.
+    #[inline]
+    fn hash(&mut self, key: &[u8]) -> u64 {
+        if let Some(hashed) = self.hashed.get(self.next_hashed)
+            && std::ptr::eq(hashed.key, key)
+        {
+            self.next_hashed = (self.next_hashed + 1) % self.hashed.len();
+            return hashed.hash;
+        }
+        self.keyspace.hash(key)
+    }
+
+    /// The entry of a key for a read: counted as hit or miss, and as an access.
+    #[inline]
+    pub fn read(&mut self, key: &[u8]) -> Option<RefMut<'_, Entry>> {
+        let hash = self.hash(key);
+        let shard = self.keyspace.shard_of(hash);
+        let db = self.held.shard(shard).db(self.index);
+        match db.lookup(hash, key, self.stamp.now_ms) {
+            Lookup::Live(mut entry) => {
+                self.stats.hits += 1;
+                if self.touch {
+                    entry.set_access(self.stamp.access);
+                }
+                Some(entry)
+            }
+            Lookup::Missing => {
+                self.stats.misses += 1;
+                None
+            }
+            Lookup::Expired(_) => {
+                self.stats.misses += 1;
+                self.change.note_expired(self.index, key);
+                None
+            }
+        }
+    }
+
+    /// The entry of a key as it is, neither counted nor an access.
+    #[inline]
+    pub fn peek(&mut self, key: &[u8]) -> Option<RefMut<'_, Entry>> {
+        let hash = self.hash(key);
+        let shard = self.keyspace.shard_of(hash);
+        let db = self.held.shard(shard).db(self.index);
+        match db.lookup(hash, key, self.stamp.now_ms) {
+            Lookup::Live(entry) => Some(entry),
+            Lookup::Missing => None,
+            Lookup::Expired(_) => {
+                self.change.note_expired(self.index, key);
+                None
+            }
+        }
+    }
+
+    /// Whether a key exists; neither counted nor an access.
+    pub fn exists(&mut self, key: &[u8]) -> bool {
+        self.peek(key).is_some()
+    }
+
+    /// Changes the value of an existing key in place (an access, not counted as hit or miss).
+    /// `None` when there is no such key.
+    pub fn edit<R>(&mut self, key: &[u8], change: impl FnOnce(&mut Entry) -> R) -> Option<R> {
+        if !self.exists(key) {
+            return None;
+        }
+        let (hash, access) = (self.hash(key), self.touch.then_some(self.stamp.access));
+        let shard = self.keyspace.shard_of(hash);
+        self.held.shard(shard).db(self.index).edit(hash, key, |entry| {
+            if let Some(access) = access {
+                entry.set_access(access);
+            }
+            change(entry)
+        })
+    }
+
+    /// Sets a key to a string, whatever was there. The `new` event is recorded here; the command's
+    /// own event and the dirty count are the handler's.
+    #[inline]
+    pub fn set(&mut self, key: &[u8], value: NewValue<'_>, ttl: Ttl) {
+        let hash = self.hash(key);
+        let shard = self.keyspace.shard_of(hash);
+        let db = self.held.shard(shard).db(self.index);
+        if ttl == Ttl::Keep
+            && let Lookup::Expired(_) = db.lookup(hash, key, self.stamp.now_ms)
+        {
+            self.change.note_expired(self.index, key);
+        }
+        if db.set(hash, key, value, ttl, self.stamp) {
+            self.change.note(Class::NEW, "new", self.index, key);
+        }
+        if let Ttl::At(deadline_ms) = ttl {
+            self.lower_due(shard, deadline_ms);
+        }
+    }
+
+    /// Takes a key out, to be dropped or put elsewhere.
+    pub fn take(&mut self, key: &[u8]) -> Option<Entry> {
+        let hash = self.hash(key);
+        let shard = self.keyspace.shard_of(hash);
+        let now_ms = self.stamp.now_ms;
+        let entry = self.held.shard(shard).db(self.index).remove(hash, key)?;
+        if entry.deadline_ms().is_some_and(|deadline| deadline <= now_ms) {
+            self.change.note_expired(self.index, key);
+            return None;
+        }
+        Some(entry)
+    }
+
+    /// Puts an entry in; whatever was under its key is returned.
+    pub fn put(&mut self, entry: Entry) -> Option<Entry> {
+        let hash = self.keyspace.hash(entry.key_bytes());
+        let shard = self.keyspace.shard_of(hash);
+        let deadline_ms = entry.deadline_ms();
+        let db = self.held.shard(shard).db(self.index);
+        let old = db.remove(hash, entry.key_bytes());
+        if old.is_none() {
+            self.change.note(Class::NEW, "new", self.index, entry.key_bytes());
+        }
+        db.insert(hash, entry, self.stamp);
+        if let Some(deadline_ms) = deadline_ms {
+            self.lower_due(shard, deadline_ms);
+        }
+        old
+    }
+
+    /// When a key expires: `None` without such a key, `Some(None)` when it does not expire.
+    pub fn deadline_ms(&mut self, key: &[u8]) -> Option<Option<i64>> {
+        self.peek(key).map(|entry| entry.deadline_ms())
+    }
+
+    /// Sets or removes the expiry of an existing key; false when there is no such key.
+    pub fn set_deadline(&mut self, key: &[u8], deadline_ms: Option<i64>) -> bool {
+        if !self.exists(key) {
+            return false;
+        }
+        let hash = self.hash(key);
+        let shard = self.keyspace.shard_of(hash);
+        self.held.shard(shard).db(self.index).set_deadline(hash, key, deadline_ms, self.stamp);
+        if let Some(deadline_ms) = deadline_ms {
+            self.lower_due(shard, deadline_ms);
+        }
+        true
+    }
+
+    /// Records an event on a key of the selected database.
+    #[inline]
+    pub fn note(&mut self, class: Class, event: &'static str, key: &[u8]) {
+        self.change.note(class, event, self.index, key);
+    }
+
+    /// Propagates this in place of the command as it came.
+    pub fn propagate(&mut self, argv: &[&[u8]]) {
+        self.change.propagate(self.index, argv);
+    }
+
+    /// The shards, for commands that hold all of them.
+    pub fn shards(&mut self) -> &mut Held<'k> {
+        self.held
+    }
+
+    /// The engine.
+    pub fn keyspace(&self) -> &'k Keyspace {
+        self.keyspace
+    }
+
+    fn lower_due(&mut self, shard: u32, deadline_ms: i64) {
+        self.stats.lanes_lowered |= self.keyspace.lower_due(shard, deadline_ms);
+    }
+}

@@ -1,0 +1,584 @@
+//! The entry: one allocation that holds header, expiry, key and short value together.
+//!
+//! It knows bytes and lengths, never commands or shards. Layout, little endian, every multi-byte
+//! field read unaligned:
+//!
+//! ```text
+//! 0        kind: type in the low four bits, representation in the high four
+//! 1        flags
+//! 2        key length, when it is below 256
+//! 3        length of an inline value, when it is below 256
+//! 4..7     access clock (seconds, 24 bits) or frequency (LFU: 16 bits minutes, 8 bits counter)
+//! 7        unused
+//! [8 + 4]  deadline in Unix milliseconds and place in the timing wheel, with `EXPIRES`
+//! [4]      key length, with `LONG_KEY`
+//! [4]      inline value length, with `LONG_VALUE`
+//! key bytes
+//! value    inline bytes, or an i64, or a pointer
+//! ```
+//!
+//! Invariants: the layout is a function of the header and the length fields alone ([`Shape`]), so
+//! the size handed to the allocator on release is the size that was asked for.
+#![allow(unsafe_code)]
+
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+pub mod wheel;
+
+#[cfg(test)]
+mod tests;
+
+const HEADER: usize = 8;
+const EXPIRES: u8 = 1;
+const LONG_KEY: u8 = 2;
+const LONG_VALUE: u8 = 4;
+const RAW: u8 = 8;
+/// Deadline (8) and place in the wheel (4).
+const EXPIRY_SIZE: usize = 12;
+
+/// The longest string kept inside the entry; longer ones live apart, so that appending to them
+/// copies no key and a reply can share their bytes.
+pub const INLINE_MAX: usize = 1024;
+
+/// The type of a value, as TYPE names it. The numbers stay in memory only.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Kind {
+    /// A string.
+    String = 0,
+}
+
+impl Kind {
+    /// What TYPE replies.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::String => "string",
+        }
+    }
+}
+
+/// How the value's bytes are kept.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Repr {
+    Inline = 0,
+    Int = 1,
+    Shared = 2,
+}
+
+/// A value as a reader sees it.
+#[derive(Clone, Copy, Debug)]
+pub enum ValueRef<'a> {
+    /// A short string inside the entry.
+    Inline(&'a [u8]),
+    /// A string that is the decimal form of an integer.
+    Int(i64),
+    /// A long string that lives apart.
+    Shared(&'a [u8]),
+}
+
+/// A string value on its way into an entry.
+#[derive(Clone, Debug)]
+pub enum NewValue<'a> {
+    /// Bytes to be copied: inline when short, apart otherwise.
+    Bytes(&'a [u8]),
+    /// An integer.
+    Int(i64),
+    /// A long string that is already in its final place.
+    Shared(Arc<Vec<u8>>),
+}
+
+impl NewValue<'_> {
+    fn inline_len(&self) -> Option<usize> {
+        match self {
+            Self::Bytes(bytes) if bytes.len() <= INLINE_MAX => Some(bytes.len()),
+            _ => None,
+        }
+    }
+}
+
+/// Offsets of the parts of one entry.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Shape {
+    flags: u8,
+    key_len: usize,
+    /// Bytes of the value part: the inline length, or 8.
+    value_len: usize,
+}
+
+impl Shape {
+    fn new(key_len: usize, inline: Option<usize>, expires: bool) -> Self {
+        let mut flags = 0;
+        if expires {
+            flags |= EXPIRES;
+        }
+        if key_len > 255 {
+            flags |= LONG_KEY;
+        }
+        if inline.is_some_and(|len| len > 255) {
+            flags |= LONG_VALUE;
+        }
+        Self { flags, key_len, value_len: inline.unwrap_or(8) }
+    }
+
+    const fn lengths_at(self) -> usize {
+        HEADER + if self.flags & EXPIRES != 0 { EXPIRY_SIZE } else { 0 }
+    }
+
+    const fn key_at(self) -> usize {
+        let mut at = self.lengths_at();
+        if self.flags & LONG_KEY != 0 {
+            at += 4;
+        }
+        if self.flags & LONG_VALUE != 0 {
+            at += 4;
+        }
+        at
+    }
+
+    const fn value_at(self) -> usize {
+        self.key_at() + self.key_len
+    }
+
+    /// What is asked of the allocator: rounded up to its size classes, so that a value that still
+    /// fits is changed in place without a call.
+    const fn size(self) -> usize {
+        size_class(self.value_at() + self.value_len)
+    }
+}
+
+/// jemalloc's size classes: four steps a doubling above 128 bytes, multiples of 16 below, and 8.
+const fn size_class(size: usize) -> usize {
+    if size <= 128 {
+        return (size + 15) & !15;
+    }
+    let step = 1 << (usize::BITS - 1 - (size - 1).leading_zeros() - 2);
+    (size + step - 1) & !(step - 1)
+}
+
+/// An owned entry.
+#[repr(transparent)]
+pub struct Entry(NonNull<u8>);
+
+// SAFETY: an entry owns its allocation alone; what it shares (`Arc<Vec<u8>>`) is Send and Sync.
+unsafe impl Send for Entry {}
+// SAFETY: a shared reference to an entry only reads.
+unsafe impl Sync for Entry {}
+
+// SAFETY: `into_raw` gives the allocation's own address, which is unique, 8-aligned and below
+// 2^48 (the table asserts that), and nothing here changes a key after `build`.
+unsafe impl table::Item for Entry {
+    fn into_raw(self) -> NonNull<u8> {
+        let raw = self.0;
+        std::mem::forget(self);
+        raw
+    }
+
+    unsafe fn from_raw(raw: NonNull<u8>) -> Self {
+        Self(raw)
+    }
+
+    fn key(&self) -> &[u8] {
+        self.key_bytes()
+    }
+}
+
+impl Entry {
+    /// A new entry; `deadline_ms` is in Unix milliseconds.
+    pub fn new(key: &[u8], value: NewValue<'_>, deadline_ms: Option<i64>, access: u32) -> Self {
+        let mut entry = Self::build(key, &value, deadline_ms);
+        entry.put_value(value);
+        entry.set_access(access);
+        entry
+    }
+
+    /// Allocates and writes everything but the value's bytes.
+    fn build(key: &[u8], value: &NewValue<'_>, deadline_ms: Option<i64>) -> Self {
+        assert!(key.len() <= u32::MAX as usize, "a key is longer than any protocol limit");
+        let shape = Shape::new(key.len(), value.inline_len(), deadline_ms.is_some());
+        let layout = layout_of(shape.size());
+        // SAFETY: the size is never zero.
+        let raw = unsafe { alloc(layout) };
+        let Some(raw) = NonNull::new(raw) else { handle_alloc_error(layout) };
+        let mut entry = Self(raw);
+        entry.put::<8>(0, [0; 8]);
+        entry.put::<1>(1, [shape.flags]);
+        if shape.flags & LONG_KEY != 0 {
+            entry.put(shape.lengths_at(), (key.len() as u32).to_le_bytes());
+        } else {
+            entry.put::<1>(2, [key.len() as u8]);
+        }
+        entry.put_inline_len(shape);
+        if let Some(deadline) = deadline_ms {
+            entry.put(HEADER, deadline.to_le_bytes());
+            entry.put(HEADER + 8, u32::MAX.to_le_bytes());
+        }
+        entry.put_slice(shape.key_at(), key);
+        entry
+    }
+
+    fn put_inline_len(&mut self, shape: Shape) {
+        if shape.flags & LONG_VALUE != 0 {
+            let at = shape.lengths_at() + if shape.flags & LONG_KEY != 0 { 4 } else { 0 };
+            self.put(at, (shape.value_len as u32).to_le_bytes());
+        } else {
+            self.put::<1>(3, [shape.value_len as u8]);
+        }
+    }
+
+    /// Writes the value's bytes into a place whose shape fits; the old value is not released.
+    fn put_value(&mut self, value: NewValue<'_>) {
+        let shape = self.shape_with(value.inline_len());
+        let at = shape.value_at();
+        let repr = match value {
+            NewValue::Bytes(bytes) if bytes.len() <= INLINE_MAX => {
+                self.put_slice(at, bytes);
+                Repr::Inline
+            }
+            NewValue::Bytes(bytes) => {
+                return self.put_value(NewValue::Shared(Arc::new(bytes.to_vec())));
+            }
+            NewValue::Shared(bytes) => {
+                let raw = Arc::into_raw(bytes).expose_provenance();
+                self.put(at, raw.to_ne_bytes());
+                Repr::Shared
+            }
+            NewValue::Int(number) => {
+                self.put(at, number.to_ne_bytes());
+                Repr::Int
+            }
+        };
+        self.put::<1>(0, [Kind::String as u8 | (repr as u8) << 4]);
+    }
+
+    /// The shape this entry has, or would have with an inline value of the given length.
+    fn shape_with(&self, inline: Option<usize>) -> Shape {
+        let flags = self.flags();
+        Shape {
+            flags: flags & (EXPIRES | LONG_KEY)
+                | if inline.is_some_and(|len| len > 255) { LONG_VALUE } else { 0 },
+            key_len: self.key_len(),
+            value_len: inline.unwrap_or(8),
+        }
+    }
+
+    fn shape(&self) -> Shape {
+        let flags = self.flags();
+        let value_len = if self.repr() != Repr::Inline {
+            8
+        } else if flags & LONG_VALUE != 0 {
+            let expiry = if flags & EXPIRES != 0 { EXPIRY_SIZE } else { 0 };
+            let at = HEADER + expiry + if flags & LONG_KEY != 0 { 4 } else { 0 };
+            u32::from_le_bytes(self.get(at)) as usize
+        } else {
+            self.get::<1>(3)[0] as usize
+        };
+        Shape {
+            flags: flags & (EXPIRES | LONG_KEY | LONG_VALUE),
+            key_len: self.key_len(),
+            value_len,
+        }
+    }
+
+    fn flags(&self) -> u8 {
+        self.get::<1>(1)[0]
+    }
+
+    fn key_len(&self) -> usize {
+        let flags = self.flags();
+        if flags & LONG_KEY == 0 {
+            return self.get::<1>(2)[0] as usize;
+        }
+        let expiry = if flags & EXPIRES != 0 { EXPIRY_SIZE } else { 0 };
+        u32::from_le_bytes(self.get(HEADER + expiry)) as usize
+    }
+
+    fn repr(&self) -> Repr {
+        match self.get::<1>(0)[0] >> 4 {
+            0 => Repr::Inline,
+            1 => Repr::Int,
+            _ => Repr::Shared,
+        }
+    }
+
+    /// The key.
+    pub fn key_bytes(&self) -> &[u8] {
+        let flags = self.flags();
+        let mut at = HEADER + if flags & EXPIRES != 0 { EXPIRY_SIZE } else { 0 };
+        let mut len = self.get::<1>(2)[0] as usize;
+        if flags & LONG_KEY != 0 {
+            len = u32::from_le_bytes(self.get(at)) as usize;
+            at += 4;
+        }
+        if flags & LONG_VALUE != 0 {
+            at += 4;
+        }
+        self.slice(at, len)
+    }
+
+    /// The value's type.
+    pub fn kind(&self) -> Kind {
+        Kind::String
+    }
+
+    /// The value.
+    pub fn value(&self) -> ValueRef<'_> {
+        let shape = self.shape();
+        let at = shape.value_at();
+        match self.repr() {
+            Repr::Inline => ValueRef::Inline(self.slice(at, shape.value_len)),
+            Repr::Int => ValueRef::Int(i64::from_ne_bytes(self.get(at))),
+            Repr::Shared => {
+                // SAFETY: with `Repr::Shared` the value part holds what `Arc::into_raw` gave, and
+                // the count it stands for is released only through an exclusive borrow.
+                ValueRef::Shared(unsafe { &*self.shared_at(at) })
+            }
+        }
+    }
+
+    /// Whether OBJECT ENCODING calls the string `raw` whatever its length: it was changed in place.
+    pub fn is_raw(&self) -> bool {
+        self.flags() & RAW != 0
+    }
+
+    /// Marks a string as changed in place.
+    pub fn set_raw(&mut self, raw: bool) {
+        let flags = self.flags();
+        self.put::<1>(1, [if raw { flags | RAW } else { flags & !RAW }]);
+    }
+
+    /// Puts another value in the place of this one; key, expiry and access clock stay.
+    pub fn set_value(&mut self, value: NewValue<'_>) {
+        let old = self.shape();
+        let new = self.shape_with(value.inline_len());
+        let release = self.take_shared();
+        if new.key_at() != old.key_at() || new.size() != old.size() {
+            self.reshape(new, &value);
+        }
+        let raw = self.flags() & !(RAW | LONG_VALUE);
+        self.put::<1>(1, [raw | new.flags & LONG_VALUE]);
+        self.put_inline_len(new);
+        self.put_value(value);
+        drop(release);
+    }
+
+    /// Moves header, expiry and key into a new allocation of the given shape.
+    fn reshape(&mut self, new: Shape, value: &NewValue<'_>) {
+        let mut moved = Self::build(self.key_bytes(), value, self.deadline_ms());
+        moved.put::<4>(4, self.get(4));
+        if new.flags & EXPIRES != 0 && self.flags() & EXPIRES != 0 {
+            moved.put::<4>(HEADER + 8, self.get(HEADER + 8));
+        }
+        let old = std::mem::replace(self, moved);
+        old.release_memory();
+    }
+
+    /// When the key expires, in Unix milliseconds.
+    pub fn deadline_ms(&self) -> Option<i64> {
+        (self.flags() & EXPIRES != 0).then(|| i64::from_le_bytes(self.get(HEADER)))
+    }
+
+    /// Sets or removes the expiry. The caller takes the entry out of the timing wheel before and
+    /// puts it back afterwards: its address may change here.
+    pub fn set_deadline(&mut self, deadline_ms: Option<i64>) {
+        if let (Some(deadline), true) = (deadline_ms, self.flags() & EXPIRES != 0) {
+            self.put(HEADER, deadline.to_le_bytes());
+            return;
+        }
+        if deadline_ms.is_none() && self.flags() & EXPIRES == 0 {
+            return;
+        }
+        let raw = self.is_raw();
+        let moved = match self.value() {
+            ValueRef::Inline(bytes) => self.copy_with(NewValue::Bytes(bytes), deadline_ms),
+            ValueRef::Int(number) => self.copy_with(NewValue::Int(number), deadline_ms),
+            ValueRef::Shared(_) => {
+                let shared = self.take_shared().expect("the value was just seen to be shared");
+                self.copy_with(NewValue::Shared(shared), deadline_ms)
+            }
+        };
+        *self = moved;
+        self.set_raw(raw);
+    }
+
+    fn copy_with(&self, value: NewValue<'_>, deadline_ms: Option<i64>) -> Self {
+        Self::new(self.key_bytes(), value, deadline_ms, self.access())
+    }
+
+    /// The 24-bit access word.
+    pub fn access(&self) -> u32 {
+        u32::from_le_bytes(self.get(4)) & 0x00ff_ffff
+    }
+
+    /// Sets the 24-bit access word; writes only when it differs, so that reads of a hot key do
+    /// not dirty its line more than once a second.
+    pub fn set_access(&mut self, access: u32) {
+        if self.access() != access {
+            let word = u32::from_le_bytes(self.get(4)) & 0xff00_0000 | access & 0x00ff_ffff;
+            self.put(4, word.to_le_bytes());
+        }
+    }
+
+    /// The long string's bytes by shared ownership, for a reply that is sent without copying.
+    pub fn shared(&self) -> Option<Arc<Vec<u8>>> {
+        if self.repr() != Repr::Shared {
+            return None;
+        }
+        let raw = self.shared_at(self.shape().value_at());
+        // SAFETY: `raw` came from `Arc::into_raw` and its count is held by this entry; the new
+        // count belongs to the `Arc` that is returned.
+        Some(unsafe {
+            Arc::increment_strong_count(raw);
+            Arc::from_raw(raw)
+        })
+    }
+
+    /// Changes a long string in place; it is copied first when a reply still shares it.
+    pub fn edit_shared<R>(&mut self, edit: impl FnOnce(&mut Vec<u8>) -> R) -> Option<R> {
+        let mut shared = self.take_shared()?;
+        let result = edit(Arc::make_mut(&mut shared));
+        self.put_value(NewValue::Shared(shared));
+        Some(result)
+    }
+
+    /// The inline bytes for changing them in place, when the value is inline.
+    pub fn inline_mut(&mut self) -> Option<&mut [u8]> {
+        if self.repr() != Repr::Inline {
+            return None;
+        }
+        let shape = self.shape();
+        // SAFETY: the inline value lies inside the allocation by `Shape`, and the exclusive borrow
+        // of the entry makes its bytes exclusive.
+        Some(unsafe {
+            std::slice::from_raw_parts_mut(self.0.as_ptr().add(shape.value_at()), shape.value_len)
+        })
+    }
+
+    /// Sets an integer in place when the value already is one, without touching the allocator.
+    pub fn set_int_in_place(&mut self, number: i64) -> bool {
+        if self.repr() != Repr::Int {
+            return false;
+        }
+        let at = self.shape().value_at();
+        self.put(at, number.to_ne_bytes());
+        true
+    }
+
+    /// Bytes asked of the allocator for this entry and what it owns alone.
+    pub fn memory(&self) -> usize {
+        let own = self.shape().size();
+        match self.shared() {
+            Some(bytes) => {
+                own + size_class(bytes.capacity()) + size_class(size_of::<Vec<u8>>() + 16)
+            }
+            None => own,
+        }
+    }
+
+    /// The entry's address, which names it in the timing wheel while it stays where it is.
+    pub(crate) fn address(&self) -> NonNull<u8> {
+        self.0
+    }
+
+    fn take_shared(&mut self) -> Option<Arc<Vec<u8>>> {
+        if self.repr() != Repr::Shared {
+            return None;
+        }
+        let at = self.shape().value_at();
+        let raw = self.shared_at(at);
+        self.put::<1>(0, [Kind::String as u8 | (Repr::Int as u8) << 4]);
+        // SAFETY: the word came from `Arc::into_raw`, and the representation was just changed, so
+        // nobody will read it as a pointer again.
+        Some(unsafe { Arc::from_raw(raw) })
+    }
+
+    /// Gives the memory back without looking at the value.
+    fn release_memory(self) {
+        let size = self.shape().size();
+        // SAFETY: the allocation was made with the layout of its shape, and `self` is forgotten.
+        unsafe { dealloc(self.0.as_ptr(), layout_of(size)) };
+        std::mem::forget(self);
+    }
+
+    fn get<const N: usize>(&self, at: usize) -> [u8; N] {
+        // SAFETY: every offset comes from `Shape`, whose parts lie inside the allocation.
+        unsafe { self.0.as_ptr().add(at).cast::<[u8; N]>().read_unaligned() }
+    }
+
+    fn put<const N: usize>(&mut self, at: usize, bytes: [u8; N]) {
+        // SAFETY: as in `get`; the exclusive borrow makes the write exclusive.
+        unsafe { self.0.as_ptr().add(at).cast::<[u8; N]>().write_unaligned(bytes) }
+    }
+
+    fn put_slice(&mut self, at: usize, bytes: &[u8]) {
+        // SAFETY: as in `put`; `bytes` is borrowed from elsewhere, so the ranges do not overlap.
+        unsafe {
+            std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.0.as_ptr().add(at), bytes.len());
+        }
+    }
+
+    fn slice(&self, at: usize, len: usize) -> &[u8] {
+        // SAFETY: as in `get`; the bytes live as long as the entry is borrowed.
+        unsafe { std::slice::from_raw_parts(self.0.as_ptr().add(at), len) }
+    }
+
+    /// The word that `Arc::into_raw` gave, as the pointer it was.
+    fn shared_at(&self, at: usize) -> *const Vec<u8> {
+        std::ptr::with_exposed_provenance(usize::from_ne_bytes(self.get(at)))
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        drop(self.take_shared());
+        let size = self.shape().size();
+        // SAFETY: the allocation was made with the layout of its shape and dies here.
+        unsafe { dealloc(self.0.as_ptr(), layout_of(size)) };
+    }
+}
+
+/// The key of the entry at an address that the timing wheel held.
+///
+/// The wheel's invariant is what makes this sound: only addresses of live entries come from it.
+pub(crate) fn key_at<'a>(address: NonNull<u8>) -> &'a [u8] {
+    let entry = std::mem::ManuallyDrop::new(Entry(address));
+    let key = entry.key_bytes();
+    // SAFETY: the key lies in the entry's allocation, which the table keeps while the caller, who
+    // borrows the shard, uses the key.
+    unsafe { std::slice::from_raw_parts(key.as_ptr(), key.len()) }
+}
+
+impl Entry {
+    /// The same value and expiry under another key.
+    pub fn with_key(mut self, key: &[u8]) -> Self {
+        let (raw, deadline, access) = (self.is_raw(), self.deadline_ms(), self.access());
+        let value = match self.take_shared() {
+            Some(shared) => NewValue::Shared(shared),
+            None => match self.value() {
+                ValueRef::Int(number) => NewValue::Int(number),
+                ValueRef::Inline(bytes) | ValueRef::Shared(bytes) => NewValue::Bytes(bytes),
+            },
+        };
+        let mut renamed = Self::new(key, value, deadline, access);
+        renamed.set_raw(raw);
+        renamed
+    }
+
+    /// A copy under another key; a long string is shared until one of the two changes.
+    pub fn copy_as(&self, key: &[u8], deadline_ms: Option<i64>, access: u32) -> Self {
+        let value = match (self.shared(), self.value()) {
+            (Some(shared), _) => NewValue::Shared(shared),
+            (None, ValueRef::Int(number)) => NewValue::Int(number),
+            (None, ValueRef::Inline(bytes) | ValueRef::Shared(bytes)) => NewValue::Bytes(bytes),
+        };
+        let mut copy = Self::new(key, value, deadline_ms, access);
+        copy.set_raw(self.is_raw());
+        copy
+    }
+}
+
+fn layout_of(size: usize) -> Layout {
+    Layout::from_size_align(size, 8).expect("entry sizes are far below isize::MAX")
+}

@@ -1,0 +1,280 @@
+//! A hierarchical timing wheel over the entries of one shard that expire.
+//!
+//! After Varghese and Lauck, "Hashed and Hierarchical Timing Wheels" (1987), with 64 slots a level
+//! and one millisecond a slot at the lowest level. The level of an entry is the highest group of
+//! six bits in which its deadline differs from the wheel's time; as slots are cascaded exactly when
+//! the time reaches them, the slot of an entry can always be computed from its deadline, and the
+//! entry itself only remembers its place inside the slot. So taking an entry out costs O(1) and
+//! leaves nothing behind.
+//!
+//! It knows addresses and deadlines of entries, never keys. Invariants: an address is in the wheel
+//! at most once, the entry at it is alive and has a deadline, and its remembered place is true.
+#![allow(unsafe_code)]
+
+use std::ptr::NonNull;
+
+use super::{EXPIRY_SIZE, Entry, HEADER};
+
+const BITS: u32 = 6;
+const SLOTS: usize = 1 << BITS;
+const LEVELS: usize = 11;
+
+type Slot = Vec<NonNull<u8>>;
+
+/// One level: its slots and a bit for each that is not empty.
+struct Level {
+    occupied: u64,
+    slots: [Slot; SLOTS],
+}
+
+/// The wheel. Times are Unix milliseconds and never negative.
+pub struct Wheel {
+    now: u64,
+    len: usize,
+    deadline_sum: i128,
+    levels: [Option<Box<Level>>; LEVELS],
+    /// What is due and has not been handed out yet.
+    due: Slot,
+    /// A slot whose time has come and whose entries are being moved to lower levels.
+    draining: Option<(usize, usize)>,
+}
+
+// SAFETY: the addresses belong to entries of the same shard, which is guarded as a whole.
+unsafe impl Send for Wheel {}
+
+/// Where an address is kept.
+enum Place {
+    Due,
+    Slot(usize, usize),
+}
+
+impl Wheel {
+    /// An empty wheel whose time is `now_ms`.
+    pub fn new(now_ms: i64) -> Self {
+        Self {
+            now: now_ms.max(0) as u64,
+            len: 0,
+            deadline_sum: 0,
+            levels: [const { None }; LEVELS],
+            due: Slot::new(),
+            draining: None,
+        }
+    }
+
+    /// Entries in the wheel.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The sum of all deadlines, in Unix milliseconds.
+    pub fn deadline_sum(&self) -> i128 {
+        self.deadline_sum
+    }
+
+    /// Whether nothing is scheduled.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Schedules an entry that has a deadline and is not in the wheel.
+    pub(crate) fn insert(&mut self, entry: &mut Entry, now_ms: i64) {
+        if self.len == 0 {
+            self.now = self.now.max(now_ms.max(0) as u64);
+        }
+        let deadline = deadline_of(entry.address());
+        self.len += 1;
+        self.deadline_sum += i128::from(deadline);
+        self.place(entry.address(), deadline);
+    }
+
+    /// Takes an entry out; it must be in the wheel.
+    pub(crate) fn remove(&mut self, entry: &Entry) {
+        let address = entry.address();
+        let index = place_of(address) as usize;
+        let place = self.find(address, index);
+        let slot = match place {
+            Place::Due => &mut self.due,
+            Place::Slot(level, slot) => self.slot_mut(level, slot),
+        };
+        slot.swap_remove(index);
+        if let Some(&moved) = slot.get(index) {
+            set_place(moved, index as u32);
+        }
+        if let Place::Slot(level, slot) = place {
+            self.mark(level, slot);
+        }
+        self.len -= 1;
+        self.deadline_sum -= i128::from(deadline_of(address));
+    }
+
+    /// The entry at `old` now lives at another address; its deadline is the same.
+    pub(crate) fn moved(&mut self, old: NonNull<u8>, entry: &Entry) {
+        let index = place_of(entry.address()) as usize;
+        // The old allocation is gone: only its address is compared, and the deadline is read from
+        // the new one.
+        let place = self.find_by(old, index, deadline_of(entry.address()));
+        let slot = match place {
+            Place::Due => &mut self.due,
+            Place::Slot(level, slot) => self.slot_mut(level, slot),
+        };
+        slot[index] = entry.address();
+    }
+
+    /// Hands out one entry whose deadline is at or before `to_ms`, taken out of the wheel. Each
+    /// entry handed out or moved costs one from `budget`; at zero the rest waits for the next call.
+    pub(crate) fn pop_due(&mut self, to_ms: i64, budget: &mut u32) -> Option<NonNull<u8>> {
+        let to = to_ms.max(0) as u64;
+        while *budget > 0 {
+            if let Some(address) = self.due.pop() {
+                *budget -= 1;
+                self.len -= 1;
+                self.deadline_sum -= i128::from(deadline_of(address));
+                return Some(address);
+            }
+            if let Some((level, slot)) = self.draining {
+                self.drain(level, slot, budget);
+                continue;
+            }
+            let (at, level, slot) = self.next_event()?;
+            if at > to {
+                self.now = self.now.max(to);
+                return None;
+            }
+            self.now = at;
+            if level == 0 {
+                std::mem::swap(&mut self.due, self.levels[0].as_mut()?.slots.get_mut(slot)?);
+                self.mark(0, slot);
+            } else {
+                self.draining = Some((level, slot));
+            }
+        }
+        None
+    }
+
+    /// The earliest time at which there is something to do, in Unix milliseconds.
+    pub fn next_due_ms(&self) -> Option<u64> {
+        if !self.due.is_empty() || self.draining.is_some() {
+            return Some(self.now);
+        }
+        self.next_event().map(|(at, _, _)| at)
+    }
+
+    /// Bytes the wheel itself holds.
+    pub fn memory(&self) -> usize {
+        let slots = self.levels.iter().flatten().flat_map(|level| level.slots.iter());
+        let levels = self.levels.iter().flatten().count() * size_of::<Level>();
+        let places = slots.map(Slot::capacity).sum::<usize>() + self.due.capacity();
+        size_of::<Self>() + levels + places * size_of::<NonNull<u8>>()
+    }
+
+    /// Moves entries of a slot whose time has come to lower levels, newest first.
+    fn drain(&mut self, level: usize, slot: usize, budget: &mut u32) {
+        while *budget > 0 {
+            let Some(address) = self.slot_mut(level, slot).pop() else {
+                *self.slot_mut(level, slot) = Slot::new();
+                self.mark(level, slot);
+                self.draining = None;
+                return;
+            };
+            *budget -= 1;
+            self.place(address, deadline_of(address));
+        }
+    }
+
+    fn next_event(&self) -> Option<(u64, usize, usize)> {
+        for (level, content) in self.levels.iter().enumerate() {
+            let Some(content) = content else { continue };
+            let shift = BITS * level as u32;
+            let digit = (self.now >> shift) & (SLOTS as u64 - 1);
+            let later = content.occupied & !(u64::MAX >> (63 - digit));
+            if later != 0 {
+                let slot = u64::from(later.trailing_zeros());
+                let above = self.now.checked_shr(shift + BITS).unwrap_or(0);
+                let base = above.checked_shl(shift + BITS).unwrap_or(0);
+                return Some((base | slot << shift, level, slot as usize));
+            }
+        }
+        None
+    }
+
+    /// Puts an address where its deadline belongs at the wheel's present time.
+    fn place(&mut self, address: NonNull<u8>, deadline: u64) {
+        let target = self.slot_of(deadline);
+        let slot = match target {
+            Place::Due => &mut self.due,
+            Place::Slot(level, slot) => self.slot_mut(level, slot),
+        };
+        set_place(address, slot.len() as u32);
+        slot.push(address);
+        if let Place::Slot(level, slot) = target {
+            self.mark(level, slot);
+        }
+    }
+
+    fn slot_of(&self, deadline: u64) -> Place {
+        if deadline <= self.now {
+            return Place::Due;
+        }
+        let level = (63 - (deadline ^ self.now).leading_zeros()) / BITS;
+        let slot = (deadline >> (BITS * level)) & (SLOTS as u64 - 1);
+        Place::Slot(level as usize, slot as usize)
+    }
+
+    fn find(&self, address: NonNull<u8>, index: usize) -> Place {
+        self.find_by(address, index, deadline_of(address))
+    }
+
+    fn find_by(&self, address: NonNull<u8>, index: usize, deadline: u64) -> Place {
+        let holds = |slot: &Slot| slot.get(index) == Some(&address);
+        if let Place::Slot(level, slot) = self.slot_of(deadline)
+            && self.levels[level].as_ref().is_some_and(|content| holds(&content.slots[slot]))
+        {
+            return Place::Slot(level, slot);
+        }
+        if holds(&self.due) {
+            return Place::Due;
+        }
+        let (level, slot) = self.draining.expect("a scheduled entry is in its slot or due");
+        assert!(holds(&self.levels[level].as_ref().expect("a draining level exists").slots[slot]));
+        Place::Slot(level, slot)
+    }
+
+    fn slot_mut(&mut self, level: usize, slot: usize) -> &mut Slot {
+        let content = self.levels[level].get_or_insert_with(|| {
+            Box::new(Level { occupied: 0, slots: [const { Slot::new() }; SLOTS] })
+        });
+        &mut content.slots[slot]
+    }
+
+    /// Brings a slot's bit in line with its content.
+    fn mark(&mut self, level: usize, slot: usize) {
+        if let Some(content) = &mut self.levels[level] {
+            let bit = 1u64 << slot;
+            if content.slots[slot].is_empty() {
+                content.occupied &= !bit;
+            } else {
+                content.occupied |= bit;
+            }
+        }
+    }
+}
+
+fn deadline_of(address: NonNull<u8>) -> u64 {
+    // SAFETY: by the wheel's invariant a live entry with a deadline is at the address; the eight
+    // bytes behind the header are its deadline.
+    let bytes = unsafe { address.as_ptr().add(HEADER).cast::<[u8; 8]>().read_unaligned() };
+    i64::from_le_bytes(bytes).max(0) as u64
+}
+
+fn place_of(address: NonNull<u8>) -> u32 {
+    // SAFETY: as in `deadline_of`; the place follows the deadline.
+    let bytes = unsafe { address.as_ptr().add(PLACE_AT).cast::<[u8; 4]>().read_unaligned() };
+    u32::from_le_bytes(bytes)
+}
+
+fn set_place(address: NonNull<u8>, place: u32) {
+    // SAFETY: as in `place_of`; the shard that owns both wheel and entry is borrowed exclusively.
+    unsafe { address.as_ptr().add(PLACE_AT).cast::<[u8; 4]>().write_unaligned(place.to_le_bytes()) }
+}
+
+const PLACE_AT: usize = HEADER + EXPIRY_SIZE - 4;
