@@ -33,7 +33,7 @@ impl Bucket {
 
     #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.0.iter().position(|&word| word == 0).unwrap_or(SLOTS)
+        self.0.iter().map(|&word| usize::from(word != 0)).sum()
     }
 
     /// Bit `i` is set where slot `i` has this fragment. A free slot looks like fragment 0, so the
@@ -103,8 +103,42 @@ pub(crate) fn distance(home: usize, bucket: usize, count: usize) -> usize {
     if bucket >= home { bucket - home } else { bucket + count - home }
 }
 
-pub(crate) fn array(count: usize) -> Box<[Bucket]> {
-    vec![Bucket::EMPTY; count].into_boxed_slice()
+/// A new array that is filled with many words at once. It counts the used slots beside the
+/// buckets, because reading back a line just written stalls the processor.
+pub(crate) struct Filling {
+    buckets: Box<[Bucket]>,
+    used: Vec<u8>,
+    placed: usize,
+}
+
+impl Filling {
+    pub(crate) fn new(count: usize) -> Filling {
+        let buckets = vec![Bucket::EMPTY; count].into_boxed_slice();
+        Filling { buckets, used: vec![0; count], placed: 0 }
+    }
+
+    /// As [`place`].
+    #[inline]
+    pub(crate) fn place(&mut self, word: u64) {
+        let count = self.buckets.len();
+        let mut at = home(fragment_of(word), count);
+        for _ in 0..count {
+            let used = usize::from(self.used[at]);
+            if used < SLOTS {
+                self.buckets[at].0[used] = word;
+                self.used[at] += 1;
+                self.placed += 1;
+                return;
+            }
+            at = following(at, count);
+        }
+        unreachable!("a new array is larger than what goes into it");
+    }
+
+    /// The array and the number of its words.
+    pub(crate) fn finish(self) -> (Box<[Bucket]>, usize) {
+        (self.buckets, self.placed)
+    }
 }
 
 /// All words that hold items.

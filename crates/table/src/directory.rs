@@ -12,7 +12,7 @@
 
 use std::ptr::NonNull;
 
-use crate::bucket::{self, ADDRESS, Bucket, LOANED, SLOTS};
+use crate::bucket::{self, ADDRESS, Bucket, Filling, LOANED, SLOTS};
 use crate::prefetch::prefetch;
 use crate::segment::{self, BUCKETS_MAX, DEPTH_MAX, Segment};
 
@@ -379,12 +379,9 @@ impl Directory {
     /// Moves a segment's words into an array of another size. Needs no item: a fragment stays.
     fn resize(&mut self, first: usize, bucket_count: usize) {
         let Cell { segment, count } = self.cells()[first];
-        let mut buckets = bucket::array(bucket_count);
-        let mut placed = 0;
-        for word in bucket::words(self.buckets(first)) {
-            bucket::place(&mut buckets, word);
-            placed += 1;
-        }
+        let mut filling = Filling::new(bucket_count);
+        bucket::words(self.buckets(first)).for_each(|word| filling.place(word));
+        let (buckets, placed) = filling.finish();
         drop(self.detach(first));
         self.attach(first, segment.depth(), buckets, placed);
         self.forget_lost(count, placed);
@@ -399,7 +396,7 @@ impl Directory {
         for word in bucket::words(self.buckets(first)) {
             counts[(word >> 63) as usize] += 1;
         }
-        let mut halves = counts.map(|count: u32| bucket::array(segment::fitting(count)));
+        let mut halves = counts.map(|count: u32| Filling::new(segment::fitting(count)));
         let buckets = self.buckets(first);
         for (at, bucket) in buckets.iter().enumerate() {
             if let Some(ahead) = buckets.get(at + SPLIT_AHEAD) {
@@ -412,7 +409,7 @@ impl Directory {
                 let fragment = bucket::fragment_of(word);
                 let entering = (rehash(item) >> (47 - depth)) as u16 & 1;
                 let moved = bucket::word(fragment << 1 | entering, word & ADDRESS);
-                bucket::place(&mut halves[usize::from(fragment >> 15)], moved);
+                halves[usize::from(fragment >> 15)].place(moved);
             }
         }
         let mut first = first;
@@ -421,11 +418,11 @@ impl Directory {
             first *= 2;
         }
         drop(self.detach(first));
-        let [left, right] = halves;
+        let [(left, left_count), (right, right_count)] = halves.map(Filling::finish);
         let span = 1 << (self.bits - depth);
-        self.attach(first, depth + 1, left, counts[0] as usize);
-        self.attach(first + span / 2, depth + 1, right, counts[1] as usize);
-        self.forget_lost(count, (counts[0] + counts[1]) as usize);
+        self.attach(first, depth + 1, left, left_count);
+        self.attach(first + span / 2, depth + 1, right, right_count);
+        self.forget_lost(count, left_count + right_count);
     }
 
     /// Merges a sparse segment with its buddy, or gives it a smaller array.
@@ -461,15 +458,14 @@ impl Directory {
         let depth = self.cells()[left].segment.depth();
         let right = left + (1 << (self.bits - depth));
         let count = self.cells()[left].count + self.cells()[right].count;
-        let mut buckets = bucket::array(segment::fitting(count));
-        let mut placed = 0;
+        let mut filling = Filling::new(segment::fitting(count));
         for (prefix_bit, cell) in [(0, left), (1 << 15, right)] {
             for word in bucket::words(self.buckets(cell)) {
                 let fragment = prefix_bit | bucket::fragment_of(word) >> 1;
-                bucket::place(&mut buckets, bucket::word(fragment, word & ADDRESS));
-                placed += 1;
+                filling.place(bucket::word(fragment, word & ADDRESS));
             }
         }
+        let (buckets, placed) = filling.finish();
         drop(self.detach(left));
         drop(self.detach(right));
         self.attach(left, depth - 1, buckets, placed);

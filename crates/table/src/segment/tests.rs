@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn word_keeps_address_count_and_depth() {
     for count in [0, 1, 2, 80, 128, 4095, 4096, 8192] {
-        let buckets = bucket::array(count);
+        let buckets = vec![Bucket::EMPTY; count].into_boxed_slice();
         let address = buckets.as_ptr();
         let segment = Segment::from_box(buckets, 17);
         assert_eq!(segment.bucket_count(), count);
