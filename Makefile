@@ -60,7 +60,7 @@ docs:
 
 bench:
 	$(CARGO) build --release -p reddle -p xtask
-	$(TARGET)/release/xtask bench --ours $(TARGET)/release/reddle \
+	$(TARGET)/release/xtask bench --ours $(or $(OURS),$(TARGET)/release/reddle) \
 		$(if $(PEER),--peer $(PEER)) $(ARGS)
 
 conformance: checked

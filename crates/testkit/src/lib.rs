@@ -1,1 +1,18 @@
-//! What the tests share: a server to start, a client to ask it with.
+//! What tests need around a server: start it, talk to it, and run files of cases against it.
+//!
+//! - [`server`] starts the built binary and stops it again, [`client`] speaks to it, [`cases`]
+//!   reads and runs the files that say `command -> reply`.
+//!
+//! A development crate: it knows the wire protocol and nothing of the server's inside, so that
+//! the same tests could be pointed at any server that speaks the protocol. Failures panic with
+//! what was expected and what came, since its only callers are tests.
+
+#![forbid(unsafe_code)]
+
+pub mod cases;
+pub mod client;
+pub mod server;
+
+pub use client::Client;
+pub use resp::value::Value;
+pub use server::Server;
