@@ -8,14 +8,29 @@
 //! within their container; summaries are unique; every key argument points to a key spec.
 
 mod arg;
-
+mod array;
+mod bitmap;
+mod cluster;
 mod connection;
 mod flags;
 mod generic;
+mod geo;
+mod hash;
+mod hyperloglog;
 mod key;
+mod list;
+mod pubsub;
 mod row;
+mod scripting;
+mod sentinel;
 mod server;
+mod set;
+mod sorted_set;
+mod stream;
 mod string;
+#[cfg(test)]
+mod tests;
+mod transactions;
 
 pub use arg::{Arg, ArgKind};
 pub use flags::{DocFlags, Flags};
@@ -29,13 +44,30 @@ mod rows {
     };
     pub(super) use super::flags::{acl, flags};
     pub(super) use super::key::{access, counted_keys, key_after, key_at, keys_from};
-    pub(super) use super::{
-        Arg, Begin, Command, Dialect, DocFlags, Find, Group, KeyFlags, KeySpec,
-    };
+    pub(super) use super::{Arg, Begin, Command, Dialect, DocFlags, Find, Group, KeySpec};
 }
 
 /// Every command, one slice a group.
-pub static COMMANDS: &[&[Command]] = &[string::ROWS, generic::ROWS, connection::ROWS, server::ROWS];
+pub static COMMANDS: &[&[Command]] = &[
+    string::ROWS,
+    generic::ROWS,
+    list::ROWS,
+    set::ROWS,
+    sorted_set::ROWS,
+    hash::ROWS,
+    stream::ROWS,
+    bitmap::ROWS,
+    hyperloglog::ROWS,
+    geo::ROWS,
+    array::ROWS,
+    pubsub::ROWS,
+    transactions::ROWS,
+    scripting::ROWS,
+    connection::ROWS,
+    server::ROWS,
+    cluster::ROWS,
+    sentinel::ROWS,
+];
 
 /// Position of a command or subcommand in the flat order: group by group, a container directly
 /// before its subcommands, so that the subcommand at index `i` has the container's id + 1 + `i`.

@@ -625,7 +625,7 @@ pub(super) static ROWS: &[Command] = &[
                 since: "8.6.0",
                 group: Group::Server,
                 complexity: "O(K) where K is the number of keys shown",
-                arity: -2,
+                arity: 2,
                 flags: flags![ADMIN, NOSCRIPT],
                 acl: acl![ADMIN, SLOW, DANGEROUS],
                 tips: &[
@@ -633,7 +633,6 @@ pub(super) static ROWS: &[Command] = &[
                     "request_policy:special",
                     "response_policy:special",
                 ],
-                args: &[string("option").multiple().optional()],
                 newer: Some("Redis 8.6, Valkey 9.2"),
                 ..Command::BLANK
             },
@@ -1173,7 +1172,7 @@ pub(super) static ROWS: &[Command] = &[
         complexity: "O(N+K) where N is the number of keys and K the number of slots",
         arity: -3,
         flags: flags![WRITE, EXPERIMENTAL],
-        acl: acl![KEYSPACE, DANGEROUS],
+        acl: acl![KEYSPACE, WRITE, SLOW, DANGEROUS],
         args: &[
             block("data", &[integer("slot-start"), integer("slot-last")]).multiple(),
             one_of("flush-type", &[token("async", "ASYNC"), token("sync", "SYNC")]).optional(),

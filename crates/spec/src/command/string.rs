@@ -227,8 +227,14 @@ pub(super) static ROWS: &[Command] = &[
         flags: flags![WRITE, DENYOOM, FAST],
         acl: acl![WRITE, STRING, FAST],
         keys: &[key_at(1, access![RW, ACCESS, UPDATE])],
+        history: &[("9.2.0", "Valkey: NX and XX")],
         args: &[
             key("key", 0),
+            one_of(
+                "condition",
+                &[token("nx", "NX").since("9.2.0"), token("xx", "XX").since("9.2.0")],
+            )
+            .optional(),
             one_of(
                 "increment",
                 &[double("float").after("BYFLOAT"), integer("integer").after("BYINT")],
@@ -250,8 +256,7 @@ pub(super) static ROWS: &[Command] = &[
             .optional(),
             token("enx", "ENX").optional(),
         ],
-        dialect: Dialect::Redis,
-        newer: Some("Redis 8.8"),
+        newer: Some("Redis 8.8, Valkey 9.2"),
         ..Command::BLANK
     },
     Command {
