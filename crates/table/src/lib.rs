@@ -229,3 +229,6 @@ fn address(raw: NonNull<u8>) -> u64 {
     assert!(address & !bucket::ADDRESS == 0 && address & 1 == 0, "an item's address fits a slot");
     address
 }
+
+#[cfg(test)]
+mod tests;
