@@ -3,6 +3,9 @@
 //! The port is free when it is looked for, and may be taken when the server binds; then another
 //! one is tried. Every server has a folder of its own below the system's temporary folder.
 
+#[cfg(test)]
+mod tests;
+
 use std::env;
 use std::fs::{self, File};
 use std::io;

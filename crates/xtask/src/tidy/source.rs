@@ -81,9 +81,9 @@ impl File {
         self.path.ends_with(".rs")
     }
 
-    /// Tests, benches and fuzz targets, where a panic is how a failure is told.
+    /// Tests, benches, examples and fuzz targets, where a panic is how a failure is told.
     pub(crate) fn is_test(&self) -> bool {
-        let folders = ["/tests/", "/benches/", "/fuzz/"];
+        let folders = ["/tests/", "/benches/", "/examples/", "/fuzz/"];
         folders.iter().any(|folder| self.path.contains(folder))
             || self.path.starts_with("fuzz/")
             || self.path.ends_with("tests.rs")
