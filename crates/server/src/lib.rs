@@ -1,1 +1,3 @@
 //! Workers, connections, sessions, dispatch.
+
+pub mod config;

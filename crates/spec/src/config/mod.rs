@@ -16,7 +16,7 @@ pub use rows::{DIRECTIVES, Id};
 #[derive(Debug)]
 pub struct Directive {
     pub id: Id,
-    /// The name that CONFIG REWRITE writes: the one that both server families read, if there is one.
+    /// The name that CONFIG REWRITE writes: one that both server families read, if there is one.
     pub name: &'static str,
     /// Other names for the same value; CONFIG GET lists each of them.
     pub aliases: &'static [&'static str],

@@ -225,7 +225,8 @@ directives! {
         choice(ENDPOINT_TYPES, "ip"), [], Both, planned(CLUSTER);
     ClusterReplicaNoFailover => "cluster-replica-no-failover", ["cluster-slave-no-failover"],
         bool(false), [], Both, planned(CLUSTER);
-    ClusterReplicaValidityFactor => "cluster-replica-validity-factor", ["cluster-slave-validity-factor"],
+    ClusterReplicaValidityFactor => "cluster-replica-validity-factor",
+        ["cluster-slave-validity-factor"],
         int(0, I32_MAX, 10), [], Both, planned(CLUSTER);
     ClusterRequireFullCoverage => "cluster-require-full-coverage", [],
         bool(true), [], Both, planned(CLUSTER);
