@@ -1,0 +1,99 @@
+//! The null responder: what a server on this kernel costs when it does no work at all.
+//!
+//! It answers `+OK` once for every `*` it receives and looks at nothing else, so requests that are
+//! measured against it must not carry that byte in keys or values.
+
+use std::io::{ErrorKind, Read, Write};
+
+use mio::net::{TcpListener, TcpStream};
+use mio::{Events, Interest, Poll, Token};
+
+const LISTENER: Token = Token(usize::MAX);
+const REPLY: &[u8] = b"+OK\r\n";
+const READ_SIZE: usize = 64 * 1024;
+
+/// One client: its socket and how many replies the kernel has not taken yet, in bytes.
+struct Peer {
+    stream: TcpStream,
+    unsent: usize,
+}
+
+/// Serves until the process is killed.
+///
+/// # Errors
+/// An address that cannot be bound, or a poller that fails.
+pub(super) fn serve(address: &str) -> Result<(), String> {
+    let failed = |error: std::io::Error| format!("floor on {address}: {error}");
+    let parsed = address.parse().map_err(|_| format!("floor: bad address '{address}'"))?;
+    let mut listener = TcpListener::bind(parsed).map_err(failed)?;
+    let mut poll = Poll::new().map_err(failed)?;
+    poll.registry().register(&mut listener, LISTENER, Interest::READABLE).map_err(failed)?;
+    let mut events = Events::with_capacity(1024);
+    let mut peers: Vec<Option<Peer>> = Vec::new();
+    let mut input = vec![0; READ_SIZE];
+    let output = REPLY.repeat(READ_SIZE);
+    loop {
+        match poll.poll(&mut events, None) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            other => other.map_err(failed)?,
+        }
+        for event in &events {
+            if event.token() == LISTENER {
+                accept(&listener, &poll, &mut peers);
+            } else if let Some(slot) = peers.get_mut(event.token().0)
+                && let Some(peer) = slot
+                && !answer(peer, &mut input, &output)
+            {
+                *slot = None;
+            }
+        }
+    }
+}
+
+fn accept(listener: &TcpListener, poll: &Poll, peers: &mut Vec<Option<Peer>>) {
+    while let Ok((mut stream, _)) = listener.accept() {
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        let ready = stream.set_nodelay(true).is_ok()
+            && poll.registry().register(&mut stream, Token(peers.len()), interest).is_ok();
+        if ready {
+            peers.push(Some(Peer { stream, unsent: 0 }));
+        }
+    }
+}
+
+/// False once the client is gone.
+fn answer(peer: &mut Peer, input: &mut [u8], output: &[u8]) -> bool {
+    loop {
+        match peer.stream.read(input) {
+            Ok(0) => return false,
+            Ok(count) => {
+                let stars = memchr::memchr_iter(b'*', &input[..count]).count();
+                peer.unsent += stars * REPLY.len();
+                if !send(peer, output) {
+                    return false;
+                }
+                if count < input.len() {
+                    return true;
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return send(peer, output),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(_) => return false,
+        }
+    }
+}
+
+fn send(peer: &mut Peer, output: &[u8]) -> bool {
+    while peer.unsent > 0 {
+        // The first byte to send is the one at which the last partial write stopped.
+        let phase = (REPLY.len() - peer.unsent % REPLY.len()) % REPLY.len();
+        let until = (phase + peer.unsent).min(output.len());
+        match peer.stream.write(&output[phase..until]) {
+            Ok(count) => peer.unsent -= count,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return true,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(_) => return false,
+        }
+    }
+    true
+}

@@ -1,0 +1,195 @@
+//! Requests as bytes built once, in which only the digits of the keys change, and the counting of
+//! their replies. Knows nothing of sockets.
+
+use super::client::append;
+
+/// Bytes of every key: a four-byte prefix and twelve digits.
+pub(super) const KEY_SIZE: usize = 16;
+/// Digits that change; the ones before them stay zero.
+const DIGITS: usize = 8;
+
+/// Commands whose keys are filled in anew each time they are sent.
+///
+/// In the pattern, words are separated by blanks and commands by `;`. `{k}` is a new key with the
+/// prefix `key:`, `{n}` one with `ctr:`, `{=}` the key before it again.
+#[derive(Clone)]
+pub(super) struct Request {
+    bytes: Vec<u8>,
+    /// Where the changing digits stand, and whether they repeat the number before.
+    slots: Vec<(usize, bool)>,
+    replies: usize,
+}
+
+/// Where key numbers come from.
+#[derive(Clone)]
+pub(super) enum Keys {
+    /// Uniform below the count.
+    Random(u64),
+    /// Each number once, from the first to before the second.
+    Sequence(u64, u64),
+}
+
+impl Request {
+    pub(super) fn new(pattern: &str, depth: usize) -> Request {
+        let mut request = Request { bytes: Vec::new(), slots: Vec::new(), replies: 0 };
+        for _ in 0..depth {
+            for command in pattern.split(';') {
+                request.push(&command.split_whitespace().collect::<Vec<_>>());
+            }
+        }
+        request
+    }
+
+    fn push(&mut self, words: &[&str]) {
+        let keys: Vec<String> = words.iter().map(|word| placeholder(word)).collect();
+        let start = self.bytes.len();
+        append(&mut self.bytes, &keys.iter().map(String::as_str).collect::<Vec<_>>());
+        let mut at = start + format!("*{}\r\n", words.len()).len();
+        for (word, text) in words.iter().zip(&keys) {
+            at += format!("${}\r\n", text.len()).len();
+            if word != text {
+                self.slots.push((at + KEY_SIZE - DIGITS, *word == "{=}"));
+            }
+            at += text.len() + 2;
+        }
+        self.replies += 1;
+    }
+
+    /// Replies that one sending of these bytes brings.
+    pub(super) fn replies(&self) -> usize {
+        self.replies
+    }
+
+    /// Puts the next keys in; `None` when they are used up. A sequence that ends inside a batch
+    /// repeats its last key for the rest of it.
+    pub(super) fn fill(&mut self, keys: &mut Keys, random: &mut fastrand::Rng) -> Option<&[u8]> {
+        if matches!(&*keys, Keys::Sequence(next, end) if next >= end) {
+            return None;
+        }
+        let mut number = 0;
+        for &(at, repeated) in &self.slots {
+            if !repeated {
+                number = match keys {
+                    Keys::Random(count) => random.u64(0..*count),
+                    Keys::Sequence(next, end) => {
+                        let taken = (*next).min(*end - 1);
+                        *next += 1;
+                        taken
+                    }
+                };
+            }
+            write_digits(&mut self.bytes[at..at + DIGITS], number);
+        }
+        Some(&self.bytes)
+    }
+}
+
+fn placeholder(word: &str) -> String {
+    match word {
+        "{k}" | "{=}" => key_name("key:", 0),
+        "{n}" => key_name("ctr:", 0),
+        _ => word.to_owned(),
+    }
+}
+
+/// The key that stands for `number`.
+pub(super) fn key_name(prefix: &str, number: u64) -> String {
+    format!("{prefix}{number:012}")
+}
+
+fn write_digits(place: &mut [u8], mut number: u64) {
+    for digit in place.iter_mut().rev() {
+        *digit = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
+}
+
+/// Counts complete replies in a stream of bytes that may be cut anywhere.
+pub(super) struct Replies {
+    /// Bytes of a bulk string and its line end that have not arrived.
+    skip: usize,
+    /// Values still to come before the current reply is complete.
+    open: usize,
+    /// A line whose end has not arrived.
+    line: Vec<u8>,
+}
+
+impl Replies {
+    pub(super) fn new() -> Replies {
+        Replies { skip: 0, open: 1, line: Vec::new() }
+    }
+
+    /// The number of replies that `data` completes.
+    ///
+    /// # Errors
+    /// The text of an error reply: what fails fast must not be measured as fast.
+    pub(super) fn count(&mut self, mut data: &[u8]) -> Result<usize, String> {
+        let mut complete = 0;
+        while !data.is_empty() {
+            if self.skip > 0 {
+                let taken = self.skip.min(data.len());
+                self.skip -= taken;
+                data = &data[taken..];
+                if self.skip == 0 {
+                    complete += self.close(0);
+                }
+                continue;
+            }
+            let Some(end) = memchr::memchr(b'\n', data) else {
+                self.line.extend_from_slice(data);
+                break;
+            };
+            let (line, rest) = data.split_at(end + 1);
+            data = rest;
+            if self.line.is_empty() {
+                complete += self.header(line)?;
+            } else {
+                let mut whole = std::mem::take(&mut self.line);
+                whole.extend_from_slice(line);
+                complete += self.header(&whole)?;
+            }
+        }
+        Ok(complete)
+    }
+
+    fn header(&mut self, line: &[u8]) -> Result<usize, String> {
+        match line[0] {
+            b'-' | b'!' => Err(String::from_utf8_lossy(&line[1..]).trim_end().to_owned()),
+            b'$' => match length(line) {
+                Some(size) => {
+                    self.skip = size + 2;
+                    Ok(0)
+                }
+                None => Ok(self.close(0)),
+            },
+            b'*' | b'~' | b'>' => Ok(self.close(length(line).unwrap_or(0))),
+            b'%' => Ok(self.close(2 * length(line).unwrap_or(0))),
+            _ => Ok(self.close(0)),
+        }
+    }
+
+    /// One value is there and brings `inner` more; 1 if that ends the reply.
+    fn close(&mut self, inner: usize) -> usize {
+        self.open = self.open - 1 + inner;
+        if self.open > 0 {
+            return 0;
+        }
+        self.open = 1;
+        1
+    }
+}
+
+/// The number in a header line; `None` if it is negative (a null) or not a number.
+fn length(line: &[u8]) -> Option<usize> {
+    let digits = line[1..].trim_ascii_end();
+    if digits.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0usize, |sum, byte| {
+        byte.is_ascii_digit()
+            .then(|| sum.saturating_mul(10).saturating_add(usize::from(byte - b'0')))
+    })
+}
+
+#[cfg(test)]
+mod tests;
