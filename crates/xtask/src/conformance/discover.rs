@@ -65,6 +65,10 @@ fn to_the_end(plan: &Plan, lists: &Lists, unit: &str) -> Result<Vec<Row>, String
         for error in &run.log.loose_errors {
             println!("# {unit}: error outside a test: {error}");
         }
+        if let Some(test) = run.log.cut_short.iter().find(|test| !set_aside.contains(test)) {
+            set_aside.push(test.clone());
+            continue;
+        }
         match run.log.end {
             None => return Ok(rows),
             Some(EarlyEnd::Stall(Some(test))) if !set_aside.contains(&test) => {

@@ -12,6 +12,7 @@ mod discover;
 mod lists;
 mod options;
 mod parse;
+mod preflight;
 mod report;
 mod run;
 mod scratch;
@@ -60,6 +61,7 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
     let binary = binary_under_test(&workspace)?;
     let units = chosen_units(&options, &lists, &source.dir)?;
     let plan = Plan::new(&options, source, binary, cache, units);
+    run::preflight(&plan)?;
     match options.mode {
         Mode::Discover => discover::run(&plan, &lists),
         _ => run_and_compare(&plan, &options, lists),

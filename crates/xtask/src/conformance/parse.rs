@@ -45,6 +45,9 @@ pub(super) struct UnitLog {
     /// Reasons for which whole blocks were left out.
     pub(super) ignored_blocks: Vec<String>,
     pub(super) end: Option<EarlyEnd>,
+    /// Tests in which a nested server block was cut short. The runner then loses track of its
+    /// servers, so what the rest of the unit says is not to be trusted.
+    pub(super) cut_short: Vec<String>,
     /// Tests that passed only when the unit ran again, alone.
     pub(super) second_try: Vec<String>,
 }
@@ -138,11 +141,15 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn message(&mut self, line: &str, body: &str) {
         if let Some(rest) = line.strip_prefix("[ok]: ") {
+            let name = without_duration(rest).to_owned();
             let outcome = match self.cut_short.take() {
-                Some(cause) => Outcome::Failed(cause),
+                Some(cause) => {
+                    self.log.cut_short.push(name.clone());
+                    Outcome::Failed(cause)
+                }
                 None => Outcome::Passed,
             };
-            self.log.tests.push((without_duration(rest).to_owned(), outcome));
+            self.log.tests.push((name, outcome));
         } else if let Some(rest) = line.strip_prefix("[err]: ") {
             self.error(rest, body);
         } else if let Some(rest) = line.strip_prefix("[skip]: ") {
@@ -163,9 +170,8 @@ impl Reader<'_> {
         let place = format!(" in tests/{}.tcl", self.unit);
         match rest.strip_suffix(place.as_str()) {
             Some(name) => {
-                self.cut_short = None;
-                let cause = Outcome::Failed(cause(body));
-                self.log.tests.push((name.to_owned(), cause));
+                let cause = self.cut_short.take().unwrap_or_else(|| cause(body));
+                self.log.tests.push((name.to_owned(), Outcome::Failed(cause)));
             }
             None => {
                 // Here the runner puts the message, without its first ten bytes, in the line of

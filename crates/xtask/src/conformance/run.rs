@@ -19,7 +19,7 @@ use super::options::Options;
 use super::parse::{EarlyEnd, UnitLog};
 use super::scratch::Scratch;
 use super::source::Source;
-use super::{file_stem, stopped_early};
+use super::{file_stem, preflight, stopped_early};
 
 /// The first port of the first runner, and how many each runner has. The runner itself listens
 /// just below its range, and a node's cluster bus ten thousand above.
@@ -89,6 +89,15 @@ impl Plan {
     fn log_path(&self, unit: &str) -> PathBuf {
         self.cache.join("logs").join(format!("{}.log", file_stem(unit)))
     }
+}
+
+/// Sees to it that the binary can serve the suite at all.
+///
+/// # Errors
+/// As for [`preflight::check`].
+pub(super) fn preflight(plan: &Plan) -> Result<(), String> {
+    let scratch = Scratch::new(&plan.source.dir, &plan.binary, 0, false)?;
+    preflight::check(&scratch.dir)
 }
 
 /// Runs every unit of the plan and returns the runs in the plan's order.
@@ -194,8 +203,11 @@ fn runtest(
     let first = FIRST_PORT + slot * (PORTS + 50);
     let stall = plan.stall_limit.as_secs().to_string();
     let (first, ports) = (first.to_string(), PORTS.to_string());
-    let mut command = Command::new("./runtest");
+    // Through the shell: a copy that was just written cannot always be started itself, because a
+    // process that another runner forked meanwhile may still hold it open for writing.
+    let mut command = Command::new("sh");
     command
+        .arg("./runtest")
         .args(["--single", unit, "--clients", "1", "--durable", "--dont-clean"])
         .args(["--timeout", &stall, "--baseport", &first, "--portcount", &ports])
         .current_dir(&scratch.dir)

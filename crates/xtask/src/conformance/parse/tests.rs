@@ -76,6 +76,17 @@ fn test_with_a_cut_short_block_did_not_pass() {
     assert_eq!(log.outcome("second"), Some(&failed("I/O error reading reply")));
     assert_eq!(log.outcome("third"), Some(&Outcome::Passed));
     assert_eq!(log.loose_errors, ["I/O error reading reply"]);
+    assert_eq!(log.cut_short, ["second"]);
+}
+
+#[test]
+fn cause_is_the_first_error_of_the_test() {
+    let text = "[err]: reading reply\nI/O error reading reply\n\
+                \x20   while executing\n\"r ping\"\n[err]: a in tests/unit/x.tcl\n\
+                not known in dictionary\nkey \"pid\" not known in dictionary\n\
+                \x20   while executing\n\"dict get\"\n[1/1 done]: unit/x (0 seconds)\n";
+    let log = UnitLog::read("unit/x", text);
+    assert_eq!(log.outcome("a"), Some(&failed("I/O error reading reply")));
 }
 
 #[test]
