@@ -3,6 +3,9 @@
 //! Every read has a deadline, so that a reply that never comes is a failure and not a test that
 //! hangs.
 
+#[cfg(test)]
+mod tests;
+
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::time::{Duration, Instant};

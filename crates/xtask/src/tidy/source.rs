@@ -12,7 +12,8 @@ use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use super::Report;
 
 /// Directories that hold nothing of ours, wherever they stand.
-const SKIPPED: &[&str] = &[".git", "target", "node_modules", ".venv", "__pycache__", "corpus"];
+const SKIPPED: &[&str] =
+    &[".git", "target", "node_modules", ".venv", "__pycache__", "corpus", "artifacts"];
 
 pub(crate) struct Tree {
     pub(crate) files: Vec<File>,
