@@ -43,8 +43,6 @@ pub const EXPIRE_NX_CONFLICT: &str =
 pub const EXPIRE_GT_LT_CONFLICT: &str = "ERR GT and LT options at the same time are not compatible";
 /// An unknown option in the EXPIRE family; the option completes it.
 pub const EXPIRE_UNSUPPORTED: &str = "ERR Unsupported option {}";
-/// A database number that is no number.
-pub const INVALID_DB: &str = "ERR invalid DB index";
 /// A database number that is too large or negative.
 pub const DB_OUT_OF_RANGE: &str = "ERR DB index is out of range";
 /// The first database of SWAPDB is no number.
@@ -103,8 +101,6 @@ pub const PROTO_NOT_AN_INTEGER: &str = "ERR Protocol version is not an integer o
 /// A connection name with blanks, line ends or unprintable bytes.
 pub const INVALID_CLIENT_NAME: &str =
     "ERR Client names cannot contain spaces, newlines or special characters.";
-/// No connection has the given number.
-pub const NO_SUCH_CLIENT_ID: &str = "ERR No such client ID";
 /// No connection matches CLIENT KILL's address.
 pub const NO_SUCH_CLIENT: &str = "ERR No such client";
 
@@ -140,6 +136,31 @@ pub const NESTED_MULTI: &str = "ERR MULTI calls can not be nested";
 pub const WATCH_IN_MULTI: &str = "ERR WATCH inside MULTI is not allowed";
 /// A command that a transaction may not hold.
 pub const NOT_IN_MULTI: &str = "ERR Command not allowed inside a transaction";
+/// SCAN's TYPE with a type that does not exist; the type completes it.
+pub const UNKNOWN_TYPE: &str = "ERR unknown type name '{}'";
+/// A user that does not exist; the name completes it.
+pub const NO_SUCH_USER: &str = "ERR No such user '{}'";
+/// An option of HELLO that does not exist or lacks its value; the option completes it.
+pub const HELLO_OPTION: &str = "ERR Syntax error in HELLO option '{}'";
+/// COMMAND GETKEYS with a command that does not exist.
+pub const GETKEYS_COMMAND: &str = "ERR Invalid command specified";
+/// COMMAND GETKEYS with a command that has no keys.
+pub const GETKEYS_WITHOUT_KEYS: &str = "ERR The command has no key arguments";
+/// COMMAND GETKEYS with too few or too many arguments.
+pub const GETKEYS_ARITY: &str = "ERR Invalid number of arguments specified for command";
+/// COMMAND GETKEYS with arguments that the command would refuse.
+pub const GETKEYS_ARGUMENTS: &str = "ERR Invalid arguments specified for command";
+/// A subcommand's arguments do not fit; subcommand and container in upper case complete it.
+pub const SUBCOMMAND_ARITY: &str =
+    "ERR unknown subcommand or wrong number of arguments for '{}'. Try {} HELP.";
+/// A setting that CONFIG SET does not know; its name completes it.
+pub const CONFIG_UNKNOWN: &str = "ERR Unknown option or number of arguments for CONFIG SET - '{}'";
+/// A setting that CONFIG SET refuses; its name and the reason complete it.
+pub const CONFIG_REFUSED: &str = "ERR CONFIG SET failed (possibly related to argument '{}') - {}";
+/// CONFIG REWRITE of a server that was started without a file.
+pub const NO_CONFIG_FILE: &str = "ERR The server is running without a config file";
+/// SHUTDOWN ABORT while nothing is shutting down.
+pub const NO_SHUTDOWN: &str = "ERR No shutdown in progress.";
 /// Too many connections.
 pub const MAX_CLIENTS: &str = "ERR max number of clients reached";
 /// The keys of a command lie in different slots.

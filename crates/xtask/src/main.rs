@@ -7,6 +7,7 @@
 
 mod bench;
 mod conformance;
+mod docs;
 mod tidy;
 
 use std::process::ExitCode;
@@ -17,6 +18,7 @@ type Task = fn(&[String]) -> Result<(), String>;
 const TASKS: &[(&str, Task, &str)] = &[
     ("bench", bench::run, "measures this server, a peer and a null responder"),
     ("conformance", conformance::run, "runs the upstream test suite"),
+    ("docs", docs::run, "writes docs/commands.md from the command table"),
     ("tidy", tidy::run, "checks the rules of the house"),
 ];
 
