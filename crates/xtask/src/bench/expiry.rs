@@ -36,10 +36,21 @@ impl Scale {
     }
 }
 
-/// Lags in nanoseconds; what is not gone within the limit is only counted.
+/// Lags in nanoseconds, and how many of them were cut off at the limit.
 struct Lags {
     seen: hdrhistogram::Histogram<u64>,
     missing: u64,
+}
+
+impl Lags {
+    /// Counts the keys with these deadlines as gone only now, which is less than their true lag.
+    fn give_up(&mut self, deadlines: &[u64]) {
+        let now = unix_ns();
+        for deadline in deadlines {
+            self.seen.saturating_record(now.saturating_sub(deadline * 1_000_000));
+        }
+        self.missing += deadlines.len() as u64;
+    }
 }
 
 /// Measures the lag between a key's deadline and its disappearance.
@@ -87,8 +98,8 @@ pub(super) fn measure_lag(options: &Options) -> Result<Section, String> {
     let intro = format!(
         "{} keys with deadlines spread over {} ms among {OTHERS} other keys that expire much \
          later. The lag is from a key's deadline to its disappearance from DBSIZE (asked every \
-         millisecond) or to the arrival of its expired event. Keys that stay for more than {} s \
-         are counted apart.",
+         millisecond) or to the arrival of its expired event. Waiting ends {} s after the last \
+         deadline; keys that are still there count with the time waited so far.",
         scale.timed,
         scale.spread_ms,
         scale.limit_ms / 1000
@@ -148,7 +159,7 @@ fn lag_by_dbsize(server: &Server, scale: &Scale) -> Result<Lags, String> {
             gone += 1;
         }
     }
-    lags.missing = (deadlines.len() - gone) as u64;
+    lags.give_up(&deadlines[gone..]);
     Ok(lags)
 }
 
@@ -160,17 +171,24 @@ fn lag_by_events(server: &Server, scale: &Scale) -> Result<Lags, String> {
     subscriber.set_timeout(Duration::from_millis(scale.limit_ms))?;
     let deadlines = store_timed(&mut client, "evt:", scale)?;
     let limit = deadlines[deadlines.len() - 1] + scale.limit_ms;
-    let mut lags = Lags { seen: histogram(), missing: scale.timed };
-    while lags.missing > 0 && unix_ms() < limit {
+    let mut lags = Lags { seen: histogram(), missing: 0 };
+    let mut waiting = deadlines.clone();
+    let mut left = waiting.len();
+    while left > 0 && unix_ms() < limit {
         let Ok(Reply::List(message)) = subscriber.receive() else { break };
         let now = unix_ns();
         let Some(Reply::Text(key)) = message.get(2) else { continue };
         let number = key.strip_prefix("evt:").and_then(|digits| digits.parse::<usize>().ok());
-        if let Some(deadline) = number.and_then(|at| deadlines.get(at)) {
-            lags.seen.saturating_record(now.saturating_sub(deadline * 1_000_000));
-            lags.missing -= 1;
+        if let Some(deadline) = number.and_then(|at| waiting.get_mut(at))
+            && *deadline > 0
+        {
+            lags.seen.saturating_record(now.saturating_sub(*deadline * 1_000_000));
+            *deadline = 0;
+            left -= 1;
         }
     }
+    waiting.retain(|deadline| *deadline > 0);
+    lags.give_up(&waiting);
     Ok(lags)
 }
 
