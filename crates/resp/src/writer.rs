@@ -319,6 +319,12 @@ impl Writer {
         Mark { at: self.buf.len(), blobs: self.blobs.len(), opened: self.open.len() }
     }
 
+    /// What was written since the mark, as far as it was copied: shared payloads are missing.
+    #[inline]
+    pub fn since(&self, mark: Mark) -> &[u8] {
+        self.buf.get(mark.at..).unwrap_or_default()
+    }
+
     /// Takes back everything that was written since the mark.
     ///
     /// Headers begun before the mark must not have been finished since.

@@ -93,7 +93,7 @@ impl Connection {
             }
             Ok(Step::Big { len }) => {
                 assert!(len >= self.limits.big_min);
-                let index = u32::try_from(self.owned.len()).unwrap();
+                let index = u32::try_from(self.owned.len()).expect("few arguments");
                 self.args.push(Span::owned(index));
                 self.owned.push(Vec::new());
                 self.missing = len + 2;
@@ -106,7 +106,7 @@ impl Connection {
     }
 
     fn take_over(&mut self, bytes: &[u8]) {
-        let arg = self.owned.last_mut().unwrap();
+        let arg = self.owned.last_mut().expect("one is being taken over");
         arg.extend_from_slice(bytes);
         self.missing -= bytes.len();
         if self.missing > 0 {
@@ -137,6 +137,6 @@ impl Connection {
         let shift = first.map_or(self.cursor, |span| span.start as usize).min(self.cursor);
         self.buf.drain(..shift);
         self.cursor -= shift;
-        rebase(&mut self.args, u32::try_from(shift).unwrap());
+        rebase(&mut self.args, u32::try_from(shift).expect("a small buffer"));
     }
 }
