@@ -129,8 +129,10 @@ fn missing_line(rows: &'static [Command], works: &impl Fn(&Command) -> bool) -> 
 /// The command with its arguments.
 fn syntax(row: &Command) -> String {
     let mut words = vec![typed_name(row)];
-    if !row.subcommands.is_empty() {
-        words.push("subcommand ...".to_owned());
+    match (row.subcommands, row.arity) {
+        ([], _) => {}
+        (_, -1) => words.push("[subcommand ...]".to_owned()),
+        _ => words.push("subcommand ...".to_owned()),
     }
     words.extend(row.args.iter().map(argument));
     words.join(" ")

@@ -550,6 +550,7 @@ pub(super) static ROWS: &[Command] = &[
         flags: flags![ADMIN, NOSCRIPT, LOADING, STALE, PROTECTED],
         acl: acl![ADMIN, SLOW, DANGEROUS],
         doc_flags: DocFlags::SYSCMD,
+        args: &[string("subcommand"), string("arg").multiple().optional()],
         exclusive: true,
         ..Command::BLANK
     },

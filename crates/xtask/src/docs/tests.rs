@@ -37,6 +37,7 @@ fn syntax_shows_options_choices_and_repetition() {
              STREAMS key [key ...] ID [ID ...]",
         ),
         ("object", "OBJECT subcommand ..."),
+        ("command", "COMMAND [subcommand ...]"),
     ];
     for (name, expected) in cases {
         assert_eq!(syntax_of(name), expected, "{name}");
