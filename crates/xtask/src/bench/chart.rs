@@ -7,10 +7,18 @@ use std::fmt::Write as _;
 pub(super) struct Bar {
     pub(super) command: &'static str,
     pub(super) depth: usize,
-    /// `ours`, `peer` or `floor`; also the class that colours it.
+    /// Keys that one operation touches; the bar shows the cost of one of them.
+    pub(super) keys: usize,
+    /// `ours`, `peer` or `floor`: the class that colours it.
     pub(super) server: &'static str,
     pub(super) user_us: f64,
     pub(super) system_us: f64,
+}
+
+impl Bar {
+    fn height(&self, operation_us: f64) -> f64 {
+        operation_us / self.keys as f64
+    }
 }
 
 /// More commands than these would make the bars too thin to read.
@@ -26,8 +34,9 @@ line{stroke:#999;stroke-width:.5}.ours{fill:#a63d2f}.peer{fill:#5b7a99}.floor{fi
 .s{opacity:.45}.e{text-anchor:end}.m{text-anchor:middle}\
 @media(prefers-color-scheme:dark){text{fill:#ccc}.ours{fill:#d4604f}.peer{fill:#7fa3c7}}";
 
-/// The document, or one without panels if there are no bars to show.
-pub(super) fn render(bars: &[Bar]) -> String {
+/// The document, or one without panels if there are no bars to show. `names` are the classes of the
+/// bars and what the legend calls them.
+pub(super) fn render(bars: &[Bar], names: &[(&'static str, String)]) -> String {
     let bars: Vec<&Bar> = bars.iter().filter(|bar| SHOWN.contains(&bar.command)).collect();
     let mut depths: Vec<usize> = bars.iter().map(|bar| bar.depth).collect();
     depths.dedup();
@@ -40,7 +49,7 @@ pub(super) fn render(bars: &[Bar]) -> String {
          viewBox=\"0 0 {width:.0} {height:.0}\" role=\"img\">\n\
          <title>Server CPU an operation, in microseconds</title>\n<style>{STYLE}</style>\n"
     );
-    legend(&mut svg);
+    legend(&mut svg, names);
     for (at, &depth) in depths.iter().enumerate() {
         let panel: Vec<&Bar> = bars.iter().copied().filter(|bar| bar.depth == depth).collect();
         let left = LEFT + at as f64 * (PANEL_WIDTH + PANEL_GAP);
@@ -50,17 +59,17 @@ pub(super) fn render(bars: &[Bar]) -> String {
     svg
 }
 
-fn legend(svg: &mut String) {
+fn legend(svg: &mut String, names: &[(&'static str, String)]) {
     label(svg, (LEFT, 18.0), "t", "Server CPU an operation, µs (pale: in the kernel)");
-    for (at, server) in ["ours", "peer", "floor"].into_iter().enumerate() {
-        let x = LEFT + 430.0 + at as f64 * 70.0;
-        rectangle(svg, server, (x, 9.0), (10.0, 10.0));
-        label(svg, (x + 15.0, 18.0), "", server);
+    for (at, (class, name)) in names.iter().enumerate() {
+        let x = LEFT + 430.0 + at as f64 * 130.0;
+        rectangle(svg, class, (x, 9.0), (10.0, 10.0));
+        label(svg, (x + 15.0, 18.0), "", name);
     }
 }
 
 fn draw_panel(svg: &mut String, left: f64, depth: usize, bars: &[&Bar]) {
-    let top = bars.iter().map(|bar| bar.user_us + bar.system_us).fold(0.0, f64::max);
+    let top = bars.iter().map(|bar| bar.height(bar.user_us + bar.system_us)).fold(0.0, f64::max);
     let step = tick(top);
     let scale = PLOT_HEIGHT / (top / step).ceil().max(1.0) / step;
     let base = PLOT_TOP + PLOT_HEIGHT;
@@ -80,12 +89,15 @@ fn draw_panel(svg: &mut String, left: f64, depth: usize, bars: &[&Bar]) {
     let group = PANEL_WIDTH / commands.len().max(1) as f64;
     for (at, command) in commands.into_iter().enumerate() {
         let x = left + at as f64 * group;
-        label(svg, (x + group / 2.0, base + 16.0), "m", command);
         let inside: Vec<&&Bar> = bars.iter().filter(|bar| bar.command == command).collect();
+        let many = inside.iter().any(|bar| bar.keys > 1);
+        let name = if many { format!("{command}, a key") } else { command.to_owned() };
+        label(svg, (x + group / 2.0, base + 16.0), "m", &name);
         let width = group * 0.8 / inside.len() as f64;
         for (place, bar) in inside.into_iter().enumerate() {
             let x = x + group * 0.1 + place as f64 * width;
-            let (user, system) = (bar.user_us * scale, bar.system_us * scale);
+            let user = bar.height(bar.user_us) * scale;
+            let system = bar.height(bar.system_us) * scale;
             rectangle(svg, bar.server, (x, base - user), (width - 2.0, user));
             let class = format!("{} s", bar.server);
             rectangle(svg, &class, (x, base - user - system), (width - 2.0, system));

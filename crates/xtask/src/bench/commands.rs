@@ -14,6 +14,8 @@ use super::report::{Section, Table, median, micros, ratio};
 use super::request::{Keys, Request};
 
 const CONNECTIONS: usize = 50;
+/// Keys in one MSET or MGET.
+const MSET_KEYS: usize = 10;
 /// 64 bytes, none of which the null responder counts.
 const VALUE: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
@@ -44,8 +46,8 @@ fn cases() -> Vec<Case> {
     vec![
         case("GET", Fixture::Strings, "GET {k}"),
         case("SET", Fixture::Strings, "SET {k} {v}"),
-        case("MSET", Fixture::Strings, &format!("MSET{}", " {k} {v}".repeat(10))),
-        case("MGET", Fixture::Strings, &format!("MGET{}", " {k}".repeat(10))),
+        case("MSET", Fixture::Strings, &format!("MSET{}", " {k} {v}".repeat(MSET_KEYS))),
+        case("MGET", Fixture::Strings, &format!("MGET{}", " {k}".repeat(MSET_KEYS))),
         case("PING", Fixture::Strings, "PING"),
         case("GETRANGE", Fixture::Strings, "GETRANGE {k} 8 23"),
         case("EXISTS", Fixture::Strings, "EXISTS {k}"),
@@ -131,7 +133,9 @@ pub(super) fn measure(options: &Options) -> Result<Section, String> {
     section.tables.push(table);
     section.notes.extend(notes);
     section.notes.push(disturbance(&waits));
-    section.chart = Some(chart::render(&bars));
+    let names: Vec<_> =
+        Kind::all(options, true).iter().map(|kind| (kind.name(), kind.label(options))).collect();
+    section.chart = Some(chart::render(&bars, &names));
     Ok(section)
 }
 
@@ -305,6 +309,7 @@ fn add_rows(
         row.push(against(&floor, Figures::total_us));
         table.push(row);
         let (user_us, system_us) = (got.user_us, got.system_us);
-        bars.push(Bar { command: name, depth, server, user_us, system_us });
+        let keys = if name == "MSET" { MSET_KEYS } else { 1 };
+        bars.push(Bar { command: name, depth, keys, server, user_us, system_us });
     }
 }

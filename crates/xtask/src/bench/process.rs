@@ -40,6 +40,15 @@ impl Kind {
             Kind::Floor => "floor",
         }
     }
+
+    /// What a reader who has not seen the command line calls it.
+    pub(super) fn label(self, options: &Options) -> String {
+        match (self, &options.peer) {
+            (Kind::Peer, Some(peer)) => program_name(&version(peer)),
+            (Kind::Ours, _) => program_name(&version(&options.ours)),
+            _ => "null responder".to_owned(),
+        }
+    }
 }
 
 /// The cores of this process, and which of them a server and the generator get.
@@ -320,6 +329,17 @@ fn version(program: &Path) -> String {
     line.split(" sha=").next().unwrap_or(line).trim().to_owned()
 }
 
+/// `Valkey 9.1.2` from `Valkey server v=9.1.2 malloc=...`, and likewise where no `v=` stands.
+fn program_name(version: &str) -> String {
+    let mut words = version.split_whitespace();
+    let name = words.next().unwrap_or("unknown").to_owned();
+    let is_number = |word: &&str| word.starts_with(|first: char| first.is_ascii_digit());
+    match words.map(|word| word.trim_start_matches("v=")).find(is_number) {
+        Some(number) => format!("{name} {number}"),
+        None => name,
+    }
+}
+
 #[cfg(target_os = "linux")]
 mod affinity {
     use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
@@ -346,3 +366,6 @@ mod affinity {
 
     pub(super) fn set(_: &[usize]) {}
 }
+
+#[cfg(test)]
+mod tests;
