@@ -129,8 +129,11 @@ fn half_written_replies_are_taken_back() {
     let _inner = writer.map_later();
     writer.bulk(b"gone");
     writer.bulk_shared(&Arc::new(vec![b'b'; 7]));
+    assert!(writer.since(mark).starts_with(b"$4\r\ngone\r\n"));
     writer.truncate_to(mark);
+    assert!(writer.since(mark).is_empty());
     writer.error("ERR no");
+    assert_eq!(writer.since(mark), b"-ERR no\r\n");
     writer.finish(outer, 2);
     assert_eq!(bytes(&writer), b"*2\r\n$5\r\naaaaa\r\n-ERR no\r\n");
     writer.consume(writer.len());
