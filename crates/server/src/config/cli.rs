@@ -182,7 +182,7 @@ fn options(arguments: &[OsString], first_is_first: bool) -> (Vec<u8>, bool) {
             // `--port 6379` may also come as one word.
             needs_value = words::split(word).is_some_and(|parts| parts.len() == 1);
             // An array of save points that is empty leaves `--save` without a value.
-            let next_is_option = arguments.get(at + 1).is_some_and(|next| is_option(next));
+            let next_is_option = arguments.get(at + 1).is_some_and(is_option);
             if needs_value && option.eq_ignore_ascii_case(b"save") && (is_last || next_is_option) {
                 lines.extend_from_slice(b"\"\"");
                 needs_value = false;
@@ -211,3 +211,6 @@ fn file_name(argument: &OsString) -> &[u8] {
 fn contains(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len()).any(|window| window == part)
 }
+
+#[cfg(test)]
+mod tests;

@@ -106,3 +106,6 @@ fn match_class(pattern: &[u8], byte: u8, fold: impl Fn(u8) -> u8) -> Option<usiz
     }
     (hit != negated).then_some(at)
 }
+
+#[cfg(test)]
+mod tests;

@@ -415,3 +415,6 @@ fn read_secret(variable: &str, path: &OsStr) -> Result<Vec<u8>, StartError> {
     }
     Ok(secret)
 }
+
+#[cfg(test)]
+mod tests;

@@ -35,6 +35,10 @@ pub use value::{BufferLimit, MemoryLimit, Primary, SavePoint};
 
 use value::Value;
 
+const HZ_MAX: i64 = 500;
+const SAMPLES_MAX: i64 = 64;
+const BACKLOG_MIN: u64 = 16 << 10;
+
 /// The classes of clients that `client-output-buffer-limit` tells apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientClass {
@@ -221,10 +225,12 @@ impl Config {
         &self.values[id as usize]
     }
 
-    /// Stores a value; `hz` is a wish that is brought into its useful range.
+    /// Stores a value. Some are wishes that are brought into their useful range.
     fn put(&mut self, id: Id, value: Value) {
         self.values[id as usize] = match (id, value) {
-            (Id::Hz, Value::Int(hz)) => Value::Int(hz.clamp(1, 500)),
+            (Id::Hz, Value::Int(hz)) => Value::Int(hz.clamp(1, HZ_MAX)),
+            (Id::MaxmemorySamples, Value::Int(keys)) => Value::Int(keys.min(SAMPLES_MAX)),
+            (Id::ReplBacklogSize, Value::Memory(bytes)) => Value::Memory(bytes.max(BACKLOG_MIN)),
             (_, value) => value,
         };
     }

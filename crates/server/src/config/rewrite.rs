@@ -159,3 +159,6 @@ impl Rewrite {
         content
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,9 @@
 use std::fs;
 use std::path::Path;
 
+/// Name, file below the root, and what is wrong with the file's content.
+type Check = (&'static str, &'static str, fn(&str) -> Option<String>);
+
 const CLOCK: &str = "sys/devices/system/clocksource/clocksource0/current_clocksource";
 const HUGE_PAGES: &str = "sys/kernel/mm/transparent_hugepage/enabled";
 const BACKLOG: &str = "proc/sys/net/core/somaxconn";
@@ -13,7 +16,7 @@ const BACKLOG_WANTED: u32 = 511;
 pub(super) fn check(root: &Path) -> (String, bool) {
     let mut text = String::new();
     let mut well = true;
-    let checks: [(&str, &str, fn(&str) -> Option<String>); 3] = [
+    let checks: [Check; 3] = [
         ("clock source", CLOCK, slow_clock),
         ("transparent huge pages", HUGE_PAGES, forced_huge_pages),
         ("connection backlog", BACKLOG, short_backlog),
@@ -62,3 +65,6 @@ fn short_backlog(limit: &str) -> Option<String> {
         )
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -35,3 +35,6 @@ pub(super) fn is_valid(template: &[u8]) -> bool {
     };
     expand_title(template, value).is_some_and(|text| !text.is_empty())
 }
+
+#[cfg(test)]
+mod tests;

@@ -109,3 +109,6 @@ fn hex(digit: u8) -> u8 {
         _ => (digit.to_ascii_lowercase() - b'a') + 10,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -331,7 +331,7 @@ directives! {
         int(0, 100, 10), [], Both, WORKS;
     MaxmemoryPolicy => "maxmemory-policy", [],
         choice(MAXMEMORY_POLICIES, "noeviction"), [], Both, WORKS;
-    MaxmemorySamples => "maxmemory-samples", [], int(1, 64, 5), [], Both, WORKS;
+    MaxmemorySamples => "maxmemory-samples", [], int(1, I32_MAX, 5), [], Both, WORKS;
     MinIoThreadsAvoidCopyReply => "min-io-threads-avoid-copy-reply", [],
         int(0, I32_MAX, 7), [HIDDEN], Valkey, no_effect(COPY_AVOIDANCE);
     MinReplicasMaxLag => "min-replicas-max-lag", ["min-slaves-max-lag"],
