@@ -16,8 +16,9 @@ use crate::bucket::{self, ADDRESS, Bucket, Filling, LOANED, SLOTS};
 use crate::prefetch::prefetch;
 use crate::segment::{self, BUCKETS_MAX, DEPTH_MAX, Segment};
 
-/// Two buddies with at most so many items together become one segment.
-const MERGE_MAX: u32 = 512;
+/// Two buddies with at most so many items together become one segment: half its slots, so that
+/// it does not split again soon.
+const MERGE_MAX: u32 = (BUCKETS_MAX * SLOTS / 2) as u32;
 
 /// The directory holds at most so many cells for each segment that holds items, which bounds it
 /// when a weak hash gives many keys one long prefix.

@@ -11,8 +11,9 @@ use std::ptr;
 
 use crate::bucket::{self, Bucket, SLOTS};
 
-/// Buckets of a regular segment when it splits. Only a weak hash makes larger ones.
-pub(crate) const BUCKETS_MAX: usize = 128;
+/// Buckets of a regular segment when it splits. Only a weak hash makes larger ones. Miri is slow,
+/// so it gets small segments, for its few items to split them.
+pub(crate) const BUCKETS_MAX: usize = if cfg!(miri) { 8 } else { 128 };
 
 /// A longer prefix would leave less than a fragment of the 48 bits that a scan cursor has.
 pub(crate) const DEPTH_MAX: u32 = 32;
@@ -25,7 +26,7 @@ const MANTISSA_MAX: u64 = (1 << 12) - 1;
 const EXPONENT_MAX: u64 = (1 << 4) - 1;
 
 /// Bucket counts that fill a size class of jemalloc exactly.
-const COUNTS: [usize; 12] = [0, 1, 2, 4, 8, 16, 32, 64, 80, 96, 112, BUCKETS_MAX];
+const COUNTS: [usize; 12] = [0, 1, 2, 4, 8, 16, 32, 64, 80, 96, 112, 128];
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Segment(u64);

@@ -1,4 +1,5 @@
 //! An item that counts how many of it are alive, and hash functions from strong to useless.
+//! The fuzz target uses this file too.
 
 use std::cell::Cell;
 use std::ptr::NonNull;
@@ -90,7 +91,7 @@ pub(super) enum Hasher {
     HighOnly,
     /// The high bits are always the same, so that the directory can part nothing.
     LowOnly,
-    /// All keys share a prefix of 20 bits.
+    /// All keys share a prefix of 12 bits.
     Clustered,
     /// Sixteen hashes for all keys.
     FewBits,
@@ -116,7 +117,7 @@ impl KeyHash for Hasher {
             Hasher::Strong | Hasher::Panicking(None) => strong,
             Hasher::HighOnly => strong << 40,
             Hasher::LowOnly => u64::from(number),
-            Hasher::Clustered => strong >> 20 | 0xABCD_E000_0000_0000,
+            Hasher::Clustered => strong >> 12 | 0xABC0_0000_0000_0000,
             Hasher::FewBits => (strong & 15) << 60 | 0x1234,
             Hasher::Constant => 0x5555_5555_5555_5555,
             Hasher::Panicking(Some(left)) => {
