@@ -118,6 +118,6 @@ impl<'a> Cursor<'a> {
 }
 
 /// Whether an argument is a word, whatever its case.
-pub fn is(arg: &[u8], word: &str) -> bool {
+pub(crate) fn is(arg: &[u8], word: &str) -> bool {
     arg.eq_ignore_ascii_case(word.as_bytes())
 }

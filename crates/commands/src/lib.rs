@@ -10,7 +10,11 @@ mod args;
 mod ctx;
 mod error;
 
-pub mod string;
+mod database;
+mod expire;
+mod generic;
+mod scan;
+mod string;
 
 pub use args::{Args, Cursor};
 pub use ctx::{Ctx, Settings};
@@ -21,5 +25,7 @@ pub type Handler = fn(&mut Ctx<'_, '_>, &Args<'_>) -> Result<(), Error>;
 
 /// Every handler by the name of its command's row (`parent|name` for a subcommand).
 pub fn handlers() -> impl Iterator<Item = (&'static str, Handler)> {
-    [string::HANDLERS].into_iter().flatten().copied()
+    let groups =
+        [database::HANDLERS, expire::HANDLERS, generic::HANDLERS, scan::HANDLERS, string::HANDLERS];
+    groups.into_iter().flatten().copied()
 }

@@ -5,11 +5,11 @@
 
 use table::RefMut;
 
+use crate::Keyspace;
 use crate::change::{Change, Class};
 use crate::entry::{Entry, NewValue};
 use crate::shard::{Lookup, Stamp, Ttl};
 use crate::shards::Held;
-use crate::Keyspace;
 
 /// Counters that looking up keys moves.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

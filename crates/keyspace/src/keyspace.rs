@@ -92,7 +92,7 @@ impl Keyspace {
 
     /// Takes the gate's write side: the caller is alone then.
     pub fn alone(&self) -> Alone<'_> {
-        Alone((!self.shards.is_single()).then(|| self.gate.write()))
+        Alone::new((!self.shards.is_single()).then(|| self.gate.write()))
     }
 
     /// The lane of a shard.

@@ -99,7 +99,6 @@ impl Shards {
         Held { shards: self, set: Set::All }
     }
 
-
     #[inline]
     fn lock(&self, shard: u32) -> Guard<'_> {
         self.cells[shard as usize].lock.lock()
@@ -111,7 +110,16 @@ impl Shards {
 }
 
 /// Proof that the calling thread is alone.
-pub struct Alone<'g>(pub(crate) Option<WriteGuard<'g>>);
+pub struct Alone<'g> {
+    _gate: Option<WriteGuard<'g>>,
+}
+
+impl<'g> Alone<'g> {
+    /// By the gate's write side, or because there is one thread only.
+    pub(crate) fn new(gate: Option<WriteGuard<'g>>) -> Self {
+        Self { _gate: gate }
+    }
+}
 
 impl Held<'_> {
     /// One of the shards that are held.

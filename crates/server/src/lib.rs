@@ -1,3 +1,36 @@
-//! Workers, connections, sessions, dispatch.
+//! The server: workers and their connections, sessions, dispatch, the duties after a write, and the
+//! commands that look at any of these. It draws every other crate together.
+//!
+//! A request's way: `worker` (poll) -> `conn` (bytes in) -> `dispatch` (row, shards, handler) ->
+//! `commit` (after a write) -> `conn` (bytes out). What is rare is in `refuse`.
 
 pub mod config;
+
+mod admin;
+mod call;
+mod clock;
+mod commit;
+mod conn;
+mod cron;
+mod dispatch;
+mod errors;
+mod histogram;
+mod keys;
+mod listen;
+mod local;
+mod mailbox;
+mod rates;
+mod refuse;
+mod registry;
+mod rows;
+mod server;
+mod session;
+mod shutdown;
+mod start;
+mod stats;
+mod sys;
+mod tunables;
+mod worker;
+
+pub use rows::implemented_commands;
+pub use start::main;

@@ -36,7 +36,7 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
 
 /// The full names of the commands that work.
 fn implemented() -> BTreeSet<String> {
-    BTreeSet::new()
+    server::implemented_commands().into_iter().map(String::from).collect()
 }
 
 /// The whole page.

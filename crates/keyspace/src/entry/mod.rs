@@ -27,9 +27,6 @@ use std::sync::Arc;
 
 pub mod wheel;
 
-#[cfg(test)]
-mod tests;
-
 const HEADER: usize = 8;
 const EXPIRES: u8 = 1;
 const LONG_KEY: u8 = 2;

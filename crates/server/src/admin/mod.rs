@@ -1,0 +1,27 @@
+//! Commands that look at the session or the server: one function each, a file a group.
+
+mod client;
+mod command;
+mod config;
+mod connection;
+mod debug;
+mod info;
+mod memory;
+mod server;
+
+use crate::rows::SessionHandler;
+
+/// Every handler by the name of its command's row (`parent|name` for a subcommand).
+pub(crate) fn handlers() -> impl Iterator<Item = (&'static str, SessionHandler)> {
+    let groups = [
+        client::HANDLERS,
+        command::HANDLERS,
+        config::HANDLERS,
+        connection::HANDLERS,
+        debug::HANDLERS,
+        info::HANDLERS,
+        memory::HANDLERS,
+        server::HANDLERS,
+    ];
+    groups.into_iter().flatten().copied()
+}

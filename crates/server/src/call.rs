@@ -1,0 +1,115 @@
+//! What a handler of this crate is given.
+
+use commands::{Args, Ctx, Error};
+use keyspace::{Db, Held, Parts, Stamp};
+use resp::Writer;
+
+use crate::local::Local;
+use crate::rows::Row;
+use crate::server::Server;
+use crate::session::{Session, State};
+
+/// What becomes of a connection after a command.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Flow {
+    /// The next command runs.
+    Continue,
+    /// The command did not run; it and what follows waits until its worker is told to go on.
+    Hold,
+    /// The command ran and waits for something; what follows waits with it.
+    Block,
+    /// The connection ends once its replies are sent.
+    Close,
+}
+
+/// See the module's text.
+pub struct Call<'a, 'k> {
+    /// The server.
+    pub server: &'k Server,
+    /// The worker's own state.
+    pub local: &'a mut Local,
+    /// The connection's session.
+    pub session: &'a mut Session,
+    /// Where the reply goes.
+    pub out: &'a mut Writer,
+    /// The command.
+    pub row: &'k Row,
+    /// Every shard for an exclusive command, none for another.
+    pub held: &'a mut Held<'k>,
+    /// What becomes of the connection; a handler changes it.
+    pub flow: Flow,
+}
+
+impl<'k> Call<'_, 'k> {
+    /// The selected database, for an exclusive command.
+    pub fn db(&mut self) -> Db<'_, 'k> {
+        let index = self.session.db;
+        self.db_of(index)
+    }
+
+    /// A database, for an exclusive command.
+    pub fn db_of(&mut self, index: u32) -> Db<'_, 'k> {
+        let stamp = Stamp::at(self.local.now_ms());
+        Db::new(Parts {
+            keyspace: &self.server.keyspace,
+            held: self.held,
+            change: &mut self.local.change,
+            stats: &mut self.local.key_stats,
+            hashed: &[],
+            index,
+            stamp,
+            touch: !self.session.state.any(State::NO_TOUCH),
+        })
+    }
+
+    /// Writes an error line that is made up at run time.
+    pub fn fail(&mut self, text: &str) -> Result<(), Error> {
+        self.out.error(text);
+        Err(Error::Written)
+    }
+}
+
+/// What running a data command takes.
+pub struct DataCall<'a, 'k> {
+    /// The server.
+    pub server: &'k Server,
+    /// The worker's own state.
+    pub local: &'a mut Local,
+    /// The connection's session.
+    pub session: &'a Session,
+    /// Where the reply goes.
+    pub out: &'a mut Writer,
+    /// The command.
+    pub row: &'k Row,
+    /// The shards that were taken.
+    pub held: &'a mut Held<'k>,
+    /// The keys that were hashed.
+    pub hashed: &'a [keyspace::Hashed<'a>],
+}
+
+impl DataCall<'_, '_> {
+    /// Runs a function of the `commands` crate.
+    #[inline]
+    pub fn run(self, handler: commands::Handler, args: &Args<'_>) -> Result<(), Error> {
+        let stamp = Stamp::at(self.local.now_ms());
+        let local = self.local;
+        let db = Db::new(Parts {
+            keyspace: &self.server.keyspace,
+            held: self.held,
+            change: &mut local.change,
+            stats: &mut local.key_stats,
+            hashed: self.hashed,
+            index: self.session.db,
+            stamp,
+            touch: !self.session.state.any(State::NO_TOUCH),
+        });
+        let mut ctx = Ctx {
+            db,
+            out: self.out,
+            settings: &local.tunables.settings,
+            command: self.row.name,
+            rng: &mut local.rng,
+        };
+        handler(&mut ctx, args)
+    }
+}

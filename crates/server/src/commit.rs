@@ -1,0 +1,31 @@
+//! The duties that follow a write, performed once for all commands, while its shards are held.
+
+use std::sync::atomic::Ordering;
+
+use commands::Args;
+
+use crate::local::Local;
+use crate::rows::Row;
+use crate::server::Server;
+use crate::session::Session;
+
+/// What follows a command that changed data.
+#[inline]
+pub fn after(server: &Server, local: &mut Local, _session: &Session, _row: &Row, _args: &Args<'_>) {
+    settle(server, local);
+}
+
+/// What follows the expiry of keys that nobody asked for.
+pub fn expired(server: &Server, local: &mut Local) {
+    settle(server, local);
+}
+
+fn settle(server: &Server, local: &mut Local) {
+    let change = &mut local.change;
+    let dirty = change.dirty() + change.expired();
+    server.dirty.fetch_add(dirty, Ordering::Relaxed);
+    if change.expired() > 0 {
+        server.stats(local.id).expired.add(change.expired());
+    }
+    change.clear();
+}

@@ -1,0 +1,88 @@
+//! Periodic work of a worker: idle clients, output limits, the end of a pause, rates.
+
+use std::sync::atomic::Ordering;
+
+use crate::conn::Conn;
+use crate::local::Local;
+use crate::mailbox::Message;
+use crate::server::Server;
+use crate::session::State;
+
+/// Connections looked at in one turn, at least.
+const CONNS_MIN: usize = 50;
+
+/// See the module's text.
+#[derive(Default)]
+pub struct Cron {
+    next_conn: usize,
+}
+
+impl Cron {
+    /// One turn; returns the slots of connections to close.
+    pub fn run(
+        &mut self,
+        server: &Server,
+        local: &mut Local,
+        conns: &mut [Option<Box<Conn>>],
+    ) -> Vec<usize> {
+        if local.id == 0 {
+            end_pause(server, local);
+            server.rates.sample(server, local.now_us);
+        }
+        let count = (conns.len() / local.tunables.hz.max(1) as usize).max(CONNS_MIN);
+        let mut doomed = Vec::new();
+        for _ in 0..count.min(conns.len()) {
+            self.next_conn = (self.next_conn + 1) % conns.len();
+            if let Some(conn) = conns[self.next_conn].as_mut()
+                && (is_idle_too_long(local, conn) || is_over_output_limit(server, local, conn))
+            {
+                doomed.push(self.next_conn);
+            }
+        }
+        doomed
+    }
+}
+
+/// Lets paused clients go on when their time is over.
+fn end_pause(server: &Server, local: &Local) {
+    let paused = State::PAUSED_ALL.with(State::PAUSED_WRITE);
+    let until = server.paused_until_ms.load(Ordering::SeqCst);
+    if server.state().any(paused) && until <= local.now_ms() {
+        server.put_state(paused, false);
+        server.tell_all(|| Message::Resume);
+    }
+}
+
+fn is_idle_too_long(local: &Local, conn: &Conn) -> bool {
+    let timeout_ms = local.tunables.timeout as i64 * 1000;
+    let idle_ms = local.now_ms() - conn.client().active_ms.load(Ordering::Relaxed);
+    let is_over = timeout_ms > 0 && idle_ms > timeout_ms;
+    if is_over && !conn.session.state.any(State::BLOCKED) {
+        log::debug!("Closing idle client");
+        return true;
+    }
+    false
+}
+
+/// Whether a connection's pending output is over its hard limit, or over its soft one for too long.
+pub fn is_over_output_limit(server: &Server, local: &Local, conn: &mut Conn) -> bool {
+    let limit = local.tunables.output_limit;
+    let pending = conn.out.len() as u64;
+    let is_over_soft = limit.soft > 0 && pending >= limit.soft;
+    if !is_over_soft {
+        conn.over_soft_since = None;
+    }
+    let since = is_over_soft.then(|| *conn.over_soft_since.get_or_insert(local.now_ms()));
+    let too_long = |since: i64| local.now_ms() - since > limit.soft_seconds as i64 * 1000;
+    let is_over = limit.hard > 0 && pending >= limit.hard || since.is_some_and(too_long);
+    if is_over {
+        server.stats(local.id).output_buffer_limit.add(1);
+        let client = conn.client();
+        log::warn!(
+            "Client id={} addr={} closed for overcoming of output buffer limits.",
+            client.id,
+            client.addr,
+        );
+    }
+    is_over
+}

@@ -1,0 +1,518 @@
+//! From whole requests to replies: the row, the shards, the handler, the duties after a write.
+//!
+//! The common request passes one mask test; what is rare is in `refuse`. A batch of one
+//! connection's requests is parsed, then the tables' lines for all its keys are asked for, then the
+//! commands run in order. The gate's read side is held for one batch.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use commands::{Args, Error};
+use keyspace::{Hashed, ReadGuard, Wants};
+use resp::{Limits, ProtocolError, Span, Step, Writer, inline};
+use smallvec::SmallVec;
+use spec::command::Id;
+
+use crate::call::{Call, DataCall, Flow};
+use crate::clock::Ticks;
+use crate::conn::Conn;
+use crate::keys;
+use crate::local::Local;
+use crate::rows::{KeyPlan, Row, Run};
+use crate::server::Server;
+use crate::session::{Session, State};
+use crate::{commit, refuse};
+
+/// Most requests that are parsed, prefetched and run under one pass of the gate.
+const BATCH_MAX: usize = 64;
+
+/// The number of no row.
+const UNKNOWN: Id = Id::MAX;
+
+/// Most keys of one command that are hashed ahead.
+const KEYS_AHEAD: usize = 64;
+
+/// One request of a batch.
+struct Request {
+    /// The number of its row; `UNKNOWN` when there is none.
+    row: Id,
+    /// Where it begins in the query buffer, and where it ends.
+    begins: usize,
+    ends: usize,
+    spans: (u32, u32),
+    keys: (u32, u32),
+}
+
+/// The requests parsed from one connection's input, with the storage that is used again.
+#[derive(Default)]
+pub struct Batch {
+    spans: Vec<Span>,
+    requests: Vec<Request>,
+    /// Position among the arguments and hash of each key.
+    keys: Vec<(u32, u64)>,
+}
+
+/// Why parsing stopped.
+enum Stop {
+    /// The batch is full.
+    Full,
+    /// The rest is not there yet.
+    Incomplete,
+    /// A big argument follows.
+    Big(usize),
+    /// The input is no request.
+    Broken(ProtocolError),
+}
+
+/// What became of the input.
+pub struct Fed {
+    /// The part of the input that is still needed.
+    pub keep: Range<usize>,
+    /// What becomes of the connection.
+    pub flow: Flow,
+}
+
+/// Runs the requests in `buf`, which begins where the connection's incomplete request does.
+pub fn feed(server: &Server, local: &mut Local, conn: &mut Conn, buf: &[u8]) -> Fed {
+    let mut batch = std::mem::take(&mut local.batch);
+    batch.spans.append(&mut conn.partial);
+    let mut cursor = std::mem::take(&mut conn.cursor);
+    let mut begin = 0;
+    let mut end = buf.len();
+    let flow = loop {
+        let stop = parse(server, conn, &mut batch, buf, &mut begin, &mut cursor);
+        let (flow, done) = run(server, local, conn, &batch, buf);
+        let held = match flow {
+            Flow::Hold => batch.requests.get(done).map(|request| request.begins),
+            Flow::Block => batch.requests.get(done).map(|request| request.begins).or(Some(begin)),
+            _ => None,
+        };
+        if flow != Flow::Continue {
+            if let Some(from) = held {
+                conn.parser = resp::Parser::new();
+                begin = from;
+                cursor = from;
+                batch.spans.clear();
+            }
+            break flow;
+        }
+        match stop {
+            Stop::Full => batch.next(),
+            Stop::Incomplete => break Flow::Continue,
+            Stop::Big(len) => {
+                conn.begin_big(len, &buf[cursor..]);
+                end = cursor;
+                break Flow::Continue;
+            }
+            Stop::Broken(error) => {
+                refuse::protocol_error(server, conn, &error, buf);
+                break Flow::Close;
+            }
+        }
+    };
+    keep_partial(conn, &mut batch, begin, cursor);
+    local.batch = batch;
+    Fed { keep: begin..end, flow }
+}
+
+/// Leaves what belongs to the incomplete request with the connection.
+fn keep_partial(conn: &mut Conn, batch: &mut Batch, begin: usize, cursor: usize) {
+    let first = batch.requests.last().map_or(0, |request| request.spans.1 as usize);
+    let rest = batch.spans.get_mut(first..).unwrap_or_default();
+    let owned = |span: &Span| span.as_owned().is_some();
+    if !rest.iter().any(owned) && conn.big.is_none() {
+        conn.apart.clear();
+    }
+    if !rest.is_empty() {
+        resp::rebase(rest, begin as u32);
+        conn.partial.extend_from_slice(rest);
+    }
+    conn.cursor = cursor - begin;
+    batch.spans.clear();
+    batch.keys.clear();
+    batch.requests.clear();
+}
+
+impl Batch {
+    /// Makes room for the next requests; spans of the incomplete one stay in front.
+    fn next(&mut self) {
+        let done = self.requests.last().map_or(0, |request| request.spans.1 as usize);
+        self.spans.drain(..done);
+        self.keys.clear();
+        self.requests.clear();
+    }
+}
+
+fn parse(
+    server: &Server,
+    conn: &mut Conn,
+    batch: &mut Batch,
+    buf: &[u8],
+    begin: &mut usize,
+    cursor: &mut usize,
+) -> Stop {
+    let unauthenticated = conn.session.state.any(State::NEEDS_AUTH);
+    let limits = Limits { unauthenticated, ..conn.limits };
+    let most = if unauthenticated { 1 } else { BATCH_MAX };
+    while batch.requests.len() < most {
+        match conn.parser.next(buf, cursor, &mut batch.spans, &limits) {
+            Ok(Step::Command) => batch.push(server, buf, &conn.apart, *begin, *cursor),
+            Ok(Step::Empty) => {}
+            Ok(Step::Inline { start, end }) => match inline::split(&buf[start..end]) {
+                Err(error) => return Stop::Broken(error),
+                Ok(words) if words.is_empty() => {}
+                Ok(words) => {
+                    for word in words {
+                        batch.spans.push(Span::owned(conn.apart.len() as u32));
+                        conn.apart.push(Arc::new(word));
+                    }
+                    batch.push(server, buf, &conn.apart, *begin, *cursor);
+                }
+            },
+            Ok(Step::Incomplete) => return Stop::Incomplete,
+            Ok(Step::Big { len }) => return Stop::Big(len),
+            Err(error) => return Stop::Broken(error),
+        }
+        *begin = *cursor;
+    }
+    Stop::Full
+}
+
+/// Runs one request whose arguments are all in `conn.partial`: its last one was big.
+pub fn feed_big(server: &Server, local: &mut Local, conn: &mut Conn) -> Flow {
+    let spans = std::mem::take(&mut conn.partial);
+    let input = std::mem::take(&mut conn.input);
+    let mut batch = Batch { spans, ..Batch::default() };
+    batch.push(server, &input, &conn.apart, 0, input.len());
+    conn.cursor = 0;
+    let (flow, done) = run(server, local, conn, &batch, &input);
+    if flow == Flow::Hold && done == 0 {
+        conn.partial = batch.spans;
+        conn.input = input;
+        conn.cursor = conn.input.len();
+        conn.big_waits = true;
+        return flow;
+    }
+    conn.apart.clear();
+    flow
+}
+
+impl Batch {
+    /// Takes up a whole request: finds its row and hashes its keys.
+    #[inline]
+    fn push(
+        &mut self,
+        server: &Server,
+        buf: &[u8],
+        apart: &[Arc<Vec<u8>>],
+        begins: usize,
+        ends: usize,
+    ) {
+        let first = self.requests.last().map_or(0, |request| request.spans.1);
+        let last = self.spans.len() as u32;
+        let spans = &self.spans[first as usize..];
+        let name = bytes(spans[0], buf, apart);
+        let mut row = server.rows.find(name);
+        if let Some(found) = row
+            && let Run::Container = found.run
+            && spans.len() > 1
+        {
+            row = server.rows.subcommand(found, bytes(spans[1], buf, apart)).or(row);
+        }
+        let first_key = self.keys.len() as u32;
+        if let Some(row) = row
+            && row.takes(spans.len())
+        {
+            match row.keys {
+                KeyPlan::None => {}
+                KeyPlan::First => {
+                    self.keys.push((1, server.keyspace.hash(bytes(spans[1], buf, apart))));
+                }
+                KeyPlan::Specs => {
+                    hash_keys(server, row, spans, buf, apart, &mut self.keys);
+                }
+            }
+        }
+        let keys = (first_key, self.keys.len() as u32);
+        let row = row.map_or(UNKNOWN, |row| row.id);
+        self.requests.push(Request { row, begins, ends, spans: (first, last), keys });
+    }
+}
+
+/// Hashes the keys that a row's specs find; none when they cannot be told.
+fn hash_keys(
+    server: &Server,
+    row: &Row,
+    spans: &[Span],
+    buf: &[u8],
+    apart: &[Arc<Vec<u8>>],
+    hashed: &mut Vec<(u32, u64)>,
+) {
+    let argv: Argv<'_> = spans.iter().map(|span| bytes(*span, buf, apart)).collect();
+    let first = hashed.len();
+    let told = keys::positions(row.spec.keys, &argv, |at, _| {
+        hashed.push((at as u32, server.keyspace.hash(argv[at])));
+    });
+    if told.is_err() {
+        hashed.truncate(first);
+    }
+}
+
+type Argv<'a> = SmallVec<[&'a [u8]; 8]>;
+
+/// The bytes of an argument.
+#[inline]
+fn bytes<'a>(span: Span, buf: &'a [u8], apart: &'a [Arc<Vec<u8>>]) -> &'a [u8] {
+    match span.as_owned() {
+        None => &buf[span.range()],
+        Some(index) => &apart[index as usize],
+    }
+}
+
+/// Runs a batch in order; returns how many requests ran.
+fn run(
+    server: &Server,
+    local: &mut Local,
+    conn: &mut Conn,
+    batch: &Batch,
+    buf: &[u8],
+) -> (Flow, usize) {
+    if batch.requests.is_empty() {
+        return (Flow::Continue, 0);
+    }
+    local.look_at_clock();
+    local.change.set_wants(Wants(server.wants.load(Ordering::Relaxed)));
+    let mut gate = server.keyspace.enter(local.id);
+    if batch.keys.len() > 1 {
+        prefetch(server, conn.session.db, batch);
+    }
+    let mut ticks = Ticks::now();
+    let mut flow = Flow::Continue;
+    let mut done = 0;
+    for request in &batch.requests {
+        let spans = &batch.spans[request.spans.0 as usize..request.spans.1 as usize];
+        let argv: Argv<'_> = spans.iter().map(|span| bytes(*span, buf, &conn.apart)).collect();
+        let keys = &batch.keys[request.keys.0 as usize..request.keys.1 as usize];
+        let mut turn = Turn {
+            server,
+            local,
+            session: &mut conn.session,
+            out: &mut conn.out,
+            gate: &mut gate,
+            ticks: &mut ticks,
+        };
+        flow = turn.run(request, &Args::new(&argv, &conn.apart), keys);
+        if flow == Flow::Hold {
+            break;
+        }
+        done += 1;
+        let bytes_in = (request.ends - request.begins) as u64;
+        conn.session.client.bytes_in.store(
+            conn.session.client.bytes_in.load(Ordering::Relaxed) + bytes_in,
+            Ordering::Relaxed,
+        );
+        if flow != Flow::Continue {
+            break;
+        }
+    }
+    drop(gate);
+    finish(server, local, &conn.session, done as u64);
+    (flow, done)
+}
+
+/// Adds up what a batch did.
+fn finish(server: &Server, local: &mut Local, session: &Session, done: u64) {
+    let stats = server.stats(local.id);
+    stats.processed.add(done);
+    local.turn_commands += done;
+    let commands = &session.client.commands;
+    commands.store(commands.load(Ordering::Relaxed) + done, Ordering::Relaxed);
+    session.client.active_ms.store(local.now_ms(), Ordering::Relaxed);
+    let keys = std::mem::take(&mut local.key_stats);
+    if keys.hits > 0 {
+        stats.hits.add(keys.hits);
+    }
+    if keys.misses > 0 {
+        stats.misses.add(keys.misses);
+    }
+    if keys.lanes_lowered != 0 {
+        server.wake_lanes(local.id, keys.lanes_lowered);
+    }
+}
+
+/// Asks for the lines of all keys of a batch: first the tables' buckets, then the entries.
+fn prefetch(server: &Server, db: u32, batch: &Batch) {
+    let shards = server.keyspace.shards();
+    for (_, hash) in &batch.keys {
+        if let Some(mut held) = shards.try_hold_one(server.keyspace.shard_of(*hash)) {
+            let shard = held.shard(server.keyspace.shard_of(*hash));
+            shard.db(db).table().prefetch_bucket(*hash);
+        }
+    }
+    for (_, hash) in &batch.keys {
+        if let Some(mut held) = shards.try_hold_one(server.keyspace.shard_of(*hash)) {
+            let shard = held.shard(server.keyspace.shard_of(*hash));
+            shard.db(db).table().prefetch_item(*hash);
+        }
+    }
+}
+
+/// One command's turn.
+struct Turn<'a, 'k> {
+    server: &'k Server,
+    local: &'a mut Local,
+    session: &'a mut Session,
+    out: &'a mut Writer,
+    gate: &'a mut Option<ReadGuard<'k>>,
+    /// When the command before ended.
+    ticks: &'a mut u64,
+}
+
+impl<'k> Turn<'_, 'k> {
+    #[inline]
+    fn run(&mut self, request: &Request, args: &Args<'_>, keys: &[(u32, u64)]) -> Flow {
+        let Some(row) = self.server.rows.by_id(request.row) else {
+            refuse::unknown_command(self.server, self.local, self.out, args);
+            return Flow::Continue;
+        };
+        if !row.takes(args.len()) || matches!(row.run, Run::Container) {
+            refuse::wrong_form(self.server, self.local, self.out, row, args);
+            return Flow::Continue;
+        }
+        let state = self.session.state.with(self.server.state());
+        let mark = self.out.mark();
+        if state.any(State::COLD) {
+            match refuse::look_closer(self.server, self.local, self.session, self.out, row, state) {
+                refuse::Verdict::Run => {}
+                refuse::Verdict::Done => return Flow::Continue,
+                refuse::Verdict::Hold => return Flow::Hold,
+            }
+        }
+        self.session.client.command.store(u32::from(row.id) + 1, Ordering::Relaxed);
+        let (result, flow) = self.call(row, args, keys);
+        if let Err(error) = result {
+            error.write(row.name, self.out);
+        }
+        self.count(row, mark);
+        if state.any(State::COLD) {
+            refuse::mute(self.session, self.out, mark);
+        }
+        flow
+    }
+
+    /// Takes the shards and runs the handler.
+    #[inline]
+    fn call(
+        &mut self,
+        row: &'k Row,
+        args: &Args<'_>,
+        keys: &[(u32, u64)],
+    ) -> (Result<(), Error>, Flow) {
+        if row.exclusive {
+            return self.call_alone(row, args);
+        }
+        let shards = self.server.keyspace.shards();
+        let shard = |hash: u64| self.server.keyspace.shard_of(hash);
+        let hashed: SmallVec<[Hashed<'_>; 4]> = keys
+            .iter()
+            .take(KEYS_AHEAD)
+            .map(|(at, hash)| Hashed { key: args[*at as usize], hash: *hash })
+            .collect();
+        let mut held = match keys {
+            [one] => shards.hold_one(shard(one.1)),
+            many => shards.hold_many(many.iter().map(|key| shard(key.1))),
+        };
+        match row.run {
+            Run::Data(handler) => {
+                let (server, session) = (self.server, &*self.session);
+                let local = &mut *self.local;
+                let out = &mut *self.out;
+                let call =
+                    DataCall { server, local, session, out, row, held: &mut held, hashed: &hashed };
+                let result = call.run(handler, args);
+                if !self.local.change.is_empty() {
+                    commit::after(self.server, self.local, self.session, row, args);
+                }
+                (result, Flow::Continue)
+            }
+            Run::Session(handler) => self.call_session(row, handler, args, &mut held),
+            Run::Container => (Ok(()), Flow::Continue),
+        }
+    }
+
+    /// Runs a handler with everything held.
+    #[cold]
+    fn call_alone(&mut self, row: &'k Row, args: &Args<'_>) -> (Result<(), Error>, Flow) {
+        drop(self.gate.take());
+        let server = self.server;
+        let alone = server.keyspace.alone();
+        let mut held = server.keyspace.shards().hold_all(&alone);
+        let result = match row.run {
+            Run::Data(handler) => {
+                let session = &*self.session;
+                let (local, out) = (&mut *self.local, &mut *self.out);
+                let call =
+                    DataCall { server, local, session, out, row, held: &mut held, hashed: &[] };
+                let result = call.run(handler, args);
+                if !self.local.change.is_empty() {
+                    commit::after(server, self.local, self.session, row, args);
+                }
+                (result, Flow::Continue)
+            }
+            Run::Session(handler) => self.call_session(row, handler, args, &mut held),
+            Run::Container => (Ok(()), Flow::Continue),
+        };
+        drop(held);
+        drop(alone);
+        *self.gate = server.keyspace.enter(self.local.id);
+        result
+    }
+
+    fn call_session<'h>(
+        &mut self,
+        row: &'h Row,
+        handler: crate::rows::SessionHandler,
+        args: &Args<'_>,
+        held: &mut keyspace::Held<'h>,
+    ) -> (Result<(), Error>, Flow)
+    where
+        'k: 'h,
+    {
+        let mut call = Call {
+            server: self.server,
+            local: self.local,
+            session: self.session,
+            out: self.out,
+            row,
+            held,
+            flow: Flow::Continue,
+        };
+        let result = handler(&mut call, args);
+        let flow = call.flow;
+        if !self.local.change.is_empty() {
+            commit::after(self.server, self.local, self.session, row, args);
+        }
+        self.local.look_at_clock();
+        (result, flow)
+    }
+
+    /// Counts a call and how long it took.
+    #[inline]
+    fn count(&mut self, row: &Row, mark: resp::Mark) {
+        let ticks = Ticks::now();
+        let nanoseconds = self.server.ticks.nanoseconds(ticks.wrapping_sub(*self.ticks));
+        *self.ticks = ticks;
+        let stats = &self.server.stats(self.local.id).commands[usize::from(row.id)];
+        stats.calls.add(1);
+        stats.nanoseconds.add(nanoseconds);
+        self.local.turn_nanoseconds += nanoseconds;
+        if self.local.tunables.latency_tracking {
+            stats.latency.record(nanoseconds);
+        }
+        if self.out.since(mark).first() == Some(&b'-') {
+            stats.failed.add(1);
+            refuse::count_error(self.server, self.local, self.out.since(mark));
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! What a worker has for itself while it runs commands.
+
+use std::sync::Arc;
+
+use keyspace::{Change, KeyStats};
+
+use crate::clock;
+use crate::dispatch::Batch;
+use crate::tunables::Tunables;
+
+/// See the module's text.
+pub struct Local {
+    /// The worker's number; also its number at the gate and its lane of shards.
+    pub id: usize,
+    /// What the running command changes.
+    pub change: Change,
+    /// Lookups since they were last added to the worker's counters.
+    pub key_stats: KeyStats,
+    /// The storage of the batch of requests, used again.
+    pub batch: Batch,
+    /// Random numbers.
+    pub rng: fastrand::Rng,
+    /// The configuration as of the last look.
+    pub tunables: Arc<Tunables>,
+    /// Commands run in this turn of the event loop.
+    pub turn_commands: u64,
+    /// Nanoseconds they took.
+    pub turn_nanoseconds: u64,
+    /// Connections whose input waits for `Message::Resume`, by token.
+    pub held: Vec<usize>,
+    /// The time of the present batch in Unix microseconds.
+    pub now_us: i64,
+}
+
+impl Local {
+    /// For a worker of that number.
+    pub fn new(id: usize, tunables: Arc<Tunables>) -> Self {
+        Self {
+            id,
+            change: Change::default(),
+            key_stats: KeyStats::default(),
+            batch: Batch::default(),
+            rng: fastrand::Rng::new(),
+            tunables,
+            turn_commands: 0,
+            turn_nanoseconds: 0,
+            held: Vec::new(),
+            now_us: clock::unix_us(),
+        }
+    }
+
+    /// The time of the present batch in Unix milliseconds.
+    #[inline]
+    pub fn now_ms(&self) -> i64 {
+        self.now_us / 1000
+    }
+
+    /// Looks at the clock again.
+    #[inline]
+    pub fn look_at_clock(&mut self) {
+        self.now_us = clock::unix_us();
+    }
+}

@@ -1,0 +1,67 @@
+//! Messages from one worker to another. Order from one sender to one receiver is kept.
+
+use crossbeam_queue::SegQueue;
+use mio::Waker;
+
+use crate::conn::Stream;
+
+/// What a worker is asked to do.
+pub enum Message {
+    /// Serve a connection that was accepted elsewhere.
+    Adopt(Stream),
+    /// Close a client's connection, after what it still has to be sent when `gently`.
+    Kill {
+        /// The client's number.
+        id: u64,
+        /// Whether its pending output is sent first.
+        gently: bool,
+    },
+    /// Go on with clients whose commands were held back.
+    Resume,
+    /// Go on with a client that waits for nothing any more; with an error line or none.
+    Unblock {
+        /// The client's number.
+        id: u64,
+        /// What it is told.
+        reply: Unblock,
+    },
+    /// Accept from these addresses instead of the present ones.
+    Listen(Vec<crate::listen::Listener>),
+    /// Look at the shared state again: expiry, shutdown, configuration.
+    Look,
+}
+
+/// What a client that is woken is told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unblock {
+    /// As if its time had run out.
+    Timeout,
+    /// An UNBLOCKED error.
+    Error,
+}
+
+/// One worker's messages.
+pub struct Mailbox {
+    queue: SegQueue<Message>,
+    waker: Waker,
+}
+
+impl Mailbox {
+    /// An empty mailbox that wakes its worker through `waker`.
+    pub fn new(waker: Waker) -> Self {
+        Self { queue: SegQueue::new(), waker }
+    }
+
+    /// Sends a message. Waking fails only when the worker's poller is gone.
+    pub fn send(&self, message: Message) {
+        self.queue.push(message);
+        if let Err(error) = self.waker.wake() {
+            log::warn!("A worker could not be woken: {error}");
+        }
+    }
+
+    /// The next message.
+    pub fn take(&self) -> Option<Message> {
+        self.queue.pop()
+    }
+}

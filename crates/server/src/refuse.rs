@@ -1,0 +1,142 @@
+//! The cold side of dispatch: commands that are unknown, malformed, not allowed now, or whose
+//! replies are not wanted.
+
+use commands::Args;
+use resp::{ProtocolError, Writer};
+use spec::command::Flags;
+
+use crate::conn::Conn;
+use crate::local::Local;
+use crate::rows::{Row, Run};
+use crate::server::Server;
+use crate::session::{Session, State};
+
+/// What `look_closer` found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// The command runs.
+    Run,
+    /// It was answered.
+    Done,
+    /// It waits.
+    Hold,
+}
+
+/// Most bytes of unknown names and arguments that an error repeats.
+const SHOWN_MAX: usize = 128;
+
+/// Counts an error line.
+#[cold]
+pub fn count_error(server: &Server, local: &Local, line: &[u8]) {
+    server.stats(local.id).errors.add(1);
+    server.errors.count(line);
+}
+
+fn reject(server: &Server, local: &Local, out: &mut Writer, row: Option<&Row>, text: &str) {
+    if let Some(row) = row {
+        server.stats(local.id).commands[usize::from(row.id)].rejected.add(1);
+    }
+    let mark = out.mark();
+    out.error(text);
+    count_error(server, local, out.since(mark));
+}
+
+/// Answers a command that there is none of.
+#[cold]
+pub fn unknown_command(server: &Server, local: &Local, out: &mut Writer, args: &Args<'_>) {
+    let mut shown = String::new();
+    for arg in args.from(1) {
+        if shown.len() >= SHOWN_MAX {
+            break;
+        }
+        let most = SHOWN_MAX - shown.len();
+        shown.push_str(&format!("'{}' ", lossy(&arg[..arg.len().min(most)])));
+    }
+    let name = &args[0][..args[0].len().min(SHOWN_MAX)];
+    let text = format!("ERR unknown command '{}', with args beginning with: {shown}", lossy(name));
+    reject(server, local, out, None, &text);
+}
+
+/// Answers a command with the wrong number of arguments, or a container without a subcommand that
+/// exists.
+#[cold]
+pub fn wrong_form(server: &Server, local: &Local, out: &mut Writer, row: &Row, args: &Args<'_>) {
+    let text = match (row.run, args.get(1)) {
+        (Run::Container, Some(sub)) => {
+            let shown = lossy(&sub[..sub.len().min(SHOWN_MAX)]).into_owned();
+            let name = row.name.to_ascii_uppercase();
+            format!("ERR unknown subcommand '{shown}'. Try {name} HELP.")
+        }
+        _ => format!("ERR wrong number of arguments for '{}' command", row.name),
+    };
+    reject(server, local, out, Some(row), &text);
+}
+
+/// Looks at a command in a rare state.
+#[cold]
+pub fn look_closer(
+    server: &Server,
+    local: &mut Local,
+    session: &mut Session,
+    out: &mut Writer,
+    row: &Row,
+    state: State,
+) -> Verdict {
+    if state.any(State::REPLY_SKIP_NEXT) {
+        session.put(State::REPLY_SKIP_NEXT, false);
+        session.put(State::REPLY_SKIP, true);
+    }
+    let refused = if state.any(State::NEEDS_AUTH) && !row.has(Flags::NO_AUTH) {
+        Some("NOAUTH Authentication required.")
+    } else if state.any(State::LOADING) && !row.has(Flags::LOADING) {
+        Some("LOADING Redis is loading the dataset in memory")
+    } else {
+        None
+    };
+    if let Some(text) = refused {
+        let mark = out.mark();
+        reject(server, local, out, Some(row), text);
+        mute(session, out, mark);
+        return Verdict::Done;
+    }
+    if is_paused(row, state) {
+        return Verdict::Hold;
+    }
+    Verdict::Run
+}
+
+/// Whether CLIENT PAUSE holds a command back.
+fn is_paused(row: &Row, state: State) -> bool {
+    let writes = Flags::WRITE | Flags::MAY_REPLICATE;
+    state.any(State::PAUSED_ALL) && row.spec.parent != Some("client")
+        || state.any(State::PAUSED_WRITE) && row.spec.flags.intersects(writes)
+}
+
+/// Drops the reply written since `mark` when the client wants none.
+#[cold]
+pub fn mute(session: &mut Session, out: &mut Writer, mark: resp::Mark) {
+    if session.state.any(State::REPLY_OFF.with(State::REPLY_SKIP)) {
+        out.truncate_to(mark);
+    }
+    session.put(State::REPLY_SKIP, false);
+}
+
+/// Answers input that is no request; the connection ends afterwards.
+#[cold]
+pub fn protocol_error(server: &Server, conn: &mut Conn, error: &ProtocolError, buf: &[u8]) {
+    let client = &conn.session.client;
+    let shown = resp::inline::quoted(&buf[..buf.len().min(SHOWN_MAX)]);
+    log::debug!(
+        "Protocol error ({error}) from client id={} addr={}: {shown}",
+        client.id,
+        client.addr
+    );
+    let mark = conn.out.mark();
+    conn.out.error(&error.text());
+    server.errors.count(conn.out.since(mark));
+}
+
+/// Bytes as text for an error line.
+pub fn lossy(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
+    String::from_utf8_lossy(bytes)
+}

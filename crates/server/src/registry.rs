@@ -1,0 +1,122 @@
+//! The clients of all workers, as others see them.
+//!
+//! A connection belongs to its worker; what CLIENT LIST, CLIENT KILL and INFO need of it is kept
+//! here, moved by the owner with plain stores and read by everybody.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+
+/// What others may know of one client.
+#[derive(Default, Debug)]
+pub struct Client {
+    /// Its number, never used twice.
+    pub id: u64,
+    /// The worker that serves it.
+    pub worker: usize,
+    /// The peer's address, or the path of the unix socket.
+    pub addr: String,
+    /// The address it is connected to.
+    pub laddr: String,
+    /// Whether it came through a unix socket.
+    pub unix: bool,
+    /// Its file descriptor.
+    pub fd: i64,
+    /// When it connected, Unix milliseconds.
+    pub since_ms: i64,
+    /// What it says of itself.
+    pub profile: Mutex<Profile>,
+    /// When it last sent something, Unix milliseconds.
+    pub active_ms: AtomicI64,
+    /// Its state flags (see [`crate::session::State`]).
+    pub state: AtomicU32,
+    /// The selected database.
+    pub db: AtomicU32,
+    /// 2 or 3.
+    pub resp: AtomicU32,
+    /// The number of its last command, plus one.
+    pub command: AtomicU32,
+    /// Bytes waiting in its query buffer, and how many more fit without growing.
+    pub query: AtomicU64,
+    /// See `query`.
+    pub query_free: AtomicU64,
+    /// Bytes of the arguments of an incomplete command that were read apart.
+    pub argv: AtomicU64,
+    /// Bytes of replies waiting to be sent.
+    pub output: AtomicU64,
+    /// Capacity of the reply buffer and its recent peak.
+    pub reply_buffer: AtomicU64,
+    /// See `reply_buffer`.
+    pub reply_peak: AtomicU64,
+    /// Bytes read from it.
+    pub bytes_in: AtomicU64,
+    /// Bytes sent to it.
+    pub bytes_out: AtomicU64,
+    /// Commands it ran.
+    pub commands: AtomicU64,
+}
+
+/// What a client says of itself.
+#[derive(Clone, Default, Debug)]
+pub struct Profile {
+    /// CLIENT SETNAME.
+    pub name: Vec<u8>,
+    /// The user it is authenticated as.
+    pub user: String,
+    /// CLIENT SETINFO LIB-NAME.
+    pub lib_name: Vec<u8>,
+    /// CLIENT SETINFO LIB-VER.
+    pub lib_ver: Vec<u8>,
+    /// CLIENT CAPA, as CLIENT LIST shows it.
+    pub capa: String,
+}
+
+/// See the module's text.
+#[derive(Default, Debug)]
+pub struct Registry {
+    clients: Mutex<BTreeMap<u64, Arc<Client>>>,
+    next_id: AtomicU64,
+    count: AtomicU64,
+}
+
+impl Registry {
+    /// The number of the next client.
+    pub fn next_id(&self) -> u64 {
+        self.next_id.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Takes a client up.
+    pub fn add(&self, client: Arc<Client>) {
+        self.clients.lock().insert(client.id, client);
+        self.count.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Strikes a client off.
+    pub fn remove(&self, id: u64) {
+        if self.clients.lock().remove(&id).is_some() {
+            self.count.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> u64 {
+        self.count.load(Ordering::Relaxed)
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// One client.
+    pub fn get(&self, id: u64) -> Option<Arc<Client>> {
+        self.clients.lock().get(&id).cloned()
+    }
+
+    /// All clients, in the order of their numbers.
+    pub fn all(&self) -> Vec<Arc<Client>> {
+        self.clients.lock().values().cloned().collect()
+    }
+}

@@ -1,0 +1,197 @@
+//! The commands this server has: each row of the table that has a handler, with what dispatch needs
+//! derived from it once, and the lookup by name.
+//!
+//! A command name is compared as text here and nowhere else.
+
+use commands::{Args, Error, Handler};
+use spec::command::{Begin, Command, Find, Flags, Id, KeySpec};
+
+use crate::call::Call;
+
+/// A command that looks at the session or the server, beside or instead of data.
+pub type SessionHandler = fn(&mut Call<'_, '_>, &Args<'_>) -> Result<(), Error>;
+
+/// What runs a command.
+#[derive(Clone, Copy)]
+pub enum Run {
+    /// A function of the `commands` crate.
+    Data(Handler),
+    /// A function of this crate.
+    Session(SessionHandler),
+    /// A container: one of its subcommands runs.
+    Container,
+}
+
+/// Where the keys are, for the common forms without looking at the specs again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum KeyPlan {
+    /// No keys.
+    None,
+    /// Argument 1 and nothing else.
+    First,
+    /// Whatever the specs say.
+    Specs,
+}
+
+/// One command or subcommand that works.
+pub struct Row {
+    /// Its number, the same as in the table.
+    pub id: Id,
+    /// Its full name, `parent|name` for a subcommand.
+    pub name: &'static str,
+    /// Its row in the table.
+    pub spec: &'static Command,
+    /// What runs it.
+    pub run: Run,
+    /// Where its keys are.
+    pub keys: KeyPlan,
+    /// Whether it runs alone.
+    pub exclusive: bool,
+}
+
+impl Row {
+    /// Whether a number of arguments (the name included) fits.
+    pub fn takes(&self, count: usize) -> bool {
+        let arity = self.spec.arity;
+        if arity >= 0 { count == arity as usize } else { count >= arity.unsigned_abs() as usize }
+    }
+
+    /// Whether it has a flag.
+    pub fn has(&self, flag: Flags) -> bool {
+        self.spec.flags.contains(flag)
+    }
+}
+
+/// All commands that work, by number and by name.
+pub struct Rows {
+    rows: Vec<Option<Row>>,
+    /// Open addressing over the hashes of the names; `EMPTY` ends a probe.
+    index: Box<[u16]>,
+    names: Vec<(Box<[u8]>, Id)>,
+}
+
+const EMPTY: u16 = u16::MAX;
+const INDEX_SIZE: usize = 2048;
+
+impl Rows {
+    /// Every row with a handler. `renamed` gives commands other names, or none when the new name
+    /// is empty (`rename-command`).
+    pub fn new(renamed: &[(String, String)]) -> Self {
+        let handlers = all_handlers();
+        let rows: Vec<Option<Row>> =
+            spec::command::iter().map(|(id, spec)| row(id, spec, &handlers)).collect();
+        let mut names = Vec::new();
+        for row in rows.iter().flatten().filter(|row| row.spec.parent.is_none()) {
+            let new_name = renamed.iter().find(|(old, _)| old.eq_ignore_ascii_case(row.name));
+            let name = new_name.map_or(row.name, |(_, new)| new.as_str());
+            if !name.is_empty() {
+                names.push((name.as_bytes().to_ascii_lowercase().into_boxed_slice(), row.id));
+            }
+        }
+        let mut index = vec![EMPTY; INDEX_SIZE].into_boxed_slice();
+        for (number, (name, _)) in names.iter().enumerate() {
+            let mut at = slot(name);
+            while index[at] != EMPTY {
+                at = (at + 1) % INDEX_SIZE;
+            }
+            index[at] = number as u16;
+        }
+        Self { rows, index, names }
+    }
+
+    /// The command of that name, in any case.
+    #[inline]
+    pub fn find(&self, name: &[u8]) -> Option<&Row> {
+        let mut at = slot(name);
+        loop {
+            let number = self.index[at];
+            if number == EMPTY {
+                return None;
+            }
+            let (known, id) = &self.names[number as usize];
+            if known.eq_ignore_ascii_case(name) {
+                return self.by_id(*id);
+            }
+            at = (at + 1) % INDEX_SIZE;
+        }
+    }
+
+    /// The row of a number, when it works.
+    pub fn by_id(&self, id: Id) -> Option<&Row> {
+        self.rows.get(usize::from(id)).and_then(Option::as_ref)
+    }
+
+    /// A container's subcommand, in any case of letters.
+    pub fn subcommand(&self, container: &Row, name: &[u8]) -> Option<&Row> {
+        let names = container.spec.subcommands.iter();
+        let at = names.enumerate().find(|(_, sub)| name.eq_ignore_ascii_case(sub.name.as_bytes()));
+        at.and_then(|(at, _)| self.by_id(container.id + 1 + at as Id))
+    }
+
+    /// The working subcommands of a container.
+    pub fn subcommands<'r>(&'r self, container: &'r Row) -> impl Iterator<Item = &'r Row> {
+        let first = usize::from(container.id) + 1;
+        self.rows[first..first + container.spec.subcommands.len()].iter().flatten()
+    }
+
+    /// The working top-level commands with the names they go by, in no particular order.
+    pub fn top_level(&self) -> impl ExactSizeIterator<Item = (&[u8], &Row)> {
+        self.names.iter().map(|(name, id)| {
+            let row = self.rows[usize::from(*id)].as_ref();
+            (&**name, row.expect("a name leads to a row that works"))
+        })
+    }
+
+    /// Every working command and subcommand.
+    pub fn iter(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().flatten()
+    }
+}
+
+/// The full names of everything that works, containers included.
+pub fn implemented_commands() -> Vec<&'static str> {
+    Rows::new(&[]).iter().map(|row| row.name).collect()
+}
+
+fn all_handlers() -> Vec<(&'static str, Run)> {
+    let data = commands::handlers().map(|(name, handler)| (name, Run::Data(handler)));
+    let session = crate::admin::handlers().map(|(name, handler)| (name, Run::Session(handler)));
+    data.chain(session).collect()
+}
+
+fn row(id: Id, spec: &'static Command, handlers: &[(&'static str, Run)]) -> Option<Row> {
+    let name = match spec.parent {
+        None => spec.name,
+        Some(parent) => Box::leak(format!("{parent}|{}", spec.name).into_boxed_str()),
+    };
+    let own = handlers.iter().find(|(known, _)| *known == name).map(|(_, run)| *run);
+    let works = |sub: &Command| {
+        handlers.iter().any(|(known, _)| known.split_once('|') == Some((spec.name, sub.name)))
+    };
+    let run = own.or_else(|| spec.subcommands.iter().any(works).then_some(Run::Container))?;
+    Some(Row { id, name, spec, run, keys: key_plan(spec.keys), exclusive: spec.exclusive })
+}
+
+fn key_plan(keys: &[KeySpec]) -> KeyPlan {
+    match keys {
+        [] => KeyPlan::None,
+        [KeySpec { begin: Begin::Index(1), find: Find::Range { last: 0, .. }, .. }] => {
+            KeyPlan::First
+        }
+        _ => KeyPlan::Specs,
+    }
+}
+
+/// Where the probe for a name starts: a few bytes from both ends, folded to lower case.
+fn slot(name: &[u8]) -> usize {
+    let mut head = [0u8; 8];
+    let mut tail = [0u8; 8];
+    let len = name.len().min(8);
+    head[..len].copy_from_slice(&name[..len]);
+    tail[..len].copy_from_slice(&name[name.len() - len..]);
+    let fold = |bytes: [u8; 8]| u64::from_le_bytes(bytes) | 0x2020_2020_2020_2020;
+    let mixed = fold(head).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        ^ fold(tail).rotate_left(29).wrapping_mul(0xc2b2_ae3d_27d4_eb4f)
+        ^ name.len() as u64;
+    (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize % INDEX_SIZE
+}

@@ -1,0 +1,172 @@
+//! What all workers share.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering};
+
+use arc_swap::ArcSwap;
+use crossbeam_utils::CachePadded;
+use keyspace::Keyspace;
+use parking_lot::Mutex;
+
+use crate::clock::Ticks;
+use crate::config::Config;
+use crate::errors::ErrorCounts;
+use crate::mailbox::{Mailbox, Message};
+use crate::registry::Registry;
+use crate::rows::Rows;
+use crate::session::State;
+use crate::stats::Stats;
+use crate::tunables::Tunables;
+
+/// A worker as the others know it.
+pub struct Worker {
+    /// Its messages.
+    pub mailbox: Mailbox,
+    /// Its counters.
+    pub stats: CachePadded<Stats>,
+    /// Until when it sleeps at most, Unix milliseconds; 0 while it is awake.
+    pub sleeps_until_ms: AtomicU64,
+    /// How many connections it serves.
+    pub connections: AtomicU64,
+}
+
+impl Worker {
+    /// How many connections it serves.
+    pub fn load(&self) -> u64 {
+        self.connections.load(Ordering::Relaxed)
+    }
+}
+
+/// See the module's text.
+pub struct Server {
+    /// The data.
+    pub keyspace: Keyspace,
+    /// The commands.
+    pub rows: Rows,
+    /// The configuration.
+    pub config: Mutex<Config>,
+    /// What workers copy of it.
+    pub tunables: ArcSwap<Tunables>,
+    /// Goes up with every change of `tunables`.
+    pub generation: AtomicU64,
+    /// All workers, by number.
+    pub workers: Vec<Worker>,
+    /// All clients.
+    pub clients: Registry,
+    /// The processor's counter.
+    pub ticks: Ticks,
+    /// What writes are recorded for (see [`keyspace::Wants`]).
+    pub wants: AtomicU8,
+    /// Rates a second.
+    pub rates: crate::rates::Rates,
+    /// Errors by their code word.
+    pub errors: ErrorCounts,
+    /// Changes since the last save.
+    pub dirty: AtomicU64,
+    /// When the server started, Unix microseconds.
+    pub started_us: i64,
+    /// Forty hexadecimal digits that name this run.
+    pub run_id: String,
+    /// Until when clients are paused, Unix milliseconds.
+    pub paused_until_ms: AtomicI64,
+    /// Whether keys are removed when their time comes, and not only when they are asked for.
+    pub active_expire: AtomicBool,
+    /// The shutdown under way.
+    pub shutdown: crate::shutdown::Shutdown,
+    state: AtomicU32,
+}
+
+/// What a server is made of.
+pub struct Parts {
+    /// The data.
+    pub keyspace: Keyspace,
+    /// The commands.
+    pub rows: Rows,
+    /// The configuration.
+    pub config: Config,
+    /// All workers.
+    pub workers: Vec<Worker>,
+    /// Forty hexadecimal digits.
+    pub run_id: String,
+}
+
+impl Server {
+    /// Puts the parts together.
+    pub fn new(parts: Parts) -> Arc<Self> {
+        let Parts { keyspace, rows, config, workers, run_id } = parts;
+        let tunables = Arc::new(Tunables::new(&config));
+        Arc::new(Self {
+            keyspace,
+            rows,
+            config: Mutex::new(config),
+            tunables: ArcSwap::new(tunables),
+            generation: AtomicU64::new(0),
+            workers,
+            clients: Registry::default(),
+            ticks: Ticks::calibrated(),
+            wants: AtomicU8::new(0),
+            rates: crate::rates::Rates::default(),
+            errors: ErrorCounts::default(),
+            dirty: AtomicU64::new(0),
+            started_us: crate::clock::unix_us(),
+            run_id,
+            paused_until_ms: AtomicI64::new(0),
+            active_expire: AtomicBool::new(true),
+            shutdown: crate::shutdown::Shutdown::default(),
+            state: AtomicU32::new(0),
+        })
+    }
+
+    /// The counters of a worker.
+    #[inline]
+    pub fn stats(&self, worker: usize) -> &Stats {
+        &self.workers[worker].stats
+    }
+
+    /// The sum of a counter over all workers.
+    pub fn sum(&self, counter: impl Fn(&Stats) -> u64) -> u64 {
+        self.workers.iter().map(|worker| counter(&worker.stats)).sum()
+    }
+
+    /// The server-wide states.
+    #[inline]
+    pub fn state(&self) -> State {
+        State(self.state.load(Ordering::Relaxed))
+    }
+
+    /// Sets or clears server-wide states.
+    pub fn put_state(&self, state: State, on: bool) {
+        if on {
+            self.state.fetch_or(state.0, Ordering::SeqCst);
+        } else {
+            self.state.fetch_and(!state.0, Ordering::SeqCst);
+        }
+    }
+
+    /// Publishes what workers copy of the configuration.
+    pub fn publish_tunables(&self, config: &Config) {
+        self.tunables.store(Arc::new(Tunables::new(config)));
+        self.generation.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Wakes the workers of lanes whose next expiry became earlier than they sleep.
+    #[cold]
+    pub fn wake_lanes(&self, but: usize, mut lanes: u64) {
+        while lanes != 0 {
+            let lane = lanes.trailing_zeros();
+            lanes &= lanes - 1;
+            let Some(worker) = self.workers.get(lane as usize) else { continue };
+            let sleeps_until = worker.sleeps_until_ms.load(Ordering::SeqCst);
+            if lane as usize != but && self.keyspace.lane_due_ms(lane) < sleeps_until {
+                worker.mailbox.send(Message::Look);
+            }
+        }
+    }
+
+    /// Sends every worker a message.
+    pub fn tell_all(&self, message: impl Fn() -> Message) {
+        for worker in &self.workers {
+            worker.mailbox.send(message());
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! What a connection is to the commands it sends: its database, its protocol, its rights.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crate::registry::Client;
+
+/// Rare states of a session or of the server. While none of them holds, a command pays one test.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct State(pub u32);
+
+impl State {
+    /// The client has not authenticated and must.
+    pub const NEEDS_AUTH: Self = Self(1);
+    /// CLIENT REPLY OFF.
+    pub const REPLY_OFF: Self = Self(1 << 1);
+    /// CLIENT REPLY SKIP: the next command's reply is dropped.
+    pub const REPLY_SKIP_NEXT: Self = Self(1 << 2);
+    /// The running command's reply is dropped.
+    pub const REPLY_SKIP: Self = Self(1 << 3);
+    /// CLIENT NO-TOUCH.
+    pub const NO_TOUCH: Self = Self(1 << 4);
+    /// CLIENT NO-EVICT.
+    pub const NO_EVICT: Self = Self(1 << 5);
+    /// The client's input waits (CLIENT PAUSE).
+    pub const HELD: Self = Self(1 << 6);
+    /// The client's command waits for something.
+    pub const BLOCKED: Self = Self(1 << 7);
+    /// The connection ends once its replies are sent.
+    pub const CLOSING: Self = Self(1 << 8);
+    /// CLIENT IMPORT-SOURCE ON.
+    pub const IMPORT_SOURCE: Self = Self(1 << 9);
+    /// Server-wide: CLIENT PAUSE WRITE.
+    pub const PAUSED_WRITE: Self = Self(1 << 16);
+    /// Server-wide: CLIENT PAUSE ALL.
+    pub const PAUSED_ALL: Self = Self(1 << 17);
+    /// Server-wide: the data set is being loaded.
+    pub const LOADING: Self = Self(1 << 18);
+
+    /// The states in which a command may be refused, held back or answered differently.
+    pub const COLD: Self = Self(
+        Self::NEEDS_AUTH.0
+            | Self::REPLY_OFF.0
+            | Self::REPLY_SKIP_NEXT.0
+            | Self::REPLY_SKIP.0
+            | Self::PAUSED_WRITE.0
+            | Self::PAUSED_ALL.0
+            | Self::LOADING.0,
+    );
+
+    /// Whether any of the other's bits is set here.
+    pub const fn any(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// Both together.
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Sets or clears the other's bits.
+    pub fn put(&mut self, other: Self, on: bool) {
+        self.0 = if on { self.0 | other.0 } else { self.0 & !other.0 };
+    }
+}
+
+/// See the module's text.
+pub struct Session {
+    /// What others may know of it.
+    pub client: Arc<Client>,
+    /// The selected database.
+    pub db: u32,
+    /// Rare states.
+    pub state: State,
+    /// What its last command's errors are counted under: whether it got one.
+    pub user: String,
+}
+
+impl Session {
+    /// A fresh session.
+    pub fn new(client: Arc<Client>, needs_auth: bool) -> Self {
+        let mut state = State::default();
+        state.put(State::NEEDS_AUTH, needs_auth);
+        Self { client, db: 0, state, user: "default".to_owned() }
+    }
+
+    /// The client's number.
+    pub fn id(&self) -> u64 {
+        self.client.id
+    }
+
+    /// Selects a database.
+    pub fn select(&mut self, db: u32) {
+        self.db = db;
+        self.client.db.store(db, Ordering::Relaxed);
+    }
+
+    /// Sets or clears states, also where others see them.
+    pub fn put(&mut self, state: State, on: bool) {
+        self.state.put(state, on);
+        self.client.state.store(self.state.0, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,74 @@
+//! The values of the configuration that workers look at all the time, copied after each change.
+
+use commands::Settings;
+use resp::Limits;
+use spec::config::Id;
+
+use crate::config::{ClientClass, Config};
+
+/// Limits of one class of clients' output buffers, in bytes and seconds; 0 is no limit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct OutputLimit {
+    /// At once.
+    pub hard: u64,
+    /// When it lasts.
+    pub soft: u64,
+    /// For so long.
+    pub soft_seconds: u64,
+}
+
+/// See the module's text.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Tunables {
+    /// What data commands look at.
+    pub settings: Settings,
+    /// What the request parser looks at.
+    pub limits: Limits,
+    /// Bytes a query buffer may hold.
+    pub query_buffer_limit: u64,
+    /// Output buffer limits of normal clients.
+    pub output_limit: OutputLimit,
+    /// Connections the server takes.
+    pub maxclients: u64,
+    /// Seconds after which an idle connection is closed; 0 is never.
+    pub timeout: u64,
+    /// Seconds between TCP keepalive probes; 0 is none.
+    pub tcp_keepalive: u64,
+    /// Whether strangers are refused while there is no password.
+    pub protected_mode: bool,
+    /// The default user's password; empty when none is needed.
+    pub password: Vec<u8>,
+    /// Whether latencies are recorded by command.
+    pub latency_tracking: bool,
+    /// Turns of periodic work a second.
+    pub hz: u64,
+}
+
+impl Tunables {
+    /// From the configuration.
+    pub fn new(config: &Config) -> Self {
+        let number = |id| config.int(id).max(0) as u64;
+        let max_bulk = config.memory(Id::ProtoMaxBulkLen);
+        let output = config.output_buffer_limit(ClientClass::Normal);
+        Self {
+            settings: Settings {
+                proto_max_bulk_len: max_bulk,
+                lazyfree_user_del: config.bool(Id::LazyfreeLazyUserDel),
+            },
+            limits: Limits { max_bulk, ..Limits::default() },
+            query_buffer_limit: config.memory(Id::ClientQueryBufferLimit),
+            output_limit: OutputLimit {
+                hard: output.hard,
+                soft: output.soft,
+                soft_seconds: output.soft_seconds.max(0) as u64,
+            },
+            maxclients: number(Id::Maxclients),
+            timeout: number(Id::Timeout),
+            tcp_keepalive: number(Id::TcpKeepalive),
+            protected_mode: config.bool(Id::ProtectedMode),
+            password: config.text(Id::Requirepass).to_vec(),
+            latency_tracking: config.bool(Id::LatencyTracking),
+            hz: number(Id::Hz).max(1),
+        }
+    }
+}

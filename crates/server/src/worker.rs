@@ -1,0 +1,544 @@
+//! A worker: one thread, one poller, its connections and its lane of the shards' expiry.
+//!
+//! It moves bytes and looks after time; what requests mean is `dispatch`'s. Invariant: a connection
+//! is in its slot except while it is being served.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use mio::{Events, Interest, Poll, Token};
+use resp::{Proto, Writer};
+
+use crate::call::Flow;
+use crate::clock;
+use crate::conn::{Conn, Got, Stream};
+use crate::listen::{self, Listener};
+use crate::local::Local;
+use crate::mailbox::{Message, Unblock};
+use crate::server::Server;
+use crate::session::{Session, State};
+use crate::{commit, cron, dispatch};
+
+/// The token of the mailbox.
+pub const WAKE: Token = Token(0);
+/// The token of the first connection; listeners have those between.
+const FIRST_CONN: usize = 64;
+/// Bytes of the buffer that connections read into.
+const BUFFER: usize = 64 << 10;
+/// Room that is made behind an incomplete request.
+const INPUT_ROOM: usize = 16 << 10;
+/// Reads for one connection before the others have their turn.
+const READS_MAX: usize = 4;
+/// Output that is sent before more requests of the same connection run.
+const OUTPUT_AT_ONCE: usize = 1 << 20;
+/// Keys that are expired before clients have their turn.
+const EXPIRE_BUDGET: u32 = 2_000;
+
+/// See the module's text.
+pub struct Thread {
+    server: Arc<Server>,
+    local: Local,
+    poll: Poll,
+    conns: Vec<Option<Box<Conn>>>,
+    free: Vec<usize>,
+    listeners: Vec<Listener>,
+    /// Connections that may have more to read.
+    again: Vec<usize>,
+    buffer: Box<[u8]>,
+    /// The reply buffer that connections write into while they are served.
+    spare: Writer,
+    next_cron: Instant,
+    generation: u64,
+    cron: cron::Cron,
+}
+
+/// What becomes of a connection after it was served.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Keep,
+    Close,
+}
+
+impl Thread {
+    /// A worker over its poller, with the listeners it accepts from.
+    pub fn new(server: Arc<Server>, id: usize, poll: Poll, listeners: Vec<Listener>) -> Self {
+        let tunables = server.tunables.load_full();
+        let generation = server.generation.load(Ordering::SeqCst);
+        Self {
+            local: Local::new(id, tunables),
+            poll,
+            conns: Vec::new(),
+            free: Vec::new(),
+            listeners,
+            again: Vec::new(),
+            buffer: vec![0; BUFFER].into_boxed_slice(),
+            spare: Writer::new(Proto::Resp2),
+            next_cron: Instant::now(),
+            generation,
+            cron: cron::Cron::default(),
+            server,
+        }
+    }
+
+    /// Serves until the server stops.
+    pub fn run(mut self) -> io::Result<()> {
+        let mut events = Events::with_capacity(1024);
+        for (at, listener) in self.listeners.iter_mut().enumerate() {
+            listener.register(self.poll.registry(), Token(1 + at))?;
+        }
+        while !self.server.shutdown.is_complete() {
+            self.sleep(&mut events)?;
+            let began = Instant::now();
+            self.local.turn_commands = 0;
+            self.local.turn_nanoseconds = 0;
+            self.messages();
+            for event in &events {
+                self.event(event);
+            }
+            for token in std::mem::take(&mut self.again) {
+                self.serve(token);
+            }
+            self.expire();
+            self.cron(began);
+            self.count_turn(began);
+        }
+        Ok(())
+    }
+
+    fn count_turn(&self, began: Instant) {
+        let stats = self.server.stats(self.local.id);
+        let took = began.elapsed().as_micros() as u64;
+        stats.cycles.add(1);
+        stats.cycles_us.add(took);
+        stats.cycle_us_max.raise(took);
+        stats.commands_us.add(self.local.turn_nanoseconds / 1000);
+        stats.cycle_commands_max.raise(self.local.turn_commands);
+    }
+
+    /// Waits for events until something is due by the clock.
+    fn sleep(&mut self, events: &mut Events) -> io::Result<()> {
+        let mut timeout = self.next_cron.saturating_duration_since(Instant::now());
+        let me = &self.server.workers[self.local.id];
+        if !self.again.is_empty() {
+            timeout = Duration::ZERO;
+        } else if self.server.active_expire.load(Ordering::Relaxed) {
+            let now_ms = clock::unix_ms().max(0) as u64;
+            me.sleeps_until_ms.store(now_ms + timeout.as_millis() as u64, Ordering::SeqCst);
+            let due = self.server.keyspace.lane_due_ms(self.local.id as u32);
+            timeout = timeout.min(Duration::from_millis(due.saturating_sub(now_ms)));
+        }
+        let polled = self.poll.poll(events, Some(timeout));
+        me.sleeps_until_ms.store(0, Ordering::SeqCst);
+        match polled {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                events.clear();
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    fn event(&mut self, event: &mio::event::Event) {
+        let Token(token) = event.token();
+        if token == WAKE.0 {
+            return;
+        }
+        if token < FIRST_CONN {
+            self.accept(token - 1);
+            return;
+        }
+        let token = token - FIRST_CONN;
+        if event.is_writable() {
+            self.write(token);
+        }
+        if event.is_readable() || event.is_read_closed() || event.is_error() {
+            self.serve(token);
+        }
+    }
+
+    fn messages(&mut self) {
+        let server = Arc::clone(&self.server);
+        while let Some(message) = server.workers[self.local.id].mailbox.take() {
+            match message {
+                Message::Adopt(stream) => self.adopt(stream),
+                Message::Kill { id, gently } => self.kill(id, gently),
+                Message::Resume => self.resume(),
+                Message::Unblock { id, reply } => self.unblock(id, reply),
+                Message::Look => {}
+                Message::Listen(listeners) => self.listen(listeners),
+            }
+        }
+        let generation = server.generation.load(Ordering::Relaxed);
+        if generation != self.generation {
+            self.generation = generation;
+            self.local.tunables = server.tunables.load_full();
+            for conn in self.conns.iter_mut().flatten() {
+                conn.limits = self.local.tunables.limits;
+            }
+        }
+    }
+
+    /// Accepts from other addresses from now on.
+    fn listen(&mut self, mut listeners: Vec<Listener>) {
+        for (at, listener) in listeners.iter_mut().enumerate() {
+            if let Err(error) = listener.register(self.poll.registry(), Token(1 + at)) {
+                log::warn!("Accepting connections: {error}");
+            }
+        }
+        self.listeners = listeners;
+    }
+
+    fn accept(&mut self, listener: usize) {
+        let server = Arc::clone(&self.server);
+        while let Some(listener) = self.listeners.get(listener)
+            && let Some(stream) = listen::accept(&server, &self.local, listener)
+        {
+            let load = |worker: &usize| server.workers[*worker].connections.load(Ordering::Relaxed);
+            let least = (0..server.workers.len()).min_by_key(load).unwrap_or(0);
+            server.workers[least].connections.fetch_add(1, Ordering::Relaxed);
+            if least == self.local.id {
+                self.adopt(stream);
+            } else {
+                server.workers[least].mailbox.send(Message::Adopt(stream));
+            }
+        }
+    }
+
+    /// Takes up an accepted connection, which has been counted already.
+    fn adopt(&mut self, mut stream: Stream) {
+        let token = self.free.pop().unwrap_or(self.conns.len());
+        if token == self.conns.len() {
+            self.conns.push(None);
+        }
+        let poll_token = Token(FIRST_CONN + token);
+        let registry = self.poll.registry();
+        if let Err(error) = registry.register(stream.source(), poll_token, Interest::READABLE) {
+            log::warn!("Error registering fd event for the new client: {error}");
+            self.free.push(token);
+            self.server.workers[self.local.id].connections.fetch_sub(1, Ordering::Relaxed);
+            return;
+        }
+        let client = Arc::new(listen::describe(&self.server, &stream, self.local.id));
+        self.server.clients.add(Arc::clone(&client));
+        let needs_auth = !self.local.tunables.password.is_empty();
+        let session = Session::new(client, needs_auth);
+        let mut conn = Box::new(Conn::new(stream, poll_token.0, session));
+        conn.limits = self.local.tunables.limits;
+        self.conns[token] = Some(conn);
+        self.serve(token);
+    }
+
+    /// Reads and runs what a connection sent.
+    fn serve(&mut self, token: usize) {
+        let Some(mut conn) = self.conns.get_mut(token).and_then(Option::take) else { return };
+        let fate = if conn.session.state.any(State::HELD.with(State::BLOCKED)) {
+            Fate::Keep
+        } else {
+            self.lend(&mut conn);
+            let fate = self.read_and_run(&mut conn, token);
+            self.finish(&mut conn, fate)
+        };
+        self.put_back(token, conn, fate);
+    }
+
+    /// Writes what a connection still has to be sent.
+    fn write(&mut self, token: usize) {
+        let Some(mut conn) = self.conns.get_mut(token).and_then(Option::take) else { return };
+        let fate = self.finish(&mut conn, Fate::Keep);
+        self.put_back(token, conn, fate);
+    }
+
+    fn put_back(&mut self, token: usize, conn: Box<Conn>, fate: Fate) {
+        if fate == Fate::Keep {
+            self.conns[token] = Some(conn);
+        } else {
+            self.close(token, conn);
+        }
+    }
+
+    /// Gives an idle connection the worker's reply buffer.
+    fn lend(&mut self, conn: &mut Conn) {
+        if conn.out.is_empty() {
+            self.spare.set_proto(conn.out.proto());
+            std::mem::swap(&mut conn.out, &mut self.spare);
+        }
+    }
+
+    fn read_and_run(&mut self, conn: &mut Conn, token: usize) -> Fate {
+        let server = Arc::clone(&self.server);
+        let stats = server.stats(self.local.id);
+        for _ in 0..READS_MAX {
+            if conn.session.state.any(State::CLOSING) {
+                return self.discard(conn);
+            }
+            let (got, room, flow) = self.read_once(&server, conn);
+            stats.reads.add(1);
+            match got {
+                Got::End => return Fate::Close,
+                Got::Nothing => return Fate::Keep,
+                Got::Bytes(count) => {
+                    stats.bytes_in.add(count as u64);
+                    self.follow(conn, token, flow);
+                    if self.is_over_query_limit(&server, conn) {
+                        return Fate::Close;
+                    }
+                    if flow == Flow::Hold || flow == Flow::Block {
+                        return Fate::Keep;
+                    }
+                    if count < room {
+                        return Fate::Keep;
+                    }
+                }
+            }
+            if conn.out.len() > OUTPUT_AT_ONCE && !self.flush(conn) {
+                return Fate::Close;
+            }
+        }
+        self.again.push(token);
+        Fate::Keep
+    }
+
+    /// Reads once and runs what is whole then; tells also how much could have been read.
+    fn read_once(&mut self, server: &Server, conn: &mut Conn) -> (Got, usize, Flow) {
+        if conn.big.is_some() {
+            let (got, complete) = conn.read_big();
+            let mut flow = Flow::Continue;
+            if complete && conn.parser.big_done() {
+                flow = dispatch::feed_big(server, &mut self.local, conn);
+            }
+            return (got, 0, flow);
+        }
+        if conn.input.is_empty() {
+            let got = conn.read(&mut self.buffer);
+            let Got::Bytes(count) = got else { return (got, BUFFER, Flow::Continue) };
+            let buffer = std::mem::take(&mut self.buffer);
+            let fed = dispatch::feed(server, &mut self.local, conn, &buffer[..count]);
+            conn.input.extend_from_slice(&buffer[fed.keep]);
+            self.buffer = buffer;
+            return (got, BUFFER, fed.flow);
+        }
+        let got = conn.read_input(INPUT_ROOM.max(conn.input.len().min(1 << 20)));
+        let flow = if matches!(got, Got::Bytes(_)) {
+            self.run_input(server, conn)
+        } else {
+            Flow::Continue
+        };
+        (got, 0, flow)
+    }
+
+    /// Runs what is whole in the connection's own buffer.
+    fn run_input(&mut self, server: &Server, conn: &mut Conn) -> Flow {
+        let mut input = std::mem::take(&mut conn.input);
+        let fed = dispatch::feed(server, &mut self.local, conn, &input);
+        input.truncate(fed.keep.end);
+        input.drain(..fed.keep.start);
+        if input.is_empty() {
+            input = Vec::new();
+        }
+        conn.input = input;
+        fed.flow
+    }
+
+    /// Remembers what a command made of its connection.
+    fn follow(&mut self, conn: &mut Conn, token: usize, flow: Flow) {
+        match flow {
+            Flow::Continue => {}
+            Flow::Close => conn.session.put(State::CLOSING, true),
+            Flow::Block => conn.session.put(State::BLOCKED, true),
+            Flow::Hold => {
+                conn.session.put(State::HELD, true);
+                self.local.held.push(token);
+            }
+        }
+    }
+
+    /// Reads and drops what a connection that ends still sends, so that the kernel does not throw
+    /// its last reply away.
+    fn discard(&mut self, conn: &mut Conn) -> Fate {
+        for _ in 0..READS_MAX {
+            match conn.read(&mut self.buffer) {
+                Got::End => return Fate::Close,
+                Got::Nothing => return Fate::Keep,
+                Got::Bytes(_) => {}
+            }
+        }
+        Fate::Keep
+    }
+
+    fn is_over_query_limit(&self, server: &Server, conn: &Conn) -> bool {
+        let held = conn.input.len() as u64 + conn.client().argv.load(Ordering::Relaxed);
+        let over = held > self.local.tunables.query_buffer_limit;
+        if over {
+            server.stats(self.local.id).query_buffer_limit.add(1);
+            let client = conn.client();
+            log::warn!(
+                "Closing client that reached max query buffer length: id={} addr={} qbuf={held}",
+                client.id,
+                client.addr,
+            );
+        }
+        over
+    }
+
+    fn flush(&mut self, conn: &mut Conn) -> bool {
+        let (mut writes, mut sent) = (0, 0);
+        let alive = conn.flush(&mut writes, &mut sent);
+        let stats = self.server.stats(self.local.id);
+        stats.writes.add(writes);
+        stats.bytes_out.add(sent);
+        alive
+    }
+
+    /// Sends replies, and settles what the connection keeps until it is served again.
+    fn finish(&mut self, conn: &mut Conn, fate: Fate) -> Fate {
+        if !self.flush(conn) {
+            return Fate::Close;
+        }
+        if fate == Fate::Close {
+            return Fate::Close;
+        }
+        if conn.out.is_empty() {
+            if conn.session.state.any(State::CLOSING) {
+                self.discard(conn);
+                return Fate::Close;
+            }
+            if self.spare.capacity() == 0 && conn.out.capacity() > 0 {
+                let proto = conn.out.proto();
+                std::mem::swap(&mut conn.out, &mut self.spare);
+                conn.out.set_proto(proto);
+            }
+        }
+        if let Err(error) = conn.watch_write(self.poll.registry(), !conn.out.is_empty()) {
+            log::warn!("Error changing the fd events of a client: {error}");
+            return Fate::Close;
+        }
+        let client = conn.client();
+        client.query.store(conn.input.len() as u64, Ordering::Relaxed);
+        client
+            .query_free
+            .store((conn.input.capacity() - conn.input.len()) as u64, Ordering::Relaxed);
+        client.output.store(conn.out.len() as u64, Ordering::Relaxed);
+        client.resp.store(if conn.out.proto() == Proto::Resp3 { 3 } else { 2 }, Ordering::Relaxed);
+        if cron::is_over_output_limit(&self.server, &self.local, conn) {
+            return Fate::Close;
+        }
+        Fate::Keep
+    }
+
+    fn close(&mut self, token: usize, mut conn: Box<Conn>) {
+        if let Err(error) = self.poll.registry().deregister(conn.stream.source()) {
+            log::debug!("Removing a client from the poller: {error}");
+        }
+        self.server.clients.remove(conn.session.id());
+        self.server.workers[self.local.id].connections.fetch_sub(1, Ordering::Relaxed);
+        self.free.push(token);
+    }
+
+    /// The slot of a client.
+    fn token_of(&self, id: u64) -> Option<usize> {
+        let is_it = |conn: &Option<Box<Conn>>| conn.as_ref().is_some_and(|c| c.session.id() == id);
+        self.conns.iter().position(is_it)
+    }
+
+    fn kill(&mut self, id: u64, gently: bool) {
+        let Some(token) = self.token_of(id) else { return };
+        let Some(mut conn) = self.conns[token].take() else { return };
+        if gently && !conn.out.is_empty() {
+            conn.session.put(State::CLOSING, true);
+            self.conns[token] = Some(conn);
+        } else {
+            self.close(token, conn);
+        }
+    }
+
+    /// Goes on with connections whose commands were held back.
+    fn resume(&mut self) {
+        for token in std::mem::take(&mut self.local.held) {
+            if let Some(conn) = self.conns[token].as_mut() {
+                conn.session.put(State::HELD, false);
+                self.go_on(token);
+            }
+        }
+    }
+
+    fn unblock(&mut self, id: u64, reply: Unblock) {
+        let Some(token) = self.token_of(id) else { return };
+        let Some(conn) = self.conns[token].as_mut() else { return };
+        if !conn.session.state.any(State::BLOCKED) {
+            return;
+        }
+        conn.session.put(State::BLOCKED, false);
+        if reply == Unblock::Error {
+            conn.out.error("UNBLOCKED client unblocked via CLIENT UNBLOCK");
+        }
+        self.go_on(token);
+    }
+
+    /// Runs what a connection has already sent, then reads more.
+    fn go_on(&mut self, token: usize) {
+        let Some(mut conn) = self.conns.get_mut(token).and_then(Option::take) else { return };
+        let server = Arc::clone(&self.server);
+        self.lend(&mut conn);
+        let mut flow = Flow::Continue;
+        if conn.big_waits {
+            conn.big_waits = false;
+            flow = dispatch::feed_big(&server, &mut self.local, &mut conn);
+        }
+        if flow == Flow::Continue && !conn.input.is_empty() {
+            flow = self.run_input(&server, &mut conn);
+        }
+        self.follow(&mut conn, token, flow);
+        let fate = self.finish(&mut conn, Fate::Keep);
+        self.put_back(token, conn, fate);
+        if flow == Flow::Continue && fate == Fate::Keep {
+            self.serve(token);
+        }
+    }
+
+    /// Removes keys of this worker's lane whose time has come.
+    fn expire(&mut self) {
+        if !self.server.active_expire.load(Ordering::Relaxed) {
+            return;
+        }
+        let lane = self.local.id as u32;
+        let due = self.server.keyspace.lane_due_ms(lane);
+        if due == u64::MAX {
+            return;
+        }
+        self.local.look_at_clock();
+        if due > self.local.now_ms().max(0) as u64 {
+            return;
+        }
+        let server = Arc::clone(&self.server);
+        let mut budget = EXPIRE_BUDGET;
+        let wants = keyspace::Wants(server.wants.load(Ordering::Relaxed));
+        self.local.change.set_wants(wants);
+        let gate = server.keyspace.enter(self.local.id);
+        let now_ms = self.local.now_ms();
+        server.keyspace.expire(lane, now_ms, &mut budget, &mut self.local.change);
+        if !self.local.change.is_empty() {
+            commit::expired(&server, &mut self.local);
+        }
+        drop(gate);
+    }
+
+    /// Periodic work, when its time has come.
+    fn cron(&mut self, now: Instant) {
+        if now < self.next_cron {
+            return;
+        }
+        let began = Instant::now();
+        self.next_cron = began + Duration::from_millis(1000 / self.local.tunables.hz.clamp(1, 500));
+        self.local.look_at_clock();
+        let server = Arc::clone(&self.server);
+        let doomed = self.cron.run(&server, &mut self.local, &mut self.conns);
+        for token in doomed {
+            if let Some(conn) = self.conns[token].take() {
+                self.close(token, conn);
+            }
+        }
+        server.stats(self.local.id).cron_us.add(began.elapsed().as_micros() as u64);
+    }
+}
