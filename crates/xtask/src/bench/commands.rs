@@ -286,7 +286,9 @@ fn add_rows(
     for cell in cells {
         let server = cell.kind.name();
         if let Some(error) = &cell.error {
-            notes.push(format!("{name}, pipeline {depth}, {server}: {error}"));
+            // A server may quote the whole request, and the start says what is wrong.
+            let short: String = error.chars().take(80).collect();
+            notes.push(format!("{name}, pipeline {depth}, {server}: {short}"));
         }
         let mut row = vec![name.to_owned(), depth.to_string(), server.to_owned()];
         let Some(got) = cell.figures() else {
