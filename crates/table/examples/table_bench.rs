@@ -1,6 +1,6 @@
 //! Prints what the table costs: time an operation, bytes a key, and the worst single insertion.
 //!
-//! `cargo run --release -p table --example table_bench [speed|memory|stall]`
+//! `cargo run --release -p table --example table_bench [speed [keys]|memory|stall]`
 
 #![expect(clippy::print_stdout, reason = "this program's purpose is to print")]
 
@@ -14,7 +14,6 @@ use table::{Item, KeyHash, Table};
 const KEY_LEN: usize = 16;
 const BATCH: usize = 16;
 const TABLES: usize = 256;
-const KEYS: u64 = 1_000_000;
 
 type Key = [u8; KEY_LEN];
 
@@ -97,6 +96,11 @@ fn spread(hash: u64) -> u64 {
     hash.rotate_right(16)
 }
 
+/// Keys of the speed test.
+fn key_count() -> u64 {
+    std::env::args().nth(2).and_then(|count| count.parse().ok()).unwrap_or(1_000_000)
+}
+
 fn main() {
     let which = std::env::args().nth(1).unwrap_or_default();
     if which.is_empty() || which == "speed" {
@@ -111,18 +115,18 @@ fn main() {
 }
 
 fn speed() {
-    let numbers = shuffled(KEYS);
+    let numbers = shuffled(key_count());
     let keys: Vec<Key> = numbers.iter().map(|&n| key(n)).collect();
-    let absent: Vec<Key> = numbers.iter().map(|&n| key(n + KEYS)).collect();
+    let absent: Vec<Key> = numbers.iter().map(|&n| key(n + key_count())).collect();
     let mut tables: Vec<Table<Boxed, Mix>> = (0..TABLES).map(|_| Table::new(Mix)).collect();
-    println!("ns/op, {KEYS} keys in {TABLES} tables");
+    println!("ns/op, {} keys in {TABLES} tables", key_count());
     let start = Instant::now();
     for key in &keys {
         let (table, hash) = place(key);
         tables[table].insert_new(hash, Boxed::new(*key));
     }
     report("insert (with allocating the item)", start);
-    let looked_up = shuffled(KEYS).iter().map(|&n| key(n)).collect::<Vec<_>>();
+    let looked_up = shuffled(key_count()).iter().map(|&n| key(n)).collect::<Vec<_>>();
     for (name, keys) in [("hit", &looked_up), ("miss", &absent)] {
         best(&format!("get {name}"), || {
             for key in keys {
@@ -187,7 +191,7 @@ fn hashbrown_speed(keys: &[Key], looked_up: &[Key], absent: &[Key]) {
         });
     }
     let bytes: usize = tables.iter().map(hashbrown::HashTable::allocation_size).sum();
-    println!("hashbrown bytes a key: {:.2}", bytes as f64 / KEYS as f64);
+    println!("hashbrown bytes a key: {:.2}", bytes as f64 / key_count() as f64);
 }
 
 fn memory() {
@@ -278,7 +282,7 @@ fn best(what: &str, mut round: impl FnMut()) {
         start.elapsed()
     });
     let best = times.min().unwrap_or_default();
-    println!("{:7.1}  {what}", best.as_nanos() as f64 / KEYS as f64);
+    println!("{:7.1}  {what}", best.as_nanos() as f64 / key_count() as f64);
 }
 
 /// Processor time of this thread, so that a busy machine does not look like a stall.
@@ -291,7 +295,7 @@ fn thread_time() -> Duration {
 }
 
 fn report(what: &str, start: Instant) {
-    println!("{:7.1}  {what}", start.elapsed().as_nanos() as f64 / KEYS as f64);
+    println!("{:7.1}  {what}", start.elapsed().as_nanos() as f64 / key_count() as f64);
 }
 
 fn shuffled(count: u64) -> Vec<u64> {

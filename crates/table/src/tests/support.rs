@@ -93,6 +93,8 @@ pub(super) enum Hasher {
     LowOnly,
     /// All keys share a prefix of 12 bits.
     Clustered,
+    /// One bit in eight is set, so that splits are lopsided and ask for a deep directory.
+    Skewed,
     /// Sixteen hashes for all keys.
     FewBits,
     Constant,
@@ -100,11 +102,12 @@ pub(super) enum Hasher {
     Panicking(Option<u32>),
 }
 
-pub(super) const HASHERS: [Hasher; 6] = [
+pub(super) const HASHERS: [Hasher; 7] = [
     Hasher::Strong,
     Hasher::HighOnly,
     Hasher::LowOnly,
     Hasher::Clustered,
+    Hasher::Skewed,
     Hasher::FewBits,
     Hasher::Constant,
 ];
@@ -118,6 +121,7 @@ impl KeyHash for Hasher {
             Hasher::HighOnly => strong << 40,
             Hasher::LowOnly => u64::from(number),
             Hasher::Clustered => strong >> 12 | 0xABC0_0000_0000_0000,
+            Hasher::Skewed => strong & mix(!strong) & mix(strong + 1),
             Hasher::FewBits => (strong & 15) << 60 | 0x1234,
             Hasher::Constant => 0x5555_5555_5555_5555,
             Hasher::Panicking(Some(left)) => {
