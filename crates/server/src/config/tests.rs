@@ -42,7 +42,7 @@ impl Drop for Scratch {
     }
 }
 
-/// Loads with an empty environment, in a server that knows three commands.
+/// Loads with an empty environment, in a server that knows four commands.
 pub(super) fn start(startup: &Startup) -> Result<(Config, Vec<Notice>), StartError> {
     start_with(startup, b"", &[])
 }
@@ -53,7 +53,9 @@ pub(super) fn start_with(
     variables: &[(&str, &str)],
 ) -> Result<(Config, Vec<Notice>), StartError> {
     let command_exists = |name: &[u8]| {
-        ["get", "set", "config"].iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
+        ["get", "set", "config", "flushall"]
+            .iter()
+            .any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
     };
     let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
     let inputs = Inputs {

@@ -55,6 +55,26 @@ fn whole_files_of_the_releases_load() {
 }
 
 #[test]
+fn the_example_file_loads_and_so_do_its_examples() {
+    let example = include_str!("../../../../../reddle.conf");
+    let (config, notices) = start(&lines(example)).unwrap();
+    assert_eq!(texts(&notices), [""; 0]);
+    assert!(config.bool(Id::ProtectedMode));
+    let is_directive = |rest: &str| rest.starts_with(|first: char| first.is_ascii_lowercase());
+    let shown: Vec<&str> = example.lines().filter_map(|line| line.strip_prefix('#')).collect();
+    for line in shown.into_iter().filter(|rest| is_directive(rest)) {
+        let (shown, notices) = start(&lines(line)).unwrap();
+        assert_eq!(texts(&notices), [""; 0], "{line}");
+        let name = line.split(' ').next().unwrap_or_default();
+        let chosen = ["include", "requirepass", "unixsocket", "unixsocketperm", "pidfile"];
+        if !chosen.contains(&name) && name != "rename-command" {
+            let row = find(name.as_bytes()).unwrap();
+            assert!(shown.is_initial(row.id), "{line} is not the default");
+        }
+    }
+}
+
+#[test]
 fn files_then_stdin_then_environment_then_options() {
     let scratch = Scratch::new("order");
     let file = scratch.write("a.conf", "port 1\nhz 11\ntimeout 1\ndatabases 1\n");

@@ -4,9 +4,12 @@ use proptest::prelude::*;
 
 use super::*;
 
+/// A line, and its words or `None` where a quote stays open.
+type Case = (&'static [u8], Option<&'static [&'static [u8]]>);
+
 #[test]
 fn lines_split_as_the_servers_split_them() {
-    let cases: &[(&[u8], Option<&[&[u8]]>)] = &[
+    let cases: &[Case] = &[
         (b"", Some(&[])),
         (b" \t ", Some(&[])),
         (b"port 6379", Some(&[b"port", b"6379"])),
