@@ -45,7 +45,7 @@ const MEASUREMENTS: &[(&str, Measurement)] = &[
 ];
 
 /// Runs the measurements that the arguments ask for, prints their tables, and writes the complete
-/// ones to `docs/bench/`.
+/// ones to `docs/bench/`. One that fails leaves the others as they are.
 ///
 /// # Errors
 /// A wrong argument, a server that does not start, or files that cannot be written. A command that
@@ -60,12 +60,20 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
     if cfg!(debug_assertions) {
         return run_optimised(args);
     }
+    let mut failed = Vec::new();
     for (name, measure) in MEASUREMENTS {
         if !options.only.is_empty() && !options.only.iter().any(|wanted| wanted == name) {
             continue;
         }
         let before = process::load_average();
-        let mut section = measure(&options)?;
+        let mut section = match measure(&options) {
+            Ok(section) => section,
+            Err(error) => {
+                eprintln!("{name}: {error}");
+                failed.push(*name);
+                continue;
+            }
+        };
         section.notes.push(format!(
             "Load average of the machine before and after: {before} and {}.",
             process::load_average()
@@ -75,7 +83,7 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
             section.write(&dir, &process::machine(&options))?;
         }
     }
-    Ok(())
+    if failed.is_empty() { Ok(()) } else { Err(format!("not measured: {}", failed.join(", "))) }
 }
 
 /// The generator and the null responder must be far cheaper than the servers, so a build without
