@@ -10,3 +10,14 @@ fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     server::main(&arguments)
 }
+
+/// What jemalloc reads at start. There is never a fork, so nothing is copied on write, and large
+/// pages cost no memory while they spare most of the address look-ups of random reads; see
+/// `docs/design/allocator.md` for the figures.
+#[expect(unsafe_code, reason = "a symbol that the allocator looks for")]
+// SAFETY: jemalloc defines the symbol weakly as a pointer to a string that ends with a NUL.
+#[unsafe(export_name = "_rjem_malloc_conf")]
+static ALLOCATOR_SETTINGS: Option<&'static core::ffi::c_char> = Some(
+    // SAFETY: the bytes are static and end with a NUL.
+    unsafe { &*c"thp:always".as_ptr() },
+);

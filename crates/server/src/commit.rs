@@ -1,7 +1,5 @@
 //! The duties that follow a write, performed once for all commands, while its shards are held.
 
-use std::sync::atomic::Ordering;
-
 use commands::Args;
 
 use crate::local::Local;
@@ -23,7 +21,7 @@ pub fn expired(server: &Server, local: &mut Local) {
 fn settle(server: &Server, local: &mut Local) {
     let change = &mut local.change;
     let dirty = change.dirty() + change.expired();
-    server.dirty.fetch_add(dirty, Ordering::Relaxed);
+    server.stats(local.id).dirty.add(dirty);
     if change.expired() > 0 {
         server.stats(local.id).expired.add(change.expired());
     }

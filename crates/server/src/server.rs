@@ -61,8 +61,8 @@ pub struct Server {
     pub rates: crate::rates::Rates,
     /// Errors by their code word.
     pub errors: ErrorCounts,
-    /// Changes since the last save.
-    pub dirty: AtomicU64,
+    /// Changes that the last save had seen.
+    pub saved_dirty: AtomicU64,
     /// When the server started, Unix microseconds.
     pub started_us: i64,
     /// Forty hexadecimal digits that name this run.
@@ -107,7 +107,7 @@ impl Server {
             wants: AtomicU8::new(0),
             rates: crate::rates::Rates::default(),
             errors: ErrorCounts::default(),
-            dirty: AtomicU64::new(0),
+            saved_dirty: AtomicU64::new(0),
             started_us: crate::clock::unix_us(),
             run_id,
             paused_until_ms: AtomicI64::new(0),
@@ -126,6 +126,12 @@ impl Server {
     /// The sum of a counter over all workers.
     pub fn sum(&self, counter: impl Fn(&Stats) -> u64) -> u64 {
         self.workers.iter().map(|worker| counter(&worker.stats)).sum()
+    }
+
+    /// Changes to the data since the last save.
+    pub fn dirty(&self) -> u64 {
+        let seen = self.saved_dirty.load(Ordering::Relaxed);
+        self.sum(|stats| stats.dirty.get()).saturating_sub(seen)
     }
 
     /// The server-wide states.

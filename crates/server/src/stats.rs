@@ -76,6 +76,8 @@ pub struct Stats {
     pub misses: Counter,
     /// Keys removed because their time had come.
     pub expired: Counter,
+    /// Changes to the data. Never set back: a save remembers how far it came.
+    pub dirty: Counter,
     /// Turns of the event loop.
     pub cycles: Counter,
     /// Microseconds that turns of the event loop took.
