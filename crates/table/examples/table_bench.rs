@@ -7,7 +7,7 @@
 use std::alloc::{Layout, alloc, dealloc};
 use std::hint::black_box;
 use std::ptr::NonNull;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use table::{Item, KeyHash, Table};
 
@@ -120,7 +120,7 @@ fn speed() {
     let absent: Vec<Key> = numbers.iter().map(|&n| key(n + key_count())).collect();
     let mut tables: Vec<Table<Boxed, Mix>> = (0..TABLES).map(|_| Table::new(Mix)).collect();
     println!("ns/op, {} keys in {TABLES} tables", key_count());
-    let start = Instant::now();
+    let start = thread_time();
     for key in &keys {
         let (table, hash) = place(key);
         tables[table].insert_new(hash, Boxed::new(*key));
@@ -148,7 +148,7 @@ fn speed() {
             }
         });
     }
-    let start = Instant::now();
+    let start = thread_time();
     for key in &looked_up {
         let (table, hash) = place(key);
         black_box(tables[table].remove(hash, key).is_some());
@@ -175,7 +175,7 @@ fn batched(tables: &[Table<Boxed, Mix>], batch: &[Key]) {
 fn hashbrown_speed(keys: &[Key], looked_up: &[Key], absent: &[Key]) {
     let mut tables: Vec<hashbrown::HashTable<Boxed>> = Vec::new();
     tables.resize_with(TABLES, hashbrown::HashTable::new);
-    let start = Instant::now();
+    let start = thread_time();
     for key in keys {
         let (table, hash) = place(key);
         let (hash, item) = (spread(hash), Boxed::new(*key));
@@ -261,7 +261,7 @@ fn stall() {
     let at = |part: f64| times[(times.len() as f64 * part) as usize - 1];
     println!("one insertion while growing to 10 M: p50 {:?}, p99 {:?}", at(0.5), at(0.99));
     println!("p99.99 {:?}, p99.9999 {:?}, worst {:?}", at(0.9999), at(0.999_999), at(1.0));
-    let start = Instant::now();
+    let start = thread_time();
     let (mut worst, mut seen, mut cursor) = (Duration::ZERO, 0, 0);
     loop {
         let step = thread_time();
@@ -271,15 +271,15 @@ fn stall() {
             break;
         }
     }
-    println!("full scan of {seen} items: {:?}, worst step {worst:?}", start.elapsed());
+    println!("full scan of {seen} items: {:?}, worst step {worst:?}", thread_time() - start);
 }
 
 /// The best of several rounds: the others were disturbed.
 fn best(what: &str, mut round: impl FnMut()) {
     let times = (0..5).map(|_| {
-        let start = Instant::now();
+        let start = thread_time();
         round();
-        start.elapsed()
+        thread_time() - start
     });
     let best = times.min().unwrap_or_default();
     println!("{:7.1}  {what}", best.as_nanos() as f64 / key_count() as f64);
@@ -294,8 +294,8 @@ fn thread_time() -> Duration {
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
-fn report(what: &str, start: Instant) {
-    println!("{:7.1}  {what}", start.elapsed().as_nanos() as f64 / key_count() as f64);
+fn report(what: &str, start: Duration) {
+    println!("{:7.1}  {what}", (thread_time() - start).as_nanos() as f64 / key_count() as f64);
 }
 
 fn shuffled(count: u64) -> Vec<u64> {

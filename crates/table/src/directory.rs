@@ -158,8 +158,11 @@ impl Directory {
 
     pub(crate) fn prefetch_bucket(&self, hash: u64) {
         let segment = self.cells()[self.index(hash)].segment;
-        // An empty segment has an address that is never read, which a prefetch may name.
-        prefetch(segment.as_ptr().wrapping_add(segment.home(hash)).cast());
+        // An empty segment has an address that is never read, which a prefetch may name. Half of
+        // all home buckets are full, so the one behind will be read often enough.
+        let home = segment.as_ptr().wrapping_add(segment.home(hash));
+        prefetch(home.cast());
+        prefetch(home.wrapping_add(1).cast());
     }
 
     pub(crate) fn prefetch_item(&self, hash: u64) {
