@@ -18,6 +18,7 @@ mod histogram;
 mod keys;
 mod listen;
 mod local;
+mod log;
 mod mailbox;
 mod rates;
 mod refuse;
@@ -30,6 +31,7 @@ mod start;
 mod stats;
 mod sys;
 mod tunables;
+mod version;
 mod worker;
 
 pub use rows::implemented_commands;

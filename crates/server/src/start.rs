@@ -6,27 +6,31 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::thread;
+use std::time::Duration;
 
 use keyspace::{Keyspace, Layout};
 use mio::{Poll, Waker};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use spec::config::Id;
 
-use crate::config::cli::{self, Build, Request};
+use crate::config::cli::{self, Program, Request};
 use crate::config::{Config, Inputs, Notice, Severity};
 use crate::mailbox::Mailbox;
 use crate::rows::Rows;
 use crate::server::{Parts, Server, Worker};
 use crate::shutdown::{self, Wish};
 use crate::stats::Stats;
-use crate::{listen, worker};
+use crate::{listen, version, worker};
+
+mod banner;
 
 /// Shards of the keyspace (see `docs/design/keyspace.md`).
 const SHARDS: u32 = 256;
 
 /// Runs the server program with the arguments of its command line; returns when it has stopped.
 pub fn main(arguments: &[OsString]) -> ExitCode {
-    let build = build();
+    let allocator = version::allocator();
+    let build = version::build(&allocator);
     match cli::parse(arguments) {
         Request::Version(program) => say(program.version_line(&build).as_bytes()),
         Request::Help(program) => say(program.help().as_bytes()),
@@ -45,33 +49,27 @@ pub fn main(arguments: &[OsString]) -> ExitCode {
             };
             return match Config::load(&startup, inputs) {
                 Err(error) => complain(&error.report(&startup.program.title(&build))),
-                Ok((config, notices)) => serve(config, &notices),
+                Ok((config, notices)) => serve(startup.program, config, &notices),
             };
         }
     }
     ExitCode::SUCCESS
 }
 
-fn build() -> Build<'static> {
-    Build {
-        reddle: env!("CARGO_PKG_VERSION"),
-        redis: "7.2.4",
-        valkey: "8.1.1",
-        allocator: "jemalloc-5.3.1",
-        commit: "00000000",
-        build_id: 0,
-    }
-}
-
 /// Serves with a configuration until the server is asked to stop.
-fn serve(config: Config, notices: &[Notice]) -> ExitCode {
+fn serve(program: Program, config: Config, notices: &[Notice]) -> ExitCode {
+    if let Err(text) = enter_directory(&config) {
+        return complain(text.as_bytes());
+    }
+    crate::log::open(&config);
+    banner::introduce(program, &config);
     for notice in notices {
         match notice.severity {
             Severity::Notice => log::info!("{}", notice.text),
             Severity::Warning => log::warn!("{}", notice.text),
         }
     }
-    match start(config) {
+    match start(program, config) {
         Ok(status) => ExitCode::from(status as u8),
         Err(text) => {
             log::error!("{text}");
@@ -80,9 +78,11 @@ fn serve(config: Config, notices: &[Notice]) -> ExitCode {
     }
 }
 
-fn start(config: Config) -> Result<i32, String> {
-    let listeners = listen::open(&config)?;
+fn start(program: Program, config: Config) -> Result<i32, String> {
     let threads = worker_count(&config);
+    banner::show_logo(program, &config, threads);
+    let listeners = listen::open(&config)?;
+    let ways = ways_in(&config);
     let shown = |error: std::io::Error| format!("Starting the event loops: {error}");
     let polls: Vec<Poll> =
         (0..threads).map(|_| Poll::new()).collect::<Result<_, _>>().map_err(shown)?;
@@ -111,13 +111,14 @@ fn start(config: Config) -> Result<i32, String> {
     let keyspace = Keyspace::new(layout);
     let run_id = run_id()?;
     let server = Server::new(Parts { keyspace, rows, config, workers, run_id });
-    run(&server, polls, listeners).map_err(shown)
+    run(&server, polls, listeners, &ways).map_err(shown)
 }
 
 fn run(
     server: &Arc<Server>,
     polls: Vec<Poll>,
     listeners: Vec<listen::Listener>,
+    ways: &[&str],
 ) -> std::io::Result<i32> {
     let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])?;
     let handle = signals.handle();
@@ -142,7 +143,15 @@ fn run(
         let thread = worker::Thread::new(Arc::clone(server), id, poll, listeners);
         threads.push(thread::Builder::new().name(format!("worker-{id}")).spawn(|| thread.run())?);
     }
-    log::info!("Ready to accept connections");
+    log::info!("Server initialized");
+    while !threads.iter().any(thread::JoinHandle::is_finished)
+        && server.workers.iter().any(|worker| worker.stats.cycles.get() == 0)
+    {
+        thread::sleep(Duration::from_millis(1));
+    }
+    for way in ways {
+        log::info!("Ready to accept connections {way}");
+    }
     for thread in threads {
         if let Ok(Err(error)) = thread.join() {
             log::error!("An event loop stopped: {error}");
@@ -151,6 +160,25 @@ fn run(
     handle.close();
     drop(watcher.join());
     Ok(server.shutdown.status())
+}
+
+/// The kinds of sockets that are listened on.
+fn ways_in(config: &Config) -> Vec<&'static str> {
+    let mut ways = Vec::new();
+    if config.int(Id::Port) != 0 {
+        ways.push("tcp");
+    }
+    if config.path(Id::Unixsocket).is_some() {
+        ways.push("unix");
+    }
+    ways
+}
+
+/// Makes `dir` the working directory.
+fn enter_directory(config: &Config) -> Result<(), String> {
+    let Some(path) = config.path(Id::Dir) else { return Ok(()) };
+    std::env::set_current_dir(path)
+        .map_err(|error| format!("Can't chdir to '{}': {error}\n", path.display()))
 }
 
 /// As many workers as configured, or as cores that the process may use.

@@ -1,6 +1,10 @@
 //! What needs a system call or an instruction that the standard library does not offer.
 #![allow(unsafe_code)]
 
+mod time;
+
+pub use time::{LocalTime, local_time};
+
 /// The processor's time-stamp counter, constant in rate on every processor of the last decade.
 #[cfg(target_arch = "x86_64")]
 #[inline]
