@@ -8,7 +8,7 @@ use table::RefMut;
 use crate::Keyspace;
 use crate::change::{Change, Class};
 use crate::entry::{Entry, NewValue};
-use crate::shard::{Lookup, Stamp, Ttl};
+use crate::shard::{Edit, Lookup, Stamp, Ttl};
 use crate::shards::Held;
 
 /// Counters that looking up keys moves.
@@ -167,17 +167,23 @@ impl<'a, 'k> Db<'a, 'k> {
     /// Changes the value of an existing key in place (an access, not counted as hit or miss).
     /// `None` when there is no such key.
     pub fn edit<R>(&mut self, key: &[u8], change: impl FnOnce(&mut Entry) -> R) -> Option<R> {
-        if !self.exists(key) {
-            return None;
-        }
         let (hash, access) = (self.hash(key), self.touch.then_some(self.stamp.access));
         let shard = self.keyspace.shard_of(hash);
-        self.held.shard(shard).db(self.index).edit(hash, key, |entry| {
+        let db = self.held.shard(shard).db(self.index);
+        let edited = db.edit(hash, key, self.stamp.now_ms, |entry| {
             if let Some(access) = access {
                 entry.set_access(access);
             }
             change(entry)
-        })
+        });
+        match edited {
+            Edit::Done(result) => Some(result),
+            Edit::Missing => None,
+            Edit::Expired(_) => {
+                self.change.note_expired(self.index, key);
+                None
+            }
+        }
     }
 
     /// Sets a key to a string, whatever was there. The `new` event is recorded here; the command's
@@ -211,6 +217,17 @@ impl<'a, 'k> Db<'a, 'k> {
             return None;
         }
         Some(entry)
+    }
+
+    /// Takes out a key whose new deadline has passed already, as if it had expired by itself: the
+    /// event, the statistics and what is propagated in place of the command are recorded here.
+    pub fn expire_now(&mut self, key: &[u8]) -> bool {
+        let expired = self.take(key).is_some();
+        if expired {
+            self.change.note_expired(self.index, key);
+            self.change.propagate_nothing();
+        }
+        expired
     }
 
     /// Puts an entry in; whatever was under its key is returned.

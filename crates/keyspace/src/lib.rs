@@ -21,5 +21,5 @@ pub use entry::{Entry, INLINE_MAX, Kind, NewValue, ValueRef};
 pub use gate::{Gate, ReadGuard, WriteGuard};
 pub use hash::KeyHash;
 pub use keyspace::{Keyspace, Layout};
-pub use shard::{Lookup, Shard, ShardDb, Stamp, Ttl};
+pub use shard::{Edit, Lookup, Shard, ShardDb, Stamp, Ttl};
 pub use shards::{Alone, Held, Shards};

@@ -52,6 +52,16 @@ pub enum Lookup<'a> {
     Live(table::RefMut<'a, Entry>),
 }
 
+/// What changing a key in place came to.
+pub enum Edit<R> {
+    /// There is no such key.
+    Missing,
+    /// The key's time had come; it is out of the table now.
+    Expired(Entry),
+    /// The key was changed.
+    Done(R),
+}
+
 /// See the module's text.
 pub struct Shard {
     dbs: Vec<ShardDb>,
@@ -144,16 +154,21 @@ impl ShardDb {
         &mut self,
         hash: u64,
         key: &[u8],
+        now_ms: i64,
         change: impl FnOnce(&mut Entry) -> R,
-    ) -> Option<R> {
-        let mut entry = self.table.get_mut(hash, key)?;
+    ) -> Edit<R> {
+        let Some(mut entry) = self.table.get_mut(hash, key) else { return Edit::Missing };
         let (old, deadline) = (entry.address(), entry.deadline_ms());
+        if deadline.is_some_and(|deadline| deadline <= now_ms) {
+            wheel_of(&mut self.wheel).remove(&entry);
+            return Edit::Expired(entry.remove());
+        }
         let result = change(&mut entry);
         debug_assert_eq!(deadline, entry.deadline_ms(), "an expiry is changed by its own function");
         if deadline.is_some() && entry.address() != old {
             wheel_of(&mut self.wheel).moved(old, &entry);
         }
-        Some(result)
+        Edit::Done(result)
     }
 
     /// Sets a key to a string; says whether the key is new.
