@@ -210,6 +210,14 @@ impl Writer {
         self.crlf();
     }
 
+    /// A floating point number that is text already; a string in RESP2.
+    pub fn double_text(&mut self, text: &[u8]) {
+        match self.proto {
+            Proto::Resp2 => self.bulk(text),
+            Proto::Resp3 => self.line(b',', text),
+        }
+    }
+
     /// A truth value; 1 or 0 in RESP2.
     pub fn bool(&mut self, value: bool) {
         self.buf.extend_from_slice(match (self.proto, value) {

@@ -45,6 +45,7 @@ fn spellings() {
         (|w| w.push(100), "*100\r\n", ">100\r\n"),
         (|w| w.double(0.1), "$3\r\n0.1\r\n", ",0.1\r\n"),
         (|w| w.double(3.0), "$1\r\n3\r\n", ",3\r\n"),
+        (|w| w.double_text(b"0.25"), "$4\r\n0.25\r\n", ",0.25\r\n"),
         (|w| w.double(f64::INFINITY), "$3\r\ninf\r\n", ",inf\r\n"),
         (|w| w.double(f64::NEG_INFINITY), "$4\r\n-inf\r\n", ",-inf\r\n"),
         (|w| w.double(f64::NAN), "$3\r\nnan\r\n", ",nan\r\n"),
