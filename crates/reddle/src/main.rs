@@ -19,5 +19,5 @@ fn main() -> ExitCode {
 #[unsafe(export_name = "_rjem_malloc_conf")]
 static ALLOCATOR_SETTINGS: Option<&'static core::ffi::c_char> = Some(
     // SAFETY: the bytes are static and end with a NUL.
-    unsafe { &*c"thp:always".as_ptr() },
+    unsafe { &*c"thp:always,dirty_decay_ms:500,muzzy_decay_ms:0".as_ptr() },
 );

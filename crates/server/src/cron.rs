@@ -7,6 +7,7 @@ use crate::local::Local;
 use crate::mailbox::Message;
 use crate::server::Server;
 use crate::session::State;
+use crate::sys;
 
 /// Connections looked at in one turn, at least.
 const CONNS_MIN: usize = 50;
@@ -28,6 +29,7 @@ impl Cron {
         if local.id == 0 {
             end_pause(server, local);
             server.rates.sample(server, local.now_us);
+            sys::allocator::release_unused();
         }
         let count = (conns.len() / local.tunables.hz.max(1) as usize).max(CONNS_MIN);
         let mut doomed = Vec::new();

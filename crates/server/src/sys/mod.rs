@@ -1,6 +1,7 @@
 //! What needs a system call or an instruction that the standard library does not offer.
 #![allow(unsafe_code)]
 
+pub mod allocator;
 mod time;
 
 pub use time::{LocalTime, local_time};
