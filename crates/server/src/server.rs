@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 
 use crate::clock::Ticks;
 use crate::config::Config;
+use crate::config::cli::Program;
 use crate::errors::ErrorCounts;
 use crate::mailbox::{Mailbox, Message};
 use crate::registry::Registry;
@@ -43,6 +44,8 @@ pub struct Server {
     pub keyspace: Keyspace,
     /// The commands.
     pub rows: Rows,
+    /// The name it was started under.
+    pub program: Program,
     /// The configuration.
     pub config: Mutex<Config>,
     /// What workers copy of it.
@@ -82,6 +85,8 @@ pub struct Parts {
     pub keyspace: Keyspace,
     /// The commands.
     pub rows: Rows,
+    /// The name it was started under.
+    pub program: Program,
     /// The configuration.
     pub config: Config,
     /// All workers.
@@ -93,11 +98,12 @@ pub struct Parts {
 impl Server {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { keyspace, rows, config, workers, run_id } = parts;
+        let Parts { keyspace, rows, program, config, workers, run_id } = parts;
         let tunables = Arc::new(Tunables::new(&config));
         Arc::new(Self {
             keyspace,
             rows,
+            program,
             config: Mutex::new(config),
             tunables: ArcSwap::new(tunables),
             generation: AtomicU64::new(0),

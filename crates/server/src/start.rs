@@ -110,7 +110,7 @@ fn start(program: Program, config: Config) -> Result<i32, String> {
     let rows = Rows::new(&renames.collect::<Vec<_>>());
     let keyspace = Keyspace::new(layout);
     let run_id = run_id()?;
-    let server = Server::new(Parts { keyspace, rows, config, workers, run_id });
+    let server = Server::new(Parts { keyspace, rows, program, config, workers, run_id });
     run(&server, polls, listeners, &ways).map_err(shown)
 }
 
