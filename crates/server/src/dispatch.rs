@@ -325,6 +325,7 @@ fn run(
 fn finish(server: &Server, local: &mut Local, session: &Session, done: u64) {
     let stats = server.stats(local.id);
     stats.processed.add(done);
+    stats.batches.add(1);
     local.turn_commands += done;
     let commands = &session.client.commands;
     commands.store(commands.load(Ordering::Relaxed) + done, Ordering::Relaxed);

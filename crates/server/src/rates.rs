@@ -19,7 +19,7 @@ pub struct Rate {
     pub bytes_in: u64,
     /// Bytes written a second.
     pub bytes_out: u64,
-    /// Turns of the event loops a second.
+    /// Turns a second of all event loops together.
     pub cycles: u64,
     /// Microseconds a turn takes.
     pub cycle_us: u64,
@@ -50,7 +50,7 @@ impl Rates {
             server.sum(|stats| stats.bytes_in.get()),
             server.sum(|stats| stats.bytes_out.get()),
             server.sum(|stats| stats.cycles.get()),
-            server.sum(|stats| stats.cycles_us.get()),
+            server.sum(|stats| stats.cycles_ns.get()) / 1000,
         ];
         let since: [u64; COUNTERS] =
             std::array::from_fn(|at| now[at].saturating_sub(series.last[at]));

@@ -1,12 +1,17 @@
 //! Counters. Each worker moves its own, nobody else writes them, and INFO adds them up.
+//!
+//! Only the owner stores into a counter, and without a locked instruction. So CONFIG RESETSTAT does
+//! not store zeros behind the owner's back: what moves under the gate is zeroed while the gate's
+//! write side is held, and everything else remembers from which value on it counts.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crossbeam_utils::CachePadded;
 
 use crate::histogram::Histogram;
+use crate::server::Server;
 
-/// A counter that one thread moves and all may read: no locked instruction.
+/// A counter that its owner moves only while it holds the gate's read side.
 #[derive(Default, Debug)]
 pub struct Counter(AtomicU64);
 
@@ -17,22 +22,62 @@ impl Counter {
         self.0.store(self.0.load(Ordering::Relaxed).wrapping_add(count), Ordering::Relaxed);
     }
 
-    /// Raises it to at least `value`; only from the thread that owns it.
-    pub fn raise(&self, value: u64) {
-        if value > self.get() {
-            self.set(value);
-        }
-    }
-
     /// Its value.
     #[inline]
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Sets it.
-    pub fn set(&self, value: u64) {
-        self.0.store(value, Ordering::Relaxed);
+    fn reset(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+}
+
+/// A counter that its owner moves at any time.
+#[derive(Default, Debug)]
+pub struct Tally {
+    counter: Counter,
+    /// The counter's value at the last reset.
+    since: AtomicU64,
+}
+
+impl Tally {
+    /// Adds to it; only from the thread that owns it.
+    #[inline]
+    pub fn add(&self, count: u64) {
+        self.counter.add(count);
+    }
+
+    /// How much was added since the last reset.
+    #[inline]
+    pub fn get(&self) -> u64 {
+        self.counter.get().wrapping_sub(self.since.load(Ordering::Relaxed))
+    }
+
+    fn reset(&self) {
+        self.since.store(self.counter.get(), Ordering::Relaxed);
+    }
+}
+
+/// The highest of many values.
+#[derive(Default, Debug)]
+pub struct Peak(AtomicU64);
+
+impl Peak {
+    /// Raises it to at least `value`; only from the thread that owns it.
+    pub fn raise(&self, value: u64) {
+        if value > self.get() {
+            self.0.store(value, Ordering::Relaxed);
+        }
+    }
+
+    /// The highest value since the last reset.
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn reset(&self) {
+        self.0.store(0, Ordering::Relaxed);
     }
 }
 
@@ -57,45 +102,53 @@ pub struct Stats {
     /// By command number.
     pub commands: Vec<CommandStats>,
     /// Commands run.
-    pub processed: Counter,
+    pub processed: Tally,
+    /// Batches of commands that were parsed together.
+    pub batches: Tally,
     /// Connections accepted.
-    pub connections: Counter,
+    pub connections: Tally,
     /// Connections refused for `maxclients` or protected mode.
-    pub rejected_connections: Counter,
+    pub rejected_connections: Tally,
     /// Bytes read from clients.
-    pub bytes_in: Counter,
+    pub bytes_in: Tally,
     /// Bytes written to clients.
-    pub bytes_out: Counter,
-    /// Reads and writes on sockets.
-    pub reads: Counter,
-    /// See `reads`.
-    pub writes: Counter,
+    pub bytes_out: Tally,
+    /// Reads on sockets.
+    pub reads: Tally,
+    /// Writes on sockets.
+    pub writes: Tally,
     /// Lookups that found their key.
-    pub hits: Counter,
+    pub hits: Tally,
     /// Lookups that did not.
-    pub misses: Counter,
+    pub misses: Tally,
     /// Keys removed because their time had come.
-    pub expired: Counter,
+    pub expired: Tally,
+    /// Nanoseconds spent on removing keys that nobody asked for.
+    pub expire_ns: Tally,
+    /// Times that work had to stop so that clients had their turn.
+    pub expire_capped: Tally,
     /// Changes to the data. Never set back: a save remembers how far it came.
-    pub dirty: Counter,
+    pub dirty: Tally,
     /// Turns of the event loop.
-    pub cycles: Counter,
-    /// Microseconds that turns of the event loop took.
-    pub cycles_us: Counter,
-    /// Microseconds of these that commands took.
-    pub commands_us: Counter,
-    /// Microseconds of these that periodic work took.
-    pub cron_us: Counter,
-    /// The longest turn in microseconds.
-    pub cycle_us_max: Counter,
+    pub cycles: Tally,
+    /// Turns in which commands ran.
+    pub cycles_with_commands: Tally,
+    /// Nanoseconds that turns of the event loop took.
+    pub cycles_ns: Tally,
+    /// Nanoseconds of these that commands took.
+    pub commands_ns: Tally,
+    /// Nanoseconds of these that periodic work took.
+    pub cron_ns: Tally,
+    /// The longest turn in nanoseconds.
+    pub cycle_ns_max: Peak,
     /// Most commands in one turn.
-    pub cycle_commands_max: Counter,
+    pub cycle_commands_max: Peak,
     /// Connections closed for a query buffer over its limit.
-    pub query_buffer_limit: Counter,
+    pub query_buffer_limit: Tally,
     /// Connections closed for an output buffer over its limit.
-    pub output_buffer_limit: Counter,
+    pub output_buffer_limit: Tally,
     /// Errors replied.
-    pub errors: Counter,
+    pub errors: Tally,
 }
 
 impl Stats {
@@ -105,17 +158,17 @@ impl Stats {
         CachePadded::new(Self { commands: rows, ..Self::default() })
     }
 
-    /// What CONFIG RESETSTAT zeroes; under the gate's write side, when no worker runs a command.
-    pub fn reset(&self) {
+    fn reset(&self) {
         for command in &self.commands {
-            command.calls.set(0);
-            command.nanoseconds.set(0);
-            command.rejected.set(0);
-            command.failed.set(0);
+            command.calls.reset();
+            command.nanoseconds.reset();
+            command.rejected.reset();
+            command.failed.reset();
             command.latency.reset();
         }
-        for counter in [
+        for tally in [
             &self.processed,
+            &self.batches,
             &self.connections,
             &self.rejected_connections,
             &self.bytes_in,
@@ -125,17 +178,33 @@ impl Stats {
             &self.hits,
             &self.misses,
             &self.expired,
+            &self.expire_ns,
+            &self.expire_capped,
             &self.cycles,
-            &self.cycles_us,
-            &self.commands_us,
-            &self.cron_us,
-            &self.cycle_us_max,
-            &self.cycle_commands_max,
+            &self.cycles_with_commands,
+            &self.cycles_ns,
+            &self.commands_ns,
+            &self.cron_ns,
             &self.query_buffer_limit,
             &self.output_buffer_limit,
             &self.errors,
         ] {
-            counter.set(0);
+            tally.reset();
         }
+        self.cycle_ns_max.reset();
+        self.cycle_commands_max.reset();
     }
 }
+
+/// What CONFIG RESETSTAT does: every statistic begins anew. The caller is alone (see
+/// [`keyspace::Keyspace::alone`]): no worker runs a command meanwhile.
+pub fn reset(server: &Server) {
+    for worker in &server.workers {
+        worker.stats.reset();
+    }
+    server.errors.reset();
+    server.rates.reset();
+}
+
+#[cfg(test)]
+mod tests;

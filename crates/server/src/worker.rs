@@ -109,11 +109,12 @@ impl Thread {
 
     fn count_turn(&self, began: Instant) {
         let stats = self.server.stats(self.local.id);
-        let took = began.elapsed().as_micros() as u64;
+        let took = began.elapsed().as_nanos() as u64;
         stats.cycles.add(1);
-        stats.cycles_us.add(took);
-        stats.cycle_us_max.raise(took);
-        stats.commands_us.add(self.local.turn_nanoseconds / 1000);
+        stats.cycles_with_commands.add(u64::from(self.local.turn_commands > 0));
+        stats.cycles_ns.add(took);
+        stats.cycle_ns_max.raise(took);
+        stats.commands_ns.add(self.local.turn_nanoseconds);
         stats.cycle_commands_max.raise(self.local.turn_commands);
     }
 
@@ -511,6 +512,7 @@ impl Thread {
         if due > self.local.now_ms().max(0) as u64 {
             return;
         }
+        let began = Instant::now();
         let server = Arc::clone(&self.server);
         let mut budget = EXPIRE_BUDGET;
         let wants = keyspace::Wants(server.wants.load(Ordering::Relaxed));
@@ -522,6 +524,9 @@ impl Thread {
             commit::expired(&server, &mut self.local);
         }
         drop(gate);
+        let stats = server.stats(self.local.id);
+        stats.expire_capped.add(u64::from(budget == 0));
+        stats.expire_ns.add(began.elapsed().as_nanos() as u64);
     }
 
     /// Periodic work, when its time has come.
@@ -539,6 +544,6 @@ impl Thread {
                 self.close(token, conn);
             }
         }
-        server.stats(self.local.id).cron_us.add(began.elapsed().as_micros() as u64);
+        server.stats(self.local.id).cron_ns.add(began.elapsed().as_nanos() as u64);
     }
 }
