@@ -124,15 +124,30 @@ impl Directory {
         None
     }
 
-    /// Puts in an address that is not there yet. Panics of `rehash` leave the table whole.
-    pub(crate) fn insert(&mut self, hash: u64, address: u64, rehash: Rehash<'_>) -> Position {
-        let first = self.make_room(hash, rehash);
+    /// Puts in an address that is not there yet, after [`Directory::make_room`] for its hash.
+    #[inline]
+    pub(crate) fn insert(&mut self, hash: u64, address: u64) -> Position {
+        let first = self.first(self.index(hash));
         let segment = self.cells()[first].segment;
         let word = bucket::word(segment.fragment(hash), address);
         let (bucket, slot) = bucket::place(self.buckets_mut(first), word);
         self.cells_mut()[first].count += 1;
         self.len += 1;
         Position { cell: first as u32, bucket: bucket as u32, slot: slot as u32 }
+    }
+
+    /// Grows or splits until the hash's segment has room. A panic of `rehash` leaves the table
+    /// whole.
+    #[inline]
+    pub(crate) fn make_room(&mut self, hash: u64, rehash: Rehash<'_>) {
+        loop {
+            let first = self.first(self.index(hash));
+            let cell = self.cells()[first];
+            if cell.count < segment::limit(cell.segment.bucket_count()) {
+                return;
+            }
+            self.grow(first, rehash);
+        }
     }
 
     /// Takes a word out, and gives memory back when its segment has become sparse.
@@ -341,19 +356,6 @@ impl Directory {
         self.segments -= u32::from(!buckets.is_empty());
         self.buckets -= buckets.len();
         buckets
-    }
-
-    /// Grows or splits until the hash's segment has room; returns its first cell.
-    #[inline]
-    fn make_room(&mut self, hash: u64, rehash: Rehash<'_>) -> usize {
-        loop {
-            let first = self.first(self.index(hash));
-            let cell = self.cells()[first];
-            if cell.count < segment::limit(cell.segment.bucket_count()) {
-                return first;
-            }
-            self.grow(first, rehash);
-        }
     }
 
     #[cold]

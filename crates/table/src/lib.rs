@@ -115,11 +115,10 @@ impl<T: Item, H: KeyHash> Table<T, H> {
     /// Puts in an item whose key is known to be absent.
     pub fn insert_new(&mut self, hash: u64, item: T) -> RefMut<'_, T> {
         debug_assert!(self.get(hash, item.key()).is_none(), "the key is already there");
-        let raw = item.into_raw();
-        let address = address(raw);
         let hasher = &self.hasher;
-        let mut rehash = |item| hasher.hash(peek::<T>(item).key());
-        let position = self.directory.insert(hash, address, &mut rehash);
+        self.directory.make_room(hash, &mut |item| hasher.hash(peek::<T>(item).key()));
+        let raw = item.into_raw();
+        let position = self.directory.insert(hash, address(raw));
         RefMut::new(&mut self.directory, position, raw)
     }
 
