@@ -15,7 +15,7 @@ use mio::{Interest, Registry, Token};
 use resp::{Limits, Parser, Proto, Span, Writer};
 
 use crate::registry::Client;
-use crate::session::Session;
+use crate::session::{Session, State};
 
 /// Most chunks of one write call.
 const CHUNKS_MAX: usize = 64;
@@ -135,6 +135,12 @@ impl Conn {
     /// What others may know of it.
     pub fn client(&self) -> &Client {
         &self.session.client
+    }
+
+    /// Whether nothing of it waits: no incomplete request, and no reason to leave its input alone.
+    pub fn is_fresh(&self) -> bool {
+        let waits = State::HELD.with(State::BLOCKED).with(State::CLOSING);
+        self.input.is_empty() && self.big.is_none() && !self.session.state.any(waits)
     }
 
     /// Reads once into `buf`.

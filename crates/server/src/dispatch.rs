@@ -73,16 +73,59 @@ pub struct Fed {
     pub flow: Flow,
 }
 
-/// Runs the requests in `buf`, which begins where the connection's incomplete request does.
-pub fn feed(server: &Server, local: &mut Local, conn: &mut Conn, buf: &[u8]) -> Fed {
-    let mut batch = std::mem::take(&mut local.batch);
+/// A connection's first batch, parsed before it runs, so that the lines of several connections'
+/// keys can be asked for together.
+pub struct Ahead {
+    batch: Batch,
+    begin: usize,
+    cursor: usize,
+    stop: Stop,
+    is_prefetched: bool,
+}
+
+/// Parses the first requests in `buf`, which begins where the connection's incomplete request does.
+pub fn look_ahead(server: &Server, local: &mut Local, conn: &mut Conn, buf: &[u8]) -> Ahead {
+    let mut batch = local.batches.pop().unwrap_or_default();
     batch.spans.append(&mut conn.partial);
     let mut cursor = std::mem::take(&mut conn.cursor);
     let mut begin = 0;
+    let stop = parse(server, conn, &mut batch, buf, &mut begin, &mut cursor);
+    Ahead { batch, begin, cursor, stop, is_prefetched: false }
+}
+
+/// Asks for the lines of all keys of several connections' first batches, each with its database.
+pub fn prefetch_all(server: &Server, local: &Local, all: &mut [(u32, Ahead)]) {
+    if all.iter().map(|(_, ahead)| ahead.batch.keys.len()).sum::<usize>() < 2 {
+        return;
+    }
+    let _gate = server.keyspace.enter(local.id);
+    for (db, ahead) in all.iter_mut() {
+        prefetch_buckets(server, *db, &ahead.batch);
+        ahead.is_prefetched = true;
+    }
+    for (db, ahead) in all.iter() {
+        prefetch_items(server, *db, &ahead.batch);
+    }
+}
+
+/// Runs the requests in `buf`, which begins where the connection's incomplete request does.
+pub fn feed(server: &Server, local: &mut Local, conn: &mut Conn, buf: &[u8]) -> Fed {
+    let ahead = look_ahead(server, local, conn, buf);
+    run_all(server, local, conn, buf, ahead)
+}
+
+/// Runs the requests in `buf`, of which the first have been parsed.
+pub fn run_all(
+    server: &Server,
+    local: &mut Local,
+    conn: &mut Conn,
+    buf: &[u8],
+    ahead: Ahead,
+) -> Fed {
+    let Ahead { mut batch, mut begin, mut cursor, mut stop, mut is_prefetched } = ahead;
     let mut end = buf.len();
     let flow = loop {
-        let stop = parse(server, conn, &mut batch, buf, &mut begin, &mut cursor);
-        let (flow, done) = run(server, local, conn, &batch, buf);
+        let (flow, done) = run(server, local, conn, &batch, buf, is_prefetched);
         let held = match flow {
             Flow::Hold => batch.requests.get(done).map(|request| request.begins),
             Flow::Block => batch.requests.get(done).map(|request| request.begins).or(Some(begin)),
@@ -110,9 +153,11 @@ pub fn feed(server: &Server, local: &mut Local, conn: &mut Conn, buf: &[u8]) -> 
                 break Flow::Close;
             }
         }
+        stop = parse(server, conn, &mut batch, buf, &mut begin, &mut cursor);
+        is_prefetched = false;
     };
     keep_partial(conn, &mut batch, begin, cursor);
-    local.batch = batch;
+    local.batches.push(batch);
     Fed { keep: begin..end, flow }
 }
 
@@ -186,7 +231,7 @@ pub fn feed_big(server: &Server, local: &mut Local, conn: &mut Conn) -> Flow {
     let mut batch = Batch { spans, ..Batch::default() };
     batch.push(server, &input, &conn.apart, 0, input.len());
     conn.cursor = 0;
-    let (flow, done) = run(server, local, conn, &batch, &input);
+    let (flow, done) = run(server, local, conn, &batch, &input, false);
     if flow == Flow::Hold && done == 0 {
         conn.partial = batch.spans;
         conn.input = input;
@@ -225,7 +270,7 @@ impl Batch {
             && row.takes(spans.len())
         {
             match row.keys {
-                KeyPlan::None => {}
+                KeyPlan::None | KeyPlan::Walk => {}
                 KeyPlan::First => {
                     self.keys.push((1, server.keyspace.hash(bytes(spans[1], buf, apart))));
                 }
@@ -277,6 +322,7 @@ fn run(
     conn: &mut Conn,
     batch: &Batch,
     buf: &[u8],
+    is_prefetched: bool,
 ) -> (Flow, usize) {
     if batch.requests.is_empty() {
         return (Flow::Continue, 0);
@@ -284,8 +330,9 @@ fn run(
     local.look_at_clock();
     local.change.set_wants(Wants(server.wants.load(Ordering::Relaxed)));
     let mut gate = server.keyspace.enter(local.id);
-    if batch.keys.len() > 1 {
-        prefetch(server, conn.session.db, batch);
+    if !is_prefetched && batch.keys.len() > 1 {
+        prefetch_buckets(server, conn.session.db, batch);
+        prefetch_items(server, conn.session.db, batch);
     }
     let mut ticks = Ticks::now();
     let mut flow = Flow::Continue;
@@ -342,8 +389,8 @@ fn finish(server: &Server, local: &mut Local, session: &Session, done: u64) {
     }
 }
 
-/// Asks for the lines of all keys of a batch: first the tables' buckets, then the entries.
-fn prefetch(server: &Server, db: u32, batch: &Batch) {
+/// Asks for the lines of the tables' buckets of all keys of a batch. The gate is passed.
+fn prefetch_buckets(server: &Server, db: u32, batch: &Batch) {
     let shards = server.keyspace.shards();
     for (_, hash) in &batch.keys {
         if let Some(mut held) = shards.try_hold_one(server.keyspace.shard_of(*hash)) {
@@ -351,6 +398,11 @@ fn prefetch(server: &Server, db: u32, batch: &Batch) {
             shard.db(db).table().prefetch_bucket(*hash);
         }
     }
+}
+
+/// Asks for the lines of the entries; the buckets' lines are there or on their way.
+fn prefetch_items(server: &Server, db: u32, batch: &Batch) {
+    let shards = server.keyspace.shards();
     for (_, hash) in &batch.keys {
         if let Some(mut held) = shards.try_hold_one(server.keyspace.shard_of(*hash)) {
             let shard = held.shard(server.keyspace.shard_of(*hash));
@@ -422,6 +474,7 @@ impl<'k> Turn<'_, 'k> {
             .collect();
         let mut held = match keys {
             [one] => shards.hold_one(shard(one.1)),
+            [] if row.keys == KeyPlan::Walk => shards.hold_walk(),
             many => shards.hold_many(many.iter().map(|key| shard(key.1))),
         };
         match row.run {

@@ -16,8 +16,8 @@ pub struct Local {
     pub change: Change,
     /// Lookups since they were last added to the worker's counters.
     pub key_stats: KeyStats,
-    /// The storage of the batch of requests, used again.
-    pub batch: Batch,
+    /// The storage of batches of requests, used again.
+    pub batches: Vec<Batch>,
     /// Random numbers.
     pub rng: fastrand::Rng,
     /// The configuration as of the last look.
@@ -35,11 +35,13 @@ pub struct Local {
 impl Local {
     /// For a worker of that number.
     pub fn new(id: usize, tunables: Arc<Tunables>) -> Self {
+        let mut change = Change::default();
+        change.set_lazy(tunables.lazy);
         Self {
             id,
-            change: Change::default(),
+            change,
             key_stats: KeyStats::default(),
-            batch: Batch::default(),
+            batches: Vec::new(),
             rng: fastrand::Rng::new(),
             tunables,
             turn_commands: 0,
@@ -47,6 +49,12 @@ impl Local {
             held: Vec::new(),
             now_us: clock::unix_us(),
         }
+    }
+
+    /// Takes over a changed configuration.
+    pub fn set_tunables(&mut self, tunables: Arc<Tunables>) {
+        self.change.set_lazy(tunables.lazy);
+        self.tunables = tunables;
     }
 
     /// The time of the present batch in Unix milliseconds.

@@ -17,6 +17,7 @@ use crate::conn::{Conn, Got, Stream};
 use crate::listen::{self, Listener};
 use crate::local::Local;
 use crate::mailbox::{Message, Unblock};
+use crate::registry::Client;
 use crate::server::Server;
 use crate::session::{Session, State};
 use crate::{commit, cron, dispatch};
@@ -27,14 +28,22 @@ pub const WAKE: Token = Token(0);
 const FIRST_CONN: usize = 64;
 /// Bytes of the buffer that connections read into.
 const BUFFER: usize = 64 << 10;
+/// Connections that are read, parsed and prefetched together.
+const GROUP: usize = 16;
+/// Bytes that each of a group reads at once.
+const SLOT: usize = 16 << 10;
+/// Distance of their buffers, odd in cache lines so that they do not fall into the same sets.
+const SLOT_STRIDE: usize = SLOT + 192;
 /// Room that is made behind an incomplete request.
 const INPUT_ROOM: usize = 16 << 10;
 /// Reads for one connection before the others have their turn.
 const READS_MAX: usize = 4;
 /// Output that is sent before more requests of the same connection run.
 const OUTPUT_AT_ONCE: usize = 1 << 20;
-/// Keys that are expired before clients have their turn.
-const EXPIRE_BUDGET: u32 = 2_000;
+/// Keys that are expired before other threads have their turn at a shard and at the gate.
+const EXPIRE_BUDGET: u32 = 200;
+/// How long expiring goes on, in steps of that many keys, while clients wait.
+const EXPIRE_TIME_MAX: Duration = Duration::from_micros(500);
 
 /// See the module's text.
 pub struct Thread {
@@ -44,12 +53,18 @@ pub struct Thread {
     conns: Vec<Option<Box<Conn>>>,
     free: Vec<usize>,
     listeners: Vec<Listener>,
+    /// Connections that the poller says have something to read.
+    readable: Vec<usize>,
     /// Connections that may have more to read.
     again: Vec<usize>,
+    /// What the connections of a group read into.
+    slots: Box<[u8]>,
     buffer: Box<[u8]>,
     /// The reply buffer that connections write into while they are served.
     spare: Writer,
     next_cron: Instant,
+    /// Which of its lane's shards comes first when it expires keys the next time.
+    expire_turn: u32,
     generation: u64,
     cron: cron::Cron,
 }
@@ -72,10 +87,13 @@ impl Thread {
             conns: Vec::new(),
             free: Vec::new(),
             listeners,
+            readable: Vec::new(),
             again: Vec::new(),
+            slots: vec![0; GROUP * SLOT_STRIDE].into_boxed_slice(),
             buffer: vec![0; BUFFER].into_boxed_slice(),
             spare: Writer::new(Proto::Resp2),
             next_cron: Instant::now(),
+            expire_turn: 0,
             generation,
             cron: cron::Cron::default(),
             server,
@@ -97,6 +115,7 @@ impl Thread {
             for event in &events {
                 self.event(event);
             }
+            self.serve_readable();
             for token in std::mem::take(&mut self.again) {
                 self.serve(token);
             }
@@ -155,8 +174,70 @@ impl Thread {
             self.write(token);
         }
         if event.is_readable() || event.is_read_closed() || event.is_error() {
-            self.serve(token);
+            self.readable.push(token);
         }
+    }
+
+    /// Serves the connections that have something to read, some at a time: first all of a group
+    /// are read and parsed, then the lines of all their keys are asked for, then they run.
+    fn serve_readable(&mut self) {
+        let readable = std::mem::take(&mut self.readable);
+        for group in readable.chunks(GROUP) {
+            if let [one] = group {
+                self.serve(*one);
+            } else {
+                self.serve_group(group);
+            }
+        }
+        self.readable = readable;
+        self.readable.clear();
+    }
+
+    fn serve_group(&mut self, group: &[usize]) {
+        let server = Arc::clone(&self.server);
+        let mut slots = std::mem::take(&mut self.slots);
+        let mut reads = Vec::with_capacity(GROUP);
+        let mut aheads = Vec::with_capacity(GROUP);
+        for (&token, slot) in group.iter().zip(slots.chunks_mut(SLOT_STRIDE)) {
+            let slot = &mut slot[..SLOT];
+            if !self.conns.get(token).and_then(Option::as_ref).is_some_and(|conn| conn.is_fresh()) {
+                self.serve(token);
+                continue;
+            }
+            let Some(mut conn) = self.conns[token].take() else { continue };
+            match conn.read(slot) {
+                Got::End => self.close(token, conn),
+                Got::Nothing => self.conns[token] = Some(conn),
+                Got::Bytes(count) => {
+                    let buf = &slot[..count];
+                    let ahead = dispatch::look_ahead(&server, &mut self.local, &mut conn, buf);
+                    aheads.push((conn.session.db, ahead));
+                    reads.push((token, conn, buf));
+                }
+            }
+        }
+        dispatch::prefetch_all(&server, &self.local, &mut aheads);
+        for ((token, mut conn, buf), (_, ahead)) in reads.into_iter().zip(aheads) {
+            self.lend(&mut conn);
+            let fed = dispatch::run_all(&server, &mut self.local, &mut conn, buf, ahead);
+            conn.input.extend_from_slice(&buf[fed.keep]);
+            let fate = self.after_read(&mut conn, token, buf.len(), fed.flow);
+            let fate = self.finish(&mut conn, fate);
+            self.put_back(token, conn, fate);
+            if buf.len() == SLOT && fate == Fate::Keep {
+                self.again.push(token);
+            }
+        }
+        self.slots = slots;
+    }
+
+    /// Settles what a read brought.
+    fn after_read(&mut self, conn: &mut Conn, token: usize, count: usize, flow: Flow) -> Fate {
+        let stats = self.server.stats(self.local.id);
+        stats.reads.add(1);
+        stats.bytes_in.add(count as u64);
+        self.follow(conn, token, flow);
+        if self.is_over_query_limit(conn) { Fate::Close } else { Fate::Keep }
     }
 
     fn messages(&mut self) {
@@ -164,9 +245,9 @@ impl Thread {
         while let Some(message) = server.workers[self.local.id].mailbox.take() {
             match message {
                 Message::Adopt(stream) => self.adopt(stream),
-                Message::Kill { id, gently } => self.kill(id, gently),
+                Message::Kill(client) => self.kill(&client),
                 Message::Resume => self.resume(),
-                Message::Unblock { id, reply } => self.unblock(id, reply),
+                Message::Unblock { client, reply } => self.unblock(&client, reply),
                 Message::Look => {}
                 Message::Listen(listeners) => self.listen(listeners),
             }
@@ -174,21 +255,23 @@ impl Thread {
         let generation = server.generation.load(Ordering::Relaxed);
         if generation != self.generation {
             self.generation = generation;
-            self.local.tunables = server.tunables.load_full();
+            self.local.set_tunables(server.tunables.load_full());
             for conn in self.conns.iter_mut().flatten() {
                 conn.limits = self.local.tunables.limits;
             }
         }
     }
 
-    /// Accepts from other addresses from now on.
-    fn listen(&mut self, mut listeners: Vec<Listener>) {
-        for (at, listener) in listeners.iter_mut().enumerate() {
-            if let Err(error) = listener.register(self.poll.registry(), Token(1 + at)) {
+    /// Accepts from other addresses from now on. The unix socket, which comes first, stays.
+    fn listen(&mut self, listeners: Vec<Listener>) {
+        self.listeners.retain(|listener| matches!(listener, Listener::Unix(..)));
+        for mut listener in listeners {
+            let token = Token(1 + self.listeners.len());
+            if let Err(error) = listener.register(self.poll.registry(), token) {
                 log::warn!("Accepting connections: {error}");
             }
+            self.listeners.push(listener);
         }
-        self.listeners = listeners;
     }
 
     fn accept(&mut self, listener: usize) {
@@ -221,7 +304,7 @@ impl Thread {
             self.server.workers[self.local.id].connections.fetch_sub(1, Ordering::Relaxed);
             return;
         }
-        let client = Arc::new(listen::describe(&self.server, &stream, self.local.id));
+        let client = Arc::new(listen::describe(&self.server, &stream, self.local.id, token));
         self.server.clients.add(Arc::clone(&client));
         let needs_auth = !self.local.tunables.password.is_empty();
         let session = Session::new(client, needs_auth);
@@ -269,20 +352,16 @@ impl Thread {
 
     fn read_and_run(&mut self, conn: &mut Conn, token: usize) -> Fate {
         let server = Arc::clone(&self.server);
-        let stats = server.stats(self.local.id);
         for _ in 0..READS_MAX {
             if conn.session.state.any(State::CLOSING) {
                 return self.discard(conn);
             }
             let (got, room, flow) = self.read_once(&server, conn);
-            stats.reads.add(1);
             match got {
                 Got::End => return Fate::Close,
                 Got::Nothing => return Fate::Keep,
                 Got::Bytes(count) => {
-                    stats.bytes_in.add(count as u64);
-                    self.follow(conn, token, flow);
-                    if self.is_over_query_limit(&server, conn) {
+                    if self.after_read(conn, token, count, flow) == Fate::Close {
                         return Fate::Close;
                     }
                     if flow == Flow::Hold || flow == Flow::Block {
@@ -368,11 +447,11 @@ impl Thread {
         Fate::Keep
     }
 
-    fn is_over_query_limit(&self, server: &Server, conn: &Conn) -> bool {
+    fn is_over_query_limit(&self, conn: &Conn) -> bool {
         let held = conn.input.len() as u64 + conn.client().argv.load(Ordering::Relaxed);
         let over = held > self.local.tunables.query_buffer_limit;
         if over {
-            server.stats(self.local.id).query_buffer_limit.add(1);
+            self.server.stats(self.local.id).query_buffer_limit.add(1);
             let client = conn.client();
             log::warn!(
                 "Closing client that reached max query buffer length: id={} addr={} qbuf={held}",
@@ -437,19 +516,15 @@ impl Thread {
         self.free.push(token);
     }
 
-    /// The slot of a client.
-    fn token_of(&self, id: u64) -> Option<usize> {
-        let is_it = |conn: &Option<Box<Conn>>| conn.as_ref().is_some_and(|c| c.session.id() == id);
-        self.conns.iter().position(is_it)
+    /// The place of a client, while its connection is open.
+    fn token_of(&self, client: &Client) -> Option<usize> {
+        let conn = self.conns.get(client.slot)?.as_ref()?;
+        (conn.session.id() == client.id).then_some(client.slot)
     }
 
-    fn kill(&mut self, id: u64, gently: bool) {
-        let Some(token) = self.token_of(id) else { return };
-        let Some(mut conn) = self.conns[token].take() else { return };
-        if gently && !conn.out.is_empty() {
-            conn.session.put(State::CLOSING, true);
-            self.conns[token] = Some(conn);
-        } else {
+    fn kill(&mut self, client: &Client) {
+        let Some(token) = self.token_of(client) else { return };
+        if let Some(conn) = self.conns[token].take() {
             self.close(token, conn);
         }
     }
@@ -464,8 +539,8 @@ impl Thread {
         }
     }
 
-    fn unblock(&mut self, id: u64, reply: Unblock) {
-        let Some(token) = self.token_of(id) else { return };
+    fn unblock(&mut self, client: &Client, reply: Unblock) {
+        let Some(token) = self.token_of(client) else { return };
         let Some(conn) = self.conns[token].as_mut() else { return };
         if !conn.session.state.any(State::BLOCKED) {
             return;
@@ -514,18 +589,24 @@ impl Thread {
         }
         let began = Instant::now();
         let server = Arc::clone(&self.server);
-        let mut budget = EXPIRE_BUDGET;
         let wants = keyspace::Wants(server.wants.load(Ordering::Relaxed));
         self.local.change.set_wants(wants);
-        let gate = server.keyspace.enter(self.local.id);
         let now_ms = self.local.now_ms();
-        server.keyspace.expire(lane, now_ms, &mut budget, &mut self.local.change);
-        if !self.local.change.is_empty() {
-            commit::expired(&server, &mut self.local);
-        }
-        drop(gate);
+        let capped = loop {
+            let mut budget = EXPIRE_BUDGET;
+            let gate = server.keyspace.enter(self.local.id);
+            let change = &mut self.local.change;
+            server.keyspace.expire(lane, now_ms, &mut self.expire_turn, &mut budget, change);
+            if !change.is_empty() {
+                commit::expired(&server, &mut self.local);
+            }
+            drop(gate);
+            if budget > 0 || began.elapsed() >= EXPIRE_TIME_MAX {
+                break budget == 0;
+            }
+        };
         let stats = server.stats(self.local.id);
-        stats.expire_capped.add(u64::from(budget == 0));
+        stats.expire_capped.add(u64::from(capped));
         stats.expire_ns.add(began.elapsed().as_nanos() as u64);
     }
 
