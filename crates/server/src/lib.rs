@@ -7,6 +7,8 @@
 pub mod config;
 
 mod admin;
+mod allocator;
+mod background;
 mod call;
 mod clock;
 mod commit;
@@ -20,6 +22,7 @@ mod listen;
 mod local;
 mod log;
 mod mailbox;
+mod process;
 mod rates;
 mod refuse;
 mod registry;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use mio::net::{TcpListener, UnixListener};
 use mio::{Interest, Registry, Token};
+use parking_lot::Mutex;
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use spec::config::Id;
 
@@ -17,8 +18,19 @@ use crate::clock;
 use crate::config::Config;
 use crate::conn::Stream;
 use crate::local::Local;
+use crate::mailbox::Message;
 use crate::registry::Client;
 use crate::server::Server;
+use crate::sys;
+
+/// Errors of systems that lack a whole family of addresses.
+const NO_PROTOCOL: [i32; 5] = [
+    libc::ENOPROTOOPT,
+    libc::EPROTONOSUPPORT,
+    libc::ESOCKTNOSUPPORT,
+    libc::EPFNOSUPPORT,
+    libc::EAFNOSUPPORT,
+];
 
 const TOO_MANY: &[u8] = b"-ERR max number of clients reached\r\n";
 
@@ -46,27 +58,82 @@ impl Listener {
     }
 }
 
-/// Opens every address and the unix socket that the configuration names. The error is a line for
-/// the log.
+/// The TCP sockets that are listened on, for whoever changes them while a worker accepts from them.
+#[derive(Default)]
+pub struct Handles(Mutex<Vec<Socket>>);
+
+impl Handles {
+    /// Of these listeners.
+    pub fn of(listeners: &[Listener]) -> io::Result<Self> {
+        Ok(Self(Mutex::new(clone_tcp(listeners)?)))
+    }
+}
+
+/// Opens every address and the unix socket that the configuration names, the unix socket first.
+/// The error is a line for the log.
 pub fn open(config: &Config) -> Result<Vec<Listener>, String> {
-    let mut listeners = open_tcp(config)?;
+    let mut listeners = Vec::new();
     if let Some(path) = config.path(Id::Unixsocket) {
-        let mode = config.int(Id::Unixsocketperm) as u32;
-        let backlog = config.int(Id::TcpBacklog) as i32;
-        let listener = open_unix(path, mode, backlog)
-            .map_err(|error| format!("Failed opening Unix socket: bind: {error}"))?;
+        let listener = open_unix(config, path).map_err(|error| {
+            format!("Failed opening Unix socket: bind: {}", system_text(&error))
+        })?;
         listeners.push(listener);
     }
+    let port = config.int(Id::Port);
+    let tcp = open_tcp(config, false)
+        .map_err(|()| format!("Failed listening on port {port} (tcp), aborting."))?;
+    listeners.extend(tcp);
     if listeners.is_empty() {
         return Err("Configured to not listen anywhere, exiting.".to_owned());
     }
     Ok(listeners)
 }
 
-/// Opens the TCP addresses alone.
-pub fn open_tcp(config: &Config) -> Result<Vec<Listener>, String> {
+/// Listens on the TCP addresses that the configuration names now, and no longer on the former
+/// ones. When that fails, the reason is in the log and everything is as before.
+pub fn listen_again(server: &Server, config: &Config) -> Result<(), ()> {
+    let mut handles = server.listening.0.lock();
+    // New addresses may overlap with old ones (`*` and `127.0.0.1`), and nobody is to be turned
+    // away meanwhile; so for a moment both may be bound.
+    share(&handles, true);
+    let opened = open_tcp(config, true).and_then(|listeners| {
+        let cloned = clone_tcp(&listeners).map_err(|error| {
+            log::warn!("Listening again: {}", system_text(&error));
+        })?;
+        Ok((listeners, cloned))
+    });
+    let Ok((listeners, cloned)) = opened else {
+        share(&handles, false);
+        return Err(());
+    };
+    share(&cloned, false);
+    server.workers[0].mailbox.send(Message::Listen(listeners));
+    for old in std::mem::replace(&mut *handles, cloned) {
+        // The worker lets go of it soon; until then nobody shall get in there any more.
+        old.shutdown(std::net::Shutdown::Both).ok();
+    }
+    Ok(())
+}
+
+fn clone_tcp(listeners: &[Listener]) -> io::Result<Vec<Socket>> {
+    let clone = |listener: &Listener| match listener {
+        Listener::Tcp(listener) => Some(SockRef::from(listener).try_clone()),
+        Listener::Unix(..) => None,
+    };
+    listeners.iter().filter_map(clone).collect()
+}
+
+fn share(sockets: &[Socket], on: bool) {
+    for socket in sockets {
+        if let Err(error) = socket.set_reuse_port(on) {
+            log::debug!("Sharing a port: {error}");
+        }
+    }
+}
+
+/// Opens the TCP addresses alone. The reason of a failure is in the log.
+fn open_tcp(config: &Config, shared: bool) -> Result<Vec<Listener>, ()> {
     let port = config.int(Id::Port) as u16;
-    let backlog = config.int(Id::TcpBacklog) as i32;
     let mut listeners = Vec::new();
     if port == 0 {
         return Ok(listeners);
@@ -77,16 +144,20 @@ pub fn open_tcp(config: &Config) -> Result<Vec<Listener>, String> {
             Some(name) => (true, name),
             None => (false, entry.as_ref()),
         };
-        match bind_one(name, port, backlog) {
-            Ok(more) => listeners.extend(more),
-            Err(error) if optional && is_missing(&error) => {}
+        match bind_one(config, name, port, shared) {
+            Ok(listener) => listeners.push(listener),
             Err(error) => {
                 log::warn!(
-                    "Warning: Could not create server TCP listening socket {name}:{port}: bind: {}",
+                    "Warning: Could not create server TCP listening socket {name}:{port}: {}",
                     system_text(&error),
                 );
-                if !optional || !is_missing(&error) {
-                    return Err(format!("Failed listening on port {port} (tcp), aborting."));
+                let may_be_missing = match error.raw_os_error() {
+                    Some(libc::EADDRNOTAVAIL) => optional,
+                    Some(number) => NO_PROTOCOL.contains(&number),
+                    None => false,
+                };
+                if !may_be_missing {
+                    return Err(());
                 }
             }
         }
@@ -94,47 +165,67 @@ pub fn open_tcp(config: &Config) -> Result<Vec<Listener>, String> {
     Ok(listeners)
 }
 
-/// Errors that an address which may be missing is allowed to have.
-fn is_missing(error: &io::Error) -> bool {
-    matches!(
-        error.raw_os_error(),
-        Some(libc::EADDRNOTAVAIL | libc::EAFNOSUPPORT | libc::EPFNOSUPPORT | libc::ENOPROTOOPT)
-    )
-}
-
-fn bind_one(name: &str, port: u16, backlog: i32) -> io::Result<Vec<Listener>> {
-    let addresses: Vec<SocketAddr> = match name {
-        "*" => vec![SocketAddr::from(([0, 0, 0, 0], port))],
-        "::*" => vec![SocketAddr::from(([0u16; 8], port))],
-        name => (name, port).to_socket_addrs()?.take(1).collect(),
+fn bind_one(config: &Config, name: &str, port: u16, shared: bool) -> io::Result<Listener> {
+    let address = match name {
+        "*" => SocketAddr::from(([0, 0, 0, 0], port)),
+        "::*" => SocketAddr::from(([0u16; 8], port)),
+        name => {
+            let unknown = || io::Error::other("Name or service not known");
+            let found = (name, port).to_socket_addrs().map_err(|_| unknown())?;
+            let is_six = name.contains(':');
+            found.into_iter().find(|address| address.is_ipv6() == is_six).ok_or_else(unknown)?
+        }
     };
-    addresses.into_iter().map(|address| bind_tcp(address, backlog)).collect()
-}
-
-fn bind_tcp(address: SocketAddr, backlog: i32) -> io::Result<Listener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
     socket.set_reuse_address(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(backlog)?;
+    if shared {
+        socket.set_reuse_port(true)?;
+    }
+    mark(&socket, config.int(Id::SocketMarkId) as u32)?;
+    let bound = |error: io::Error| {
+        let is_plain = error.raw_os_error() != Some(libc::EADDRINUSE);
+        if is_plain { error } else { io::Error::other(format!("bind: {}", system_text(&error))) }
+    };
+    socket.bind(&address.into()).map_err(bound)?;
+    socket.listen(config.int(Id::TcpBacklog) as i32)?;
     socket.set_nonblocking(true)?;
     Ok(Listener::Tcp(TcpListener::from_std(StdTcpListener::from(socket))))
 }
 
-fn open_unix(path: &Path, mode: u32, backlog: i32) -> io::Result<Listener> {
+/// Gives a socket's packets the mark of `socket-mark-id`, for the rules of a firewall; 0 is none.
+#[cfg(target_os = "linux")]
+fn mark(socket: &Socket, mark: u32) -> io::Result<()> {
+    if mark == 0 { Ok(()) } else { socket.set_mark(mark) }
+}
+
+/// Marks are Linux's.
+#[cfg(not(target_os = "linux"))]
+fn mark(_: &Socket, _: u32) -> io::Result<()> {
+    Ok(())
+}
+
+fn open_unix(config: &Config, path: &Path) -> io::Result<Listener> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.bind(&socket2::SockAddr::unix(path)?)?;
-    socket.listen(backlog)?;
-    socket.set_nonblocking(true)?;
+    let mode = config.int(Id::Unixsocketperm) as u32;
     if mode != 0 {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))?;
     }
+    let group = config.text(Id::Unixsocketgroup);
+    if !group.is_empty() {
+        let unknown = || io::Error::other("the group of 'unixsocketgroup' does not exist");
+        let id = sys::group_id(group).ok_or_else(unknown)?;
+        std::os::unix::fs::chown(path, None, Some(id))?;
+    }
+    socket.listen(config.int(Id::TcpBacklog) as i32)?;
+    socket.set_nonblocking(true)?;
     let listener =
         UnixListener::from_std(StdUnixListener::from(std::os::fd::OwnedFd::from(socket)));
     Ok(Listener::Unix(listener, path.to_path_buf()))
@@ -153,6 +244,8 @@ pub fn accept(server: &Server, local: &Local, listener: &Listener) -> Option<Str
             Ok(accepted) => accepted,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return None,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            // It was shut down: other addresses take its place.
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => return None,
             Err(error) => {
                 log::warn!("Accepting client connection: {}", system_text(&error));
                 return None;
@@ -219,10 +312,11 @@ fn tune(stream: &Stream, keepalive_seconds: u64) {
 }
 
 /// A client as others see it, from its socket.
-pub fn describe(server: &Server, stream: &Stream, worker: usize) -> Client {
+pub fn describe(server: &Server, stream: &Stream, worker: usize, slot: usize) -> Client {
     let mut client = Client {
         id: server.clients.next_id(),
         worker,
+        slot,
         since_ms: clock::unix_ms(),
         ..Client::default()
     };

@@ -8,11 +8,15 @@ use crossbeam_utils::CachePadded;
 use keyspace::Keyspace;
 use parking_lot::Mutex;
 
+use crate::allocator::Gauge;
+use crate::background::Background;
 use crate::clock::Ticks;
 use crate::config::Config;
 use crate::config::cli::Program;
 use crate::errors::ErrorCounts;
+use crate::listen::Handles;
 use crate::mailbox::{Mailbox, Message};
+use crate::process::Process;
 use crate::registry::Registry;
 use crate::rows::Rows;
 use crate::session::State;
@@ -42,10 +46,16 @@ impl Worker {
 pub struct Server {
     /// The data.
     pub keyspace: Keyspace,
+    /// Frees what takes long.
+    pub background: Background,
     /// The commands.
     pub rows: Rows,
     /// The name it was started under.
     pub program: Program,
+    /// The process that it runs in.
+    pub process: Process,
+    /// The TCP sockets that it listens on.
+    pub listening: Handles,
     /// The configuration.
     pub config: Mutex<Config>,
     /// What workers copy of it.
@@ -64,6 +74,8 @@ pub struct Server {
     pub rates: crate::rates::Rates,
     /// Errors by their code word.
     pub errors: ErrorCounts,
+    /// Memory in use at the start and at most.
+    pub memory: Gauge,
     /// Changes that the last save had seen.
     pub saved_dirty: AtomicU64,
     /// When the server started, Unix microseconds.
@@ -83,10 +95,16 @@ pub struct Server {
 pub struct Parts {
     /// The data.
     pub keyspace: Keyspace,
+    /// Frees what takes long.
+    pub background: Background,
     /// The commands.
     pub rows: Rows,
     /// The name it was started under.
     pub program: Program,
+    /// The process that it runs in.
+    pub process: Process,
+    /// The TCP sockets that it listens on.
+    pub listening: Handles,
     /// The configuration.
     pub config: Config,
     /// All workers.
@@ -98,12 +116,25 @@ pub struct Parts {
 impl Server {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { keyspace, rows, program, config, workers, run_id } = parts;
+        let Parts {
+            keyspace,
+            background,
+            rows,
+            program,
+            process,
+            listening,
+            config,
+            workers,
+            run_id,
+        } = parts;
         let tunables = Arc::new(Tunables::new(&config));
         Arc::new(Self {
             keyspace,
+            background,
             rows,
             program,
+            process,
+            listening,
             config: Mutex::new(config),
             tunables: ArcSwap::new(tunables),
             generation: AtomicU64::new(0),
@@ -113,6 +144,7 @@ impl Server {
             wants: AtomicU8::new(0),
             rates: crate::rates::Rates::default(),
             errors: ErrorCounts::default(),
+            memory: Gauge::default(),
             saved_dirty: AtomicU64::new(0),
             started_us: crate::clock::unix_us(),
             run_id,

@@ -1,7 +1,14 @@
-//! Start and stop: configuration, listeners, workers, signals, and their order.
+//! Start and stop: configuration, process, listeners, workers, signals, and their order.
+//!
+//! Invariant: no thread is started before the process has gone to the background, because only
+//! the calling thread survives that.
+
+mod banner;
+mod signals;
 
 use std::ffi::OsString;
-use std::io::Write as _;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -10,22 +17,27 @@ use std::time::Duration;
 
 use keyspace::{Keyspace, Layout};
 use mio::{Poll, Waker};
-use signal_hook::consts::{SIGINT, SIGTERM};
 use spec::config::Id;
 
-use crate::config::cli::{self, Program, Request};
+use crate::background::Background;
+use crate::config::cli::{self, Program, Request, Startup};
 use crate::config::{Config, Inputs, Notice, Severity};
+use crate::listen::{self, Listener};
 use crate::mailbox::Mailbox;
+use crate::process::{self, Process, complain, say};
 use crate::rows::Rows;
 use crate::server::{Parts, Server, Worker};
-use crate::shutdown::{self, Wish};
 use crate::stats::Stats;
-use crate::{listen, version, worker};
-
-mod banner;
+use crate::{log as sink, sys, version, worker};
 
 /// Shards of the keyspace (see `docs/design/keyspace.md`).
 const SHARDS: u32 = 256;
+
+/// The most workers: a set of lanes of shards is kept in 64 bits.
+const THREADS_MAX: usize = 64;
+
+/// Less `maxmemory` than this is hardly meant.
+const MAXMEMORY_DOUBTFUL: u64 = 1 << 20;
 
 /// Runs the server program with the arguments of its command line; returns when it has stopped.
 pub fn main(arguments: &[OsString]) -> ExitCode {
@@ -39,29 +51,40 @@ pub fn main(arguments: &[OsString]) -> ExitCode {
             say(text.as_bytes());
             return if well { ExitCode::SUCCESS } else { ExitCode::FAILURE };
         }
-        Request::Refuse(text) => return complain(text.as_bytes()),
+        Request::Refuse(text) => return refuse(text.as_bytes()),
         Request::Start(startup) => {
-            let rows = Rows::new(&[]);
-            let inputs = Inputs {
-                stdin: &mut std::io::stdin(),
-                variables: std::env::vars_os().collect(),
-                command_exists: &|name| rows.find(name).is_some(),
-            };
-            return match Config::load(&startup, inputs) {
-                Err(error) => complain(&error.report(&startup.program.title(&build))),
-                Ok((config, notices)) => serve(startup.program, config, &notices),
+            let name = arguments.first().map(|name| name.as_bytes().to_vec());
+            return match load(&startup) {
+                Err(error) => refuse(&error.report(&startup.program.title(&build))),
+                Ok((config, notices)) => {
+                    serve(startup.program, name.unwrap_or_default(), config, &notices)
+                }
             };
         }
     }
     ExitCode::SUCCESS
 }
 
+fn load(startup: &Startup) -> Result<(Config, Vec<Notice>), crate::config::StartError> {
+    let rows = Rows::new(&[]);
+    let inputs = Inputs {
+        stdin: &mut std::io::stdin(),
+        variables: std::env::vars_os().collect(),
+        command_exists: &|name| rows.find(name).is_some(),
+    };
+    Config::load(startup, inputs)
+}
+
 /// Serves with a configuration until the server is asked to stop.
-fn serve(program: Program, config: Config, notices: &[Notice]) -> ExitCode {
+fn serve(program: Program, name: Vec<u8>, config: Config, notices: &[Notice]) -> ExitCode {
     if let Err(text) = enter_directory(&config) {
-        return complain(text.as_bytes());
+        return refuse(text.as_bytes());
     }
-    crate::log::open(&config);
+    sink::open(&config);
+    let process = match settle_process(program, name, &config) {
+        Ok(process) => process,
+        Err(text) => return refuse(text.as_bytes()),
+    };
     banner::introduce(program, &config);
     for notice in notices {
         match notice.severity {
@@ -69,7 +92,7 @@ fn serve(program: Program, config: Config, notices: &[Notice]) -> ExitCode {
             Severity::Warning => log::warn!("{}", notice.text),
         }
     }
-    match start(program, config) {
+    match start(program, process, config) {
         Ok(status) => ExitCode::from(status as u8),
         Err(text) => {
             log::error!("{text}");
@@ -78,12 +101,47 @@ fn serve(program: Program, config: Config, notices: &[Notice]) -> ExitCode {
     }
 }
 
-fn start(program: Program, config: Config) -> Result<i32, String> {
+/// Makes `dir` the working directory.
+fn enter_directory(config: &Config) -> Result<(), String> {
+    let Some(path) = config.path(Id::Dir) else { return Ok(()) };
+    std::env::set_current_dir(path).map_err(|error| {
+        format!("Can't chdir to '{}': {}\n", path.display(), listen::system_text(&error))
+    })
+}
+
+/// Finds the supervisor, or goes to the background; then writes the pid file and the title.
+fn settle_process(program: Program, name: Vec<u8>, config: &Config) -> Result<Process, String> {
+    let supervisor = process::supervised(config);
+    let in_background = config.bool(Id::Daemonize) && supervisor.is_none();
+    if in_background {
+        sys::daemonize().map_err(|error| format!("Can't go to the background: {error}\n"))?;
+    }
+    sys::prepare_title();
+    let mut process = Process::new(name, supervisor);
+    let default = in_background.then(|| PathBuf::from(default_pid_file(program)));
+    if let Some(path) = config.path(Id::Pidfile).map(Path::to_path_buf).or(default) {
+        process.write_pid_file(&path);
+    }
+    process.show_title(config);
+    Ok(process)
+}
+
+fn default_pid_file(program: Program) -> &'static str {
+    match program {
+        Program::Reddle => "/var/run/reddle.pid",
+        Program::RedisServer => "/var/run/redis.pid",
+        Program::ValkeyServer => "/var/run/valkey.pid",
+    }
+}
+
+fn start(program: Program, process: Process, mut config: Config) -> Result<i32, String> {
     let threads = worker_count(&config);
     banner::show_logo(program, &config, threads);
+    limit_clients(&mut config)?;
+    process::check_backlog(&config);
     let listeners = listen::open(&config)?;
-    let ways = ways_in(&config);
     let shown = |error: std::io::Error| format!("Starting the event loops: {error}");
+    let listening = listen::Handles::of(&listeners).map_err(shown)?;
     let polls: Vec<Poll> =
         (0..threads).map(|_| Poll::new()).collect::<Result<_, _>>().map_err(shown)?;
     let mut workers = Vec::new();
@@ -110,32 +168,27 @@ fn start(program: Program, config: Config) -> Result<i32, String> {
     let rows = Rows::new(&renames.collect::<Vec<_>>());
     let keyspace = Keyspace::new(layout);
     let run_id = run_id()?;
-    let server = Server::new(Parts { keyspace, rows, program, config, workers, run_id });
-    run(&server, polls, listeners, &ways).map_err(shown)
+    let background = Background::start().map_err(|error| format!("Starting a thread: {error}"))?;
+    let server = Server::new(Parts {
+        keyspace,
+        background,
+        rows,
+        program,
+        process,
+        listening,
+        config,
+        workers,
+        run_id,
+    });
+    let status = run(&server, polls, listeners).map_err(shown)?;
+    server.process.clean_up(&server.config.lock());
+    log::warn!("Reddle is now ready to exit, bye bye...");
+    Ok(status)
 }
 
-fn run(
-    server: &Arc<Server>,
-    polls: Vec<Poll>,
-    listeners: Vec<listen::Listener>,
-    ways: &[&str],
-) -> std::io::Result<i32> {
-    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])?;
-    let handle = signals.handle();
-    let signalled = Arc::clone(server);
-    let watcher = thread::Builder::new().name("signals".into()).spawn(move || {
-        let mut asked = false;
-        for signal in &mut signals {
-            if asked {
-                log::warn!("You insist... exiting now.");
-                std::process::exit(1);
-            }
-            asked = true;
-            let name = if signal == SIGINT { "SIGINT" } else { "SIGTERM" };
-            log::warn!("Received {name} scheduling shutdown...");
-            shutdown::begin(&signalled, Wish::default());
-        }
-    })?;
+/// Runs the workers until they end.
+fn run(server: &Arc<Server>, polls: Vec<Poll>, listeners: Vec<Listener>) -> std::io::Result<i32> {
+    let watch = signals::watch(server)?;
     let mut listeners = Some(listeners);
     let mut threads = Vec::new();
     for (id, poll) in polls.into_iter().enumerate() {
@@ -149,44 +202,61 @@ fn run(
     {
         thread::sleep(Duration::from_millis(1));
     }
-    for way in ways {
-        log::info!("Ready to accept connections {way}");
-    }
+    announce(server);
     for thread in threads {
         if let Ok(Err(error)) = thread.join() {
             log::error!("An event loop stopped: {error}");
         }
     }
-    handle.close();
-    drop(watcher.join());
+    server.process.notify("STOPPING=1\n");
+    watch.end();
     Ok(server.shutdown.status())
 }
 
-/// The kinds of sockets that are listened on.
-fn ways_in(config: &Config) -> Vec<&'static str> {
-    let mut ways = Vec::new();
+/// Tells everybody that the server answers.
+fn announce(server: &Server) {
+    let config = server.config.lock();
     if config.int(Id::Port) != 0 {
-        ways.push("tcp");
+        log::info!("Ready to accept connections tcp");
     }
     if config.path(Id::Unixsocket).is_some() {
-        ways.push("unix");
+        log::info!("Ready to accept connections unix");
     }
-    ways
+    server.process.notify("STATUS=Ready to accept connections\n");
+    server.process.notify("READY=1\n");
+    let maxmemory = config.memory(Id::Maxmemory);
+    if maxmemory > 0 && maxmemory < MAXMEMORY_DOUBTFUL {
+        log::warn!(
+            "WARNING: You specified a maxmemory value that is less than 1MB (current value is \
+             {maxmemory} bytes). Are you sure this is what you really want?"
+        );
+    }
+    if let Err(error) = server.process.adjust_oom_score(&config) {
+        log::warn!("Unable to write oom_score_adj: {}", listen::system_text(&error));
+    }
 }
 
-/// Makes `dir` the working directory.
-fn enter_directory(config: &Config) -> Result<(), String> {
-    let Some(path) = config.path(Id::Dir) else { return Ok(()) };
-    std::env::set_current_dir(path)
-        .map_err(|error| format!("Can't chdir to '{}': {error}\n", path.display()))
+/// Lowers `maxclients` to what the system lets the process open.
+fn limit_clients(config: &mut Config) -> Result<(), String> {
+    let wanted = config.int(Id::Maxclients).max(1) as u64;
+    let possible = process::make_room_for_clients(wanted)?;
+    if possible == wanted {
+        return Ok(());
+    }
+    config.assign(Id::Maxclients, &[possible.to_string().into_bytes()])
 }
 
-/// As many workers as configured, or as cores that the process may use.
+/// As many workers as configured, or as cores that the process may use: those of its affinity, as
+/// far as the quota of its cgroup gives time for them.
 fn worker_count(config: &Config) -> usize {
-    match config.int(Id::Threads) {
-        0 => thread::available_parallelism().map_or(1, usize::from).min(64),
-        threads => (threads as usize).min(64),
+    let wanted = match config.int(Id::Threads) {
+        0 => thread::available_parallelism().map_or(1, usize::from),
+        threads => threads as usize,
+    };
+    if wanted > THREADS_MAX {
+        log::warn!("{wanted} threads would be more than the limit; there are {THREADS_MAX}");
     }
+    wanted.min(THREADS_MAX)
 }
 
 fn random_seed() -> Result<[u8; 16], String> {
@@ -201,11 +271,8 @@ fn run_id() -> Result<String, String> {
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-fn say(text: &[u8]) {
-    drop(std::io::stdout().write_all(text));
-}
-
-fn complain(text: &[u8]) -> ExitCode {
-    drop(std::io::stderr().write_all(text));
+/// Says on the standard error why there is no server.
+fn refuse(text: &[u8]) -> ExitCode {
+    complain(text);
     ExitCode::FAILURE
 }

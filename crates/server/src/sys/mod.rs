@@ -2,9 +2,17 @@
 #![allow(unsafe_code)]
 
 pub mod allocator;
+mod daemon;
+mod group;
 mod time;
+mod title;
+mod usage;
 
+pub use daemon::daemonize;
+pub use group::group_id;
 pub use time::{LocalTime, local_time};
+pub use title::{prepare_title, set_title};
+pub use usage::{CpuTimes, Whose, cpu_times, page_size};
 
 /// The processor's time-stamp counter, constant in rate on every processor of the last decade.
 #[cfg(target_arch = "x86_64")]
@@ -22,3 +30,6 @@ pub fn ticks() -> u64 {
     static START: OnceLock<Instant> = OnceLock::new();
     START.get_or_init(Instant::now).elapsed().as_nanos() as u64
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,11 +15,9 @@ const CLUSTER: &str = "cluster mode";
 const EVICTION: &str = "eviction";
 const LATENCY_MONITOR: &str = "the latency monitor";
 const LISTS: &str = "the list type";
-const OOM_SCORE: &str = "the out-of-memory score";
 const PERSISTENCE: &str = "persistence";
 const REPLICATION: &str = "replication";
 const SCRIPTING: &str = "scripting";
-const SOCKET_GROUP: &str = "the group of the unix socket";
 const SORTING: &str = "the SORT command";
 const TLS: &str = "TLS";
 
@@ -346,9 +344,9 @@ directives! {
     NoAppendfsyncOnRewrite => "no-appendfsync-on-rewrite", [],
         bool(false), [], Both, planned(PERSISTENCE);
     NotifyKeyspaceEvents => "notify-keyspace-events", [], Kind::Events, [], Both, WORKS;
-    OomScoreAdj => "oom-score-adj", [], choice(OOM_MODES, "no"), [], Both, planned(OOM_SCORE);
+    OomScoreAdj => "oom-score-adj", [], choice(OOM_MODES, "no"), [], Both, WORKS;
     OomScoreAdjValues => "oom-score-adj-values", [],
-        Kind::OomScores, [MULTI_ARG], Both, planned(OOM_SCORE);
+        Kind::OomScores, [MULTI_ARG], Both, WORKS;
     Pidfile => "pidfile", [], unset(), [IMMUTABLE], Both, WORKS;
     Port => "port", [], int(0, 65_535, 6_379), [], Both, WORKS;
     PrefetchBatchMaxSize => "prefetch-batch-max-size", [],
@@ -483,7 +481,7 @@ directives! {
     TrackingTableMaxKeys => "tracking-table-max-keys", [],
         int(0, MAX, 1_000_000), [], Both, planned(CLIENT_CACHING);
     Unixsocket => "unixsocket", [], unset(), [IMMUTABLE], Both, WORKS;
-    Unixsocketgroup => "unixsocketgroup", [], unset(), [IMMUTABLE], Valkey, planned(SOCKET_GROUP);
+    Unixsocketgroup => "unixsocketgroup", [], unset(), [IMMUTABLE], Valkey, WORKS;
     Unixsocketperm => "unixsocketperm", [],
         Kind::Octal { max: 0o777, default: 0 }, [IMMUTABLE], Both, WORKS;
     UseExitOnPanic => "use-exit-on-panic", [],

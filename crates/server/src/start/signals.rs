@@ -1,0 +1,66 @@
+//! What signals do: SIGTERM and SIGINT end the server in order, a second one at once; SIGHUP, which
+//! a closing terminal sends, does nothing.
+
+use std::io;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::{Handle, Signals};
+use spec::config::Id;
+
+use crate::server::Server;
+use crate::shutdown::{self, Wish};
+
+/// The thread that waits for signals.
+pub(super) struct Watch {
+    handle: Handle,
+    thread: JoinHandle<()>,
+}
+
+/// Begins to wait for signals.
+pub(super) fn watch(server: &Arc<Server>) -> io::Result<Watch> {
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+    let handle = signals.handle();
+    let server = Arc::clone(server);
+    let thread = thread::Builder::new().name("signals".into()).spawn(move || {
+        let mut asked = false;
+        for signal in &mut signals {
+            match signal {
+                SIGHUP => {}
+                _ if asked => {
+                    log::warn!("You insist... exiting now.");
+                    std::process::exit(1);
+                }
+                signal => {
+                    asked = true;
+                    end(&server, signal);
+                }
+            }
+        }
+    })?;
+    Ok(Watch { handle, thread })
+}
+
+fn end(server: &Server, signal: i32) {
+    let (name, directive) = match signal {
+        SIGINT => ("SIGINT", Id::ShutdownOnSigint),
+        _ => ("SIGTERM", Id::ShutdownOnSigterm),
+    };
+    log::warn!("Received {name} scheduling shutdown...");
+    let wish = {
+        let config = server.config.lock();
+        let has = |word| config.has_flag(directive, word);
+        Wish { save: has("save"), nosave: has("nosave"), now: has("now"), force: has("force") }
+    };
+    shutdown::begin(server, wish);
+}
+
+impl Watch {
+    /// Ends the waiting.
+    pub(super) fn end(self) {
+        self.handle.close();
+        // The thread has nothing to give back, and a panic in it was reported.
+        self.thread.join().ok();
+    }
+}
