@@ -1,27 +1,25 @@
 //! Messages from one worker to another. Order from one sender to one receiver is kept.
 
+use std::sync::Arc;
+
 use crossbeam_queue::SegQueue;
 use mio::Waker;
 
 use crate::conn::Stream;
+use crate::registry::Client;
 
 /// What a worker is asked to do.
 pub enum Message {
     /// Serve a connection that was accepted elsewhere.
     Adopt(Stream),
-    /// Close a client's connection, after what it still has to be sent when `gently`.
-    Kill {
-        /// The client's number.
-        id: u64,
-        /// Whether its pending output is sent first.
-        gently: bool,
-    },
+    /// Close the connection of a client that was struck off.
+    Kill(Arc<Client>),
     /// Go on with clients whose commands were held back.
     Resume,
     /// Go on with a client that waits for nothing any more; with an error line or none.
     Unblock {
-        /// The client's number.
-        id: u64,
+        /// The client.
+        client: Arc<Client>,
         /// What it is told.
         reply: Unblock,
     },

@@ -5,9 +5,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
+
+use crate::session::State;
 
 /// What others may know of one client.
 #[derive(Default, Debug)]
@@ -16,6 +18,8 @@ pub struct Client {
     pub id: u64,
     /// The worker that serves it.
     pub worker: usize,
+    /// Its place among that worker's connections.
+    pub slot: usize,
     /// The peer's address, or the path of the unix socket.
     pub addr: String,
     /// The address it is connected to.
@@ -26,6 +30,8 @@ pub struct Client {
     pub fd: i64,
     /// When it connected, Unix milliseconds.
     pub since_ms: i64,
+    /// Whether it was struck off: none of its commands runs any more.
+    pub killed: AtomicBool,
     /// What it says of itself.
     pub profile: Mutex<Profile>,
     /// When it last sent something, Unix milliseconds.
@@ -42,11 +48,11 @@ pub struct Client {
     pub query: AtomicU64,
     /// See `query`.
     pub query_free: AtomicU64,
-    /// Bytes of the arguments of an incomplete command that were read apart.
+    /// Bytes of the arguments of an incomplete command.
     pub argv: AtomicU64,
     /// Bytes of replies waiting to be sent.
     pub output: AtomicU64,
-    /// Capacity of the reply buffer and its recent peak.
+    /// Size of the reply buffer it gets while it is served, and its recent peak.
     pub reply_buffer: AtomicU64,
     /// See `reply_buffer`.
     pub reply_peak: AtomicU64,
@@ -56,6 +62,30 @@ pub struct Client {
     pub bytes_out: AtomicU64,
     /// Commands it ran.
     pub commands: AtomicU64,
+}
+
+impl Client {
+    /// Adds to a counter of this client; only from the thread that serves it.
+    #[inline]
+    pub fn count(counter: &AtomicU64, more: u64) {
+        counter.store(counter.load(Ordering::Relaxed).wrapping_add(more), Ordering::Relaxed);
+    }
+
+    /// Its states.
+    pub fn state(&self) -> State {
+        State(self.state.load(Ordering::Relaxed))
+    }
+
+    /// Whole seconds since it last sent something, by the seconds of the clock.
+    pub fn idle_seconds(&self, now_ms: i64) -> i64 {
+        (now_ms / 1000 - self.active_ms.load(Ordering::Relaxed) / 1000).max(0)
+    }
+
+    /// Whether it was struck off.
+    #[inline]
+    pub fn is_killed(&self) -> bool {
+        self.killed.load(Ordering::Relaxed)
+    }
 }
 
 /// What a client says of itself.
@@ -98,6 +128,15 @@ impl Registry {
         if self.clients.lock().remove(&id).is_some() {
             self.count.fetch_sub(1, Ordering::Relaxed);
         }
+    }
+
+    /// Strikes a client off for good: nobody sees it any more, and it runs nothing any more. Its
+    /// worker is still to close the connection. False when somebody else did it before. The caller
+    /// holds the gate's write side, or is that worker.
+    pub fn kill(&self, client: &Client) -> bool {
+        let first = !client.killed.swap(true, Ordering::SeqCst);
+        self.remove(client.id);
+        first
     }
 
     /// How many there are.

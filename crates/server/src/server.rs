@@ -187,6 +187,21 @@ impl Server {
         }
     }
 
+    /// Holds back clients until a time; a pause under way stays as strict and as long as it is.
+    /// `mode` is one of the paused states.
+    pub fn pause(&self, mode: State, until_ms: i64) {
+        self.paused_until_ms.fetch_max(until_ms, Ordering::SeqCst);
+        self.put_state(mode, true);
+        self.workers[0].mailbox.send(Message::Look);
+    }
+
+    /// Lets clients go on that were held back.
+    pub fn end_pause(&self) {
+        self.paused_until_ms.store(0, Ordering::SeqCst);
+        self.put_state(State::PAUSED, false);
+        self.tell_all(|| Message::Resume);
+    }
+
     /// Publishes what workers copy of the configuration.
     pub fn publish_tunables(&self, config: &Config) {
         self.tunables.store(Arc::new(Tunables::new(config)));

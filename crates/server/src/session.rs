@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use resp::Proto;
+
 use crate::registry::Client;
+use crate::tunables::Tunables;
 
 /// Rare states of a session or of the server. While none of them holds, a command pays one test.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -30,10 +33,14 @@ impl State {
     pub const CLOSING: Self = Self(1 << 8);
     /// CLIENT IMPORT-SOURCE ON.
     pub const IMPORT_SOURCE: Self = Self(1 << 9);
+    /// The client has shown a password, or needed none, at some time.
+    pub const KNOWN: Self = Self(1 << 10);
     /// Server-wide: CLIENT PAUSE WRITE.
     pub const PAUSED_WRITE: Self = Self(1 << 16);
     /// Server-wide: CLIENT PAUSE ALL.
     pub const PAUSED_ALL: Self = Self(1 << 17);
+    /// Either of them.
+    pub const PAUSED: Self = Self(Self::PAUSED_WRITE.0 | Self::PAUSED_ALL.0);
     /// Server-wide: the data set is being loaded.
     pub const LOADING: Self = Self(1 << 18);
 
@@ -43,8 +50,7 @@ impl State {
             | Self::REPLY_OFF.0
             | Self::REPLY_SKIP_NEXT.0
             | Self::REPLY_SKIP.0
-            | Self::PAUSED_WRITE.0
-            | Self::PAUSED_ALL.0
+            | Self::PAUSED.0
             | Self::LOADING.0,
     );
 
@@ -72,16 +78,15 @@ pub struct Session {
     pub db: u32,
     /// Rare states.
     pub state: State,
-    /// What its last command's errors are counted under: whether it got one.
-    pub user: String,
 }
 
 impl Session {
     /// A fresh session.
     pub fn new(client: Arc<Client>, needs_auth: bool) -> Self {
-        let mut state = State::default();
-        state.put(State::NEEDS_AUTH, needs_auth);
-        Self { client, db: 0, state, user: "default".to_owned() }
+        let mut session = Self { client, db: 0, state: State::default() };
+        session.put(State::NEEDS_AUTH, needs_auth);
+        session.put(State::KNOWN, !needs_auth);
+        session
     }
 
     /// The client's number.
@@ -93,6 +98,18 @@ impl Session {
     pub fn select(&mut self, db: u32) {
         self.db = db;
         self.client.db.store(db, Ordering::Relaxed);
+    }
+
+    /// Tells others which protocol the client speaks.
+    pub fn set_proto(&self, proto: Proto) {
+        let number = if proto == Proto::Resp3 { 3 } else { 2 };
+        self.client.resp.store(number, Ordering::Relaxed);
+    }
+
+    /// Whether the client has to authenticate first. Nobody has to without a password, even who
+    /// connected while there was one.
+    pub fn must_authenticate(&self, tunables: &Tunables) -> bool {
+        self.state.any(State::NEEDS_AUTH) && !tunables.password.is_empty()
     }
 
     /// Sets or clears states, also where others see them.
