@@ -24,6 +24,8 @@ pub enum Error {
     InvalidExpire,
     /// An integer would leave the range of 64 bits.
     Overflow,
+    /// The number of arguments does not fit, which only the handler can tell.
+    Arity,
     /// A whole error line, code word included.
     Text(&'static str),
     /// The handler has written the error itself.
@@ -36,6 +38,9 @@ impl Error {
         match self {
             Self::InvalidExpire => {
                 out.error(&format!("ERR invalid expire time in '{command}' command"));
+            }
+            Self::Arity => {
+                out.error(&format!("ERR wrong number of arguments for '{command}' command"));
             }
             Self::Written => {}
             other => out.error(other.text()),
@@ -53,7 +58,7 @@ impl Error {
             Self::TooLong => "ERR string exceeds maximum allowed size (proto-max-bulk-len)",
             Self::Overflow => "ERR increment or decrement would overflow",
             Self::Text(text) => text,
-            Self::InvalidExpire | Self::Written => "",
+            Self::Arity | Self::InvalidExpire | Self::Written => "",
         }
     }
 }

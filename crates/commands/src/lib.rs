@@ -12,13 +12,17 @@ mod error;
 
 mod database;
 mod expire;
+mod float80;
 mod generic;
+pub mod glob;
+mod help;
 mod scan;
 mod string;
 
 pub use args::{Args, Cursor};
 pub use ctx::{Ctx, Settings};
 pub use error::Error;
+pub use help::help;
 
 /// What a command's function looks like.
 pub type Handler = fn(&mut Ctx<'_, '_>, &Args<'_>) -> Result<(), Error>;
