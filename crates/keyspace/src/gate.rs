@@ -10,7 +10,7 @@
 
 use crossbeam_utils::CachePadded;
 
-use crate::sync::{AtomicBool, Mutex, MutexGuard, Ordering, relax};
+use crate::sync::{AtomicBool, Mutex, MutexGuard, Ordering, announce, relax};
 
 /// See the module's text.
 pub struct Gate {
@@ -34,7 +34,7 @@ impl Gate {
     pub fn read(&self, reader: usize) -> ReadGuard<'_> {
         let flag = &*self.readers[reader];
         loop {
-            flag.store(true, Ordering::SeqCst);
+            announce(flag);
             if !self.writing.load(Ordering::SeqCst) {
                 return ReadGuard { flag };
             }
@@ -51,7 +51,7 @@ impl Gate {
     /// Takes the write side. The calling thread must not hold the read side.
     pub fn write(&self) -> WriteGuard<'_> {
         let guard = self.writer.lock();
-        self.writing.store(true, Ordering::SeqCst);
+        announce(&self.writing);
         for reader in &self.readers {
             let mut spins = 0;
             while reader.load(Ordering::SeqCst) {

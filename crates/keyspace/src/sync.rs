@@ -26,6 +26,16 @@ impl<T> Mutex<T> {
     }
 }
 
+/// Sets a flag before every later load of this thread, in the one order that all sequentially
+/// consistent operations have. loom takes such a store for a releasing one and knows that order
+/// only of fences, so there it gets the fence.
+#[inline]
+pub(crate) fn announce(flag: &AtomicBool) {
+    flag.store(true, Ordering::SeqCst);
+    #[cfg(loom)]
+    loom::sync::atomic::fence(Ordering::SeqCst);
+}
+
 /// Lets another thread run while waiting for it.
 pub(crate) fn relax(spins: u32) {
     #[cfg(loom)]

@@ -1,0 +1,78 @@
+//! The gate's protocol under every order in which its steps can happen, up to a bound. Run with
+//! `RUSTFLAGS="--cfg loom" cargo test -p keyspace --release --test gate`.
+#![cfg(loom)]
+
+use keyspace::Gate;
+use loom::sync::Arc;
+use loom::sync::atomic::{AtomicUsize, Ordering};
+use loom::thread;
+
+/// Counts who is inside, and fails when a writer is not alone.
+#[derive(Default)]
+struct Inside {
+    readers: AtomicUsize,
+    writers: AtomicUsize,
+}
+
+impl Inside {
+    fn read(&self) {
+        self.readers.fetch_add(1, Ordering::SeqCst);
+        assert_eq!(self.writers.load(Ordering::SeqCst), 0, "a reader met a writer");
+        self.readers.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    fn write(&self) {
+        assert_eq!(self.writers.fetch_add(1, Ordering::SeqCst), 0, "two writers met");
+        assert_eq!(self.readers.load(Ordering::SeqCst), 0, "a writer met a reader");
+        self.writers.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+fn explore(check: impl Fn() + Sync + Send + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(3);
+    builder.check(check);
+}
+
+#[test]
+fn a_writer_excludes_readers() {
+    explore(|| {
+        let shared = Arc::new((Gate::new(2), Inside::default()));
+        let readers: Vec<_> = (0..2)
+            .map(|number| {
+                let shared = Arc::clone(&shared);
+                thread::spawn(move || {
+                    let guard = shared.0.read(number);
+                    shared.1.read();
+                    drop(guard);
+                })
+            })
+            .collect();
+        let guard = shared.0.write();
+        shared.1.write();
+        drop(guard);
+        for reader in readers {
+            reader.join().unwrap();
+        }
+    });
+}
+
+#[test]
+fn writers_exclude_each_other() {
+    explore(|| {
+        let shared = Arc::new((Gate::new(1), Inside::default()));
+        let other = Arc::clone(&shared);
+        let writer = thread::spawn(move || {
+            let guard = other.0.write();
+            other.1.write();
+            drop(guard);
+        });
+        let guard = shared.0.write();
+        shared.1.write();
+        drop(guard);
+        let guard = shared.0.read(0);
+        shared.1.read();
+        drop(guard);
+        writer.join().unwrap();
+    });
+}
