@@ -18,7 +18,7 @@ CARGO_FUZZ_VERSION := 0.13.2
 
 export PATH := $(TOOLS)/bin:$(PATH)
 
-.PHONY: help run test lint docs bench conformance fuzz checked cargo-deny cargo-fuzz
+.PHONY: help run test lint docs bench conformance fuzz loom checked cargo-deny cargo-fuzz
 
 help:
 	@echo 'make run          build and start the server on 127.0.0.1:6379, in the foreground'
@@ -41,6 +41,7 @@ test:
 	$(STEP) 'documents' $(CARGO) xtask docs --check
 	$(STEP) 'server' $(MAKE) --no-print-directory checked
 	$(STEP) 'tests' env REDDLE_BIN="$(CHECKED)" $(CARGO) test --workspace --no-fail-fast
+	$(STEP) 'gate under loom' $(MAKE) --no-print-directory loom
 	$(STEP) 'licences' $(MAKE) --no-print-directory cargo-deny
 	@for run in tests/clients/*/run; do \
 		test -x "$$run" || continue; \
@@ -48,6 +49,11 @@ test:
 	done
 	$(STEP) 'conformance' $(MAKE) --no-print-directory conformance ARGS=--ci
 	$(STEP) --end
+
+# Every order of the steps of the gate's protocol, up to a bound.
+loom:
+	RUSTFLAGS='--cfg loom' CARGO_TARGET_DIR="$(TARGET)/loom" \
+		$(CARGO) test --quiet --release -p keyspace --test gate
 
 lint:
 	$(CARGO) fmt --all --check
