@@ -10,13 +10,22 @@ use crate::Error;
 pub struct Settings {
     /// The longest string a command may make, in bytes.
     pub proto_max_bulk_len: u64,
-    /// Whether DEL and implicit deletions free big values in the background.
+    /// Whether DEL frees big values in the background.
     pub lazyfree_user_del: bool,
+    /// Whether FLUSHALL and FLUSHDB do when they do not say.
+    pub lazyfree_user_flush: bool,
+    /// Whether the eviction policy is an LFU one, so that accesses count and idle times do not.
+    pub is_lfu: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { proto_max_bulk_len: 512 << 20, lazyfree_user_del: false }
+        Self {
+            proto_max_bulk_len: 512 << 20,
+            lazyfree_user_del: false,
+            lazyfree_user_flush: false,
+            is_lfu: false,
+        }
     }
 }
 

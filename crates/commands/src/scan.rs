@@ -1,5 +1,151 @@
-//! To be filled.
+//! Finding keys without knowing their names.
 
-use crate::Handler;
+use keyspace::Entry;
 
-pub(crate) const HANDLERS: &[(&str, Handler)] = &[];
+use crate::args::is;
+use crate::{Args, Ctx, Error, Handler, glob};
+
+pub(crate) const HANDLERS: &[(&str, Handler)] =
+    &[("keys", keys), ("randomkey", randomkey), ("scan", scan)];
+
+/// The types that SCAN's TYPE knows.
+const TYPES: &[&str] = &["string", "list", "set", "zset", "hash", "stream"];
+/// Keys that a call of SCAN is to meet when it does not say.
+const COUNT: u64 = 10;
+
+/// KEYS pattern - O(N).
+fn keys(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    let pattern = Pattern::new(args[1]);
+    let later = ctx.out.array_later();
+    let mut count = 0;
+    ctx.db.each(&mut |entry| {
+        if pattern.fits(entry.key_bytes()) {
+            ctx.out.bulk(entry.key_bytes());
+            count += 1;
+        }
+    });
+    ctx.out.finish(later, count);
+    Ok(())
+}
+
+/// RANDOMKEY - O(1).
+fn randomkey(ctx: &mut Ctx<'_, '_>, _args: &Args<'_>) -> Result<(), Error> {
+    match ctx.db.random_key(ctx.rng) {
+        Some(key) => ctx.out.bulk(&key),
+        None => ctx.out.null(),
+    }
+    Ok(())
+}
+
+/// SCAN cursor [MATCH pattern] [COUNT count] [TYPE type] - O(1) a call, O(N) a full walk.
+fn scan(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    let cursor = parse_cursor(args[1]).ok_or(Error::Text(spec::error::INVALID_CURSOR))?;
+    let options = Options::read(ctx, args)?;
+    let mut wanted = |entry: &Entry| {
+        options.kind.is_none_or(|kind| is(kind, entry.kind().name()))
+            && options.pattern.fits(entry.key_bytes())
+    };
+    let mut found = Found::default();
+    let cursor =
+        ctx.db.scan(cursor, options.count, &mut wanted, &mut |entry| found.add(entry.key_bytes()));
+    ctx.out.array(2);
+    ctx.out.bulk(cursor.to_string().as_bytes());
+    ctx.out.array(found.ends.len());
+    found.each(|key| ctx.out.bulk(key));
+    Ok(())
+}
+
+struct Options<'a> {
+    pattern: Pattern<'a>,
+    count: u64,
+    kind: Option<&'a [u8]>,
+}
+
+impl<'a> Options<'a> {
+    fn read(ctx: &mut Ctx<'_, '_>, args: &Args<'a>) -> Result<Self, Error> {
+        let mut options = Self { pattern: Pattern::new(b"*"), count: COUNT, kind: None };
+        let mut words = args.cursor(2);
+        while words.left() > 0 {
+            let has_value = words.left() > 1;
+            if has_value && words.accept("COUNT") {
+                options.count = u64::try_from(words.int()?).map_err(|_| Error::Syntax)?;
+                if options.count == 0 {
+                    return Err(Error::Syntax);
+                }
+            } else if has_value && words.accept("MATCH") {
+                options.pattern = Pattern::new(words.value()?);
+            } else if has_value && words.accept("TYPE") {
+                let kind = words.value()?;
+                if !TYPES.iter().any(|name| is(kind, name)) {
+                    ctx.out.error_bytes(&[b"ERR unknown type name '", kind, b"'"].concat());
+                    return Err(Error::Written);
+                }
+                options.kind = Some(kind);
+            } else if words.accept("NOVALUES") {
+                return Err(Error::Text("ERR NOVALUES option can only be used in HSCAN"));
+            } else if words.accept("NOSCORES") {
+                return Err(Error::Text("ERR NOSCORES option can only be used in ZSCAN"));
+            } else {
+                return Err(Error::Syntax);
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// A glob pattern; `*` alone matches everything without being looked at.
+#[derive(Clone, Copy)]
+struct Pattern<'a>(Option<&'a [u8]>);
+
+impl<'a> Pattern<'a> {
+    fn new(pattern: &'a [u8]) -> Self {
+        Self((pattern != b"*").then_some(pattern))
+    }
+
+    fn fits(self, key: &[u8]) -> bool {
+        self.0.is_none_or(|pattern| glob::matches(pattern, key, false))
+    }
+}
+
+/// Keys, one behind the other in one allocation.
+#[derive(Default)]
+struct Found {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Found {
+    fn add(&mut self, key: &[u8]) {
+        self.bytes.extend_from_slice(key);
+        self.ends.push(self.bytes.len());
+    }
+
+    fn each(&self, mut work: impl FnMut(&[u8])) {
+        let mut start = 0;
+        for &end in &self.ends {
+            work(&self.bytes[start..end]);
+            start = end;
+        }
+    }
+}
+
+/// Reads a cursor in the grammar of C's `strtoull`: blanks and a sign may stand before it, and a
+/// minus wraps around unless the number is written as a command would print it.
+fn parse_cursor(text: &[u8]) -> Option<u64> {
+    if let Some(number) = resp::number::parse_i64(text) {
+        return u64::try_from(number).ok();
+    }
+    let text = text.trim_ascii_start();
+    let (negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] | digits => (false, digits),
+    };
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let number = std::str::from_utf8(digits).ok()?.parse::<u64>().ok()?;
+    Some(if negative { number.wrapping_neg() } else { number })
+}
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,9 @@
 //! and which events it made; `commit` in the server reads it once the handler has returned. No
 //! duty is performed here.
 
+use crate::discarded::Discarded;
+use crate::entry::Entry;
+
 /// Classes of keyspace events, with the letter of `notify-keyspace-events` in the comment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Class(pub u32);
@@ -15,8 +18,14 @@ impl Class {
     pub const STRING: Self = Self(1 << 3);
     /// `x`
     pub const EXPIRED: Self = Self(1 << 8);
+    /// `m`: a key that was asked for and is not there.
+    pub const MISS: Self = Self(1 << 11);
     /// `n`: a key that was not there before.
     pub const NEW: Self = Self(1 << 14);
+    /// `o`: a key whose value was replaced as a whole.
+    pub const OVERWRITTEN: Self = Self(1 << 15);
+    /// `c`: a key whose new value has another type.
+    pub const TYPE_CHANGED: Self = Self(1 << 16);
 }
 
 /// Who wants to know of changes; when nobody does, a change is a counter and nothing else.
@@ -35,6 +44,15 @@ impl Wants {
     pub const fn any(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
+}
+
+/// Which values that nobody asked to delete are freed in the background.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Lazy {
+    /// Those of keys whose time has come.
+    pub expire: bool,
+    /// Those that another value takes the place of.
+    pub replace: bool,
 }
 
 /// One event on one key.
@@ -68,12 +86,20 @@ pub struct Change {
     notes: Vec<Note>,
     records: Vec<Record>,
     replaced: bool,
+    forced: bool,
+    lazy: Lazy,
+    discarded: Vec<Discarded>,
 }
 
 impl Change {
     /// What is recorded from now on.
     pub fn set_wants(&mut self, wants: Wants) {
         self.wants = wants;
+    }
+
+    /// What is freed in the background from now on.
+    pub fn set_lazy(&mut self, lazy: Lazy) {
+        self.lazy = lazy;
     }
 
     /// Whether anybody wants to know of any of these.
@@ -105,14 +131,55 @@ impl Change {
         }
     }
 
-    /// Records a key that expired: an event, and a DEL for the log.
-    pub(crate) fn note_expired(&mut self, db: u32, key: &[u8]) {
+    /// Records a key that expired: an event, and its deletion for the log.
+    pub(crate) fn note_expired(&mut self, db: u32, entry: Entry) {
         self.expired += 1;
-        if self.wants.0 == 0 {
-            return;
+        if self.wants.0 != 0 {
+            let deletion: &[u8] = if self.lazy.expire { b"UNLINK" } else { b"DEL" };
+            self.note(Class::EXPIRED, "expired", db, entry.key_bytes());
+            self.push_record(db, &[deletion, entry.key_bytes()]);
         }
-        self.note(Class::EXPIRED, "expired", db, key);
-        self.push_record(db, &[b"DEL", key]);
+        self.discard(entry, self.lazy.expire);
+    }
+
+    /// Records a key that a read did not find.
+    #[inline]
+    pub(crate) fn note_miss(&mut self, db: u32, key: &[u8]) {
+        if self.wants.any(Wants::EVENTS) {
+            self.note(Class::MISS, "keymiss", db, key);
+        }
+    }
+
+    /// Frees an entry that was taken out: here, or in the background when it is heavy.
+    pub fn discard(&mut self, entry: Entry, lazily: bool) {
+        if lazily && entry.is_heavy() {
+            self.discarded.push(Discarded::entry(entry));
+        }
+    }
+
+    /// Frees an entry whose place another one has taken.
+    pub fn discard_replaced(&mut self, entry: Entry) {
+        self.discard(entry, self.lazy.replace);
+    }
+
+    /// Leaves something to the background.
+    pub(crate) fn hand_over(&mut self, discarded: Discarded) {
+        self.discarded.push(discarded);
+    }
+
+    /// What is to be freed in the background.
+    pub fn take_discarded(&mut self) -> impl Iterator<Item = Discarded> + '_ {
+        self.discarded.drain(..)
+    }
+
+    /// Propagates the command even though it changed nothing.
+    pub fn force(&mut self) {
+        self.forced = true;
+    }
+
+    /// Whether the command is to be propagated even though it changed nothing.
+    pub fn is_forced(&self) -> bool {
+        self.forced
     }
 
     /// Propagates this in place of the command as it came.
@@ -144,7 +211,7 @@ impl Change {
     /// Whether there is nothing for `commit` to do.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.dirty == 0 && self.expired == 0
+        self.dirty == 0 && self.expired == 0 && self.notes.is_empty() && !self.forced
     }
 
     /// Empties it for the next command.
@@ -152,6 +219,8 @@ impl Change {
         self.dirty = 0;
         self.expired = 0;
         self.replaced = false;
+        self.forced = false;
+        self.discarded.clear();
         self.notes.clear();
         self.records.clear();
     }

@@ -5,6 +5,8 @@
 
 use table::RefMut;
 
+mod whole;
+
 use crate::Keyspace;
 use crate::change::{Change, Class};
 use crate::entry::{Entry, NewValue};
@@ -120,43 +122,52 @@ impl<'a, 'k> Db<'a, 'k> {
     /// The entry of a key for a read: counted as hit or miss, and as an access.
     #[inline]
     pub fn read(&mut self, key: &[u8]) -> Option<RefMut<'_, Entry>> {
-        let hash = self.hash(key);
-        let shard = self.keyspace.shard_of(hash);
-        let db = self.held.shard(shard).db(self.index);
-        match db.lookup(hash, key, self.stamp.now_ms) {
-            Lookup::Live(mut entry) => {
-                self.stats.hits += 1;
-                if self.touch {
-                    entry.set_access(self.stamp.access);
-                }
-                Some(entry)
-            }
-            Lookup::Missing => {
-                self.stats.misses += 1;
-                None
-            }
-            Lookup::Expired(_) => {
-                self.stats.misses += 1;
-                self.change.note_expired(self.index, key);
-                None
-            }
-        }
+        self.look(key, true, self.touch)
+    }
+
+    /// The entry of a key for looking at what is not its value: counted as hit or miss, but no
+    /// access.
+    pub fn inspect(&mut self, key: &[u8]) -> Option<RefMut<'_, Entry>> {
+        self.look(key, true, false)
+    }
+
+    /// The entry of a key that a command is about to change: an access, but not counted.
+    pub fn reach(&mut self, key: &[u8]) -> Option<RefMut<'_, Entry>> {
+        self.look(key, false, self.touch)
     }
 
     /// The entry of a key as it is, neither counted nor an access.
     #[inline]
     pub fn peek(&mut self, key: &[u8]) -> Option<RefMut<'_, Entry>> {
+        self.look(key, false, false)
+    }
+
+    /// Counts a key as accessed, also under CLIENT NO-TOUCH; whether it exists.
+    pub fn touch(&mut self, key: &[u8]) -> bool {
+        self.look(key, true, true).is_some()
+    }
+
+    #[inline(always)]
+    fn look(&mut self, key: &[u8], counted: bool, access: bool) -> Option<RefMut<'_, Entry>> {
         let hash = self.hash(key);
         let shard = self.keyspace.shard_of(hash);
         let db = self.held.shard(shard).db(self.index);
         match db.lookup(hash, key, self.stamp.now_ms) {
-            Lookup::Live(entry) => Some(entry),
-            Lookup::Missing => None,
-            Lookup::Expired(_) => {
-                self.change.note_expired(self.index, key);
-                None
+            Lookup::Live(mut entry) => {
+                self.stats.hits += u64::from(counted);
+                if access {
+                    entry.set_access(self.stamp.access);
+                }
+                return Some(entry);
             }
+            Lookup::Missing => {}
+            Lookup::Expired(entry) => self.change.note_expired(self.index, entry),
         }
+        if counted {
+            self.stats.misses += 1;
+            self.change.note_miss(self.index, key);
+        }
+        None
     }
 
     /// Whether a key exists; neither counted nor an access.
@@ -179,8 +190,8 @@ impl<'a, 'k> Db<'a, 'k> {
         match edited {
             Edit::Done(result) => Some(result),
             Edit::Missing => None,
-            Edit::Expired(_) => {
-                self.change.note_expired(self.index, key);
+            Edit::Expired(entry) => {
+                self.change.note_expired(self.index, entry);
                 None
             }
         }
@@ -194,9 +205,9 @@ impl<'a, 'k> Db<'a, 'k> {
         let shard = self.keyspace.shard_of(hash);
         let db = self.held.shard(shard).db(self.index);
         if ttl == Ttl::Keep
-            && let Lookup::Expired(_) = db.lookup(hash, key, self.stamp.now_ms)
+            && let Lookup::Expired(entry) = db.lookup(hash, key, self.stamp.now_ms)
         {
-            self.change.note_expired(self.index, key);
+            self.change.note_expired(self.index, entry);
         }
         if db.set(hash, key, value, ttl, self.stamp) {
             self.change.note(Class::NEW, "new", self.index, key);
@@ -213,7 +224,7 @@ impl<'a, 'k> Db<'a, 'k> {
         let now_ms = self.stamp.now_ms;
         let entry = self.held.shard(shard).db(self.index).remove(hash, key)?;
         if entry.deadline_ms().is_some_and(|deadline| deadline <= now_ms) {
-            self.change.note_expired(self.index, key);
+            self.change.note_expired(self.index, entry);
             return None;
         }
         Some(entry)
@@ -222,12 +233,10 @@ impl<'a, 'k> Db<'a, 'k> {
     /// Takes out a key whose new deadline has passed already, as if it had expired by itself: the
     /// event, the statistics and what is propagated in place of the command are recorded here.
     pub fn expire_now(&mut self, key: &[u8]) -> bool {
-        let expired = self.take(key).is_some();
-        if expired {
-            self.change.note_expired(self.index, key);
-            self.change.propagate_nothing();
-        }
-        expired
+        let Some(entry) = self.take(key) else { return false };
+        self.change.note_expired(self.index, entry);
+        self.change.propagate_nothing();
+        true
     }
 
     /// Puts an entry in; whatever was under its key is returned.
@@ -236,7 +245,12 @@ impl<'a, 'k> Db<'a, 'k> {
         let shard = self.keyspace.shard_of(hash);
         let deadline_ms = entry.deadline_ms();
         let db = self.held.shard(shard).db(self.index);
-        let old = db.remove(hash, entry.key_bytes());
+        let mut old = db.remove(hash, entry.key_bytes());
+        let now_ms = self.stamp.now_ms;
+        let is_over = |old: &mut Entry| old.deadline_ms().is_some_and(|at| at <= now_ms);
+        if let Some(expired) = old.take_if(is_over) {
+            self.change.note_expired(self.index, expired);
+        }
         if old.is_none() {
             self.change.note(Class::NEW, "new", self.index, entry.key_bytes());
         }
@@ -254,12 +268,17 @@ impl<'a, 'k> Db<'a, 'k> {
 
     /// Sets or removes the expiry of an existing key; false when there is no such key.
     pub fn set_deadline(&mut self, key: &[u8], deadline_ms: Option<i64>) -> bool {
-        if !self.exists(key) {
-            return false;
-        }
         let hash = self.hash(key);
         let shard = self.keyspace.shard_of(hash);
-        self.held.shard(shard).db(self.index).set_deadline(hash, key, deadline_ms, self.stamp);
+        let db = self.held.shard(shard).db(self.index);
+        match db.set_deadline(hash, key, deadline_ms, self.stamp) {
+            Edit::Missing => return false,
+            Edit::Expired(entry) => {
+                self.change.note_expired(self.index, entry);
+                return false;
+            }
+            Edit::Done(()) => {}
+        }
         if let Some(deadline_ms) = deadline_ms {
             self.lower_due(shard, deadline_ms);
         }

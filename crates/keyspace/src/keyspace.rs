@@ -7,8 +7,8 @@ use crossbeam_utils::CachePadded;
 use crate::change::Change;
 use crate::gate::{Gate, ReadGuard};
 use crate::hash::KeyHash;
-use crate::shard::Shard;
-use crate::shards::{Alone, Shards};
+use crate::shard::{Shard, ShardDb};
+use crate::shards::{Alone, Held, Shards};
 
 /// How an engine is laid out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,6 +23,26 @@ pub struct Layout {
     pub lanes: u32,
     /// The secret seed of the key hash.
     pub seed: [u8; 16],
+}
+
+/// How much one database holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Totals {
+    /// Keys.
+    pub keys: u64,
+    /// Keys that expire.
+    pub expires: u64,
+    /// The sum of the deadlines of the keys that expire, in Unix milliseconds.
+    pub deadline_sum: i128,
+}
+
+/// Bytes that one database takes beside its entries.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Overhead {
+    /// For finding the keys.
+    pub table: u64,
+    /// For finding the keys whose time comes next.
+    pub wheel: u64,
 }
 
 /// See the module's text.
@@ -42,7 +62,7 @@ impl Keyspace {
     /// # Panics
     /// When the number of shards is no power of two, or there are more than 64 lanes.
     pub fn new(layout: Layout) -> Self {
-        assert!(layout.shards.is_power_of_two() && layout.shards <= 1 << 14);
+        assert!(layout.shards.is_power_of_two() && layout.shards <= 1 << 13);
         assert!(layout.lanes >= 1 && layout.lanes <= 64);
         let hash = KeyHash::new(layout.seed);
         let shards = (0..layout.shards).map(|_| Shard::new(layout.databases, hash)).collect();
@@ -95,6 +115,46 @@ impl Keyspace {
         Alone::new((!self.shards.is_single()).then(|| self.gate.write()))
     }
 
+    /// What each database holds, by its number. Shards that are not held are taken in turn, so
+    /// under load the parts of the sums are of slightly different moments.
+    ///
+    /// # Panics
+    /// When some shards are held and others not: waiting for more could then last for ever.
+    pub fn totals<'k>(&'k self, held: &mut Held<'k>) -> Vec<Totals> {
+        let mut all = vec![Totals::default(); self.databases as usize];
+        self.visit(held, |db, part| {
+            let totals = &mut all[db];
+            totals.keys += part.table().len() as u64;
+            totals.expires += part.expires() as u64;
+            totals.deadline_sum += part.deadline_sum();
+        });
+        all
+    }
+
+    /// What each database takes beside its entries, by its number; as [`Self::totals`].
+    ///
+    /// # Panics
+    /// As [`Self::totals`].
+    pub fn overheads<'k>(&'k self, held: &mut Held<'k>) -> Vec<Overhead> {
+        let mut all = vec![Overhead::default(); self.databases as usize];
+        self.visit(held, |db, part| {
+            let table = part.table().memory();
+            all[db].table += table as u64;
+            all[db].wheel += (part.overhead() - table) as u64;
+        });
+        all
+    }
+
+    fn visit<'k>(&'k self, held: &mut Held<'k>, mut each: impl FnMut(usize, &ShardDb)) {
+        let mut walk = held.is_none().then(|| self.shards.hold_walk());
+        let held = walk.as_mut().unwrap_or(held);
+        for index in 0..self.shards.len() as u32 {
+            for (db, part) in held.shard(index).dbs().iter().enumerate() {
+                each(db, part);
+            }
+        }
+    }
+
     /// The lane of a shard.
     #[inline]
     pub fn lane_of(&self, shard: u32) -> u32 {
@@ -103,7 +163,7 @@ impl Keyspace {
 
     /// When the next key of a lane may expire, in Unix milliseconds; `u64::MAX` for never.
     pub fn lane_due_ms(&self, lane: u32) -> u64 {
-        self.lanes[lane as usize].load(Ordering::Relaxed)
+        self.lanes[lane as usize].load(Ordering::SeqCst)
     }
 
     /// Notes a deadline; a bit for the lane when its next expiry became earlier.
@@ -120,16 +180,34 @@ impl Keyspace {
     }
 
     /// Removes keys of a lane whose time has come, at most `budget` of them (moving one inside a
-    /// wheel counts too), and records them in `change`. The caller passes the gate. Afterwards
-    /// [`Self::lane_due_ms`] tells when to come again.
-    pub fn expire(&self, lane: u32, now_ms: i64, budget: &mut u32, change: &mut Change) {
+    /// wheel counts too), and records them in `change`. The caller passes the gate, and holds no
+    /// shard. `turn` is kept by the caller for the next call: it makes each shard of the lane the
+    /// first one in turn. Afterwards [`Self::lane_due_ms`] tells when to come again.
+    ///
+    /// Only one thread calls this for a lane. A deadline noted meanwhile is not lost: its shard's
+    /// time is stored before the lane's, and here the lane's is forgotten before the shards' are
+    /// read.
+    pub fn expire(
+        &self,
+        lane: u32,
+        now_ms: i64,
+        turn: &mut u32,
+        budget: &mut u32,
+        change: &mut Change,
+    ) {
         let now = now_ms.max(0) as u64;
-        self.lanes[lane as usize].swap(u64::MAX, Ordering::SeqCst);
+        let lanes = self.lanes.len() as u32;
+        let count = (self.shards.len() as u32).saturating_sub(lane).div_ceil(lanes);
+        let first = *turn;
         let mut next = u64::MAX;
-        for shard in (lane..self.shards.len() as u32).step_by(self.lanes.len()) {
+        self.lanes[lane as usize].swap(u64::MAX, Ordering::SeqCst);
+        for step in 0..count {
+            let number = (first + step) % count;
+            let shard = lane + number * lanes;
             let due = &self.due[shard as usize];
             if due.load(Ordering::SeqCst) <= now && *budget > 0 {
                 self.expire_shard(shard, now_ms, budget, change);
+                *turn = (number + 1) % count;
             }
             next = next.min(due.load(Ordering::SeqCst));
         }
@@ -141,7 +219,7 @@ impl Keyspace {
         let content = held.shard(shard);
         for db in 0..self.databases {
             while let Some(entry) = content.db(db).pop_expired(now_ms, self.hash, budget) {
-                change.note_expired(db, entry.key_bytes());
+                change.note_expired(db, entry);
             }
         }
         self.due[shard as usize].store(content.next_due_ms(), Ordering::SeqCst);

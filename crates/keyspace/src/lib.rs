@@ -7,6 +7,7 @@
 
 mod change;
 mod db;
+mod discarded;
 pub mod entry;
 mod gate;
 mod hash;
@@ -15,11 +16,12 @@ mod shard;
 mod shards;
 mod sync;
 
-pub use change::{Change, Class, Note, Record, Wants};
+pub use change::{Change, Class, Lazy, Note, Record, Wants};
 pub use db::{Db, Hashed, KeyStats, Parts};
+pub use discarded::Discarded;
 pub use entry::{Entry, INLINE_MAX, Kind, NewValue, ValueRef};
 pub use gate::{Gate, ReadGuard, WriteGuard};
 pub use hash::KeyHash;
-pub use keyspace::{Keyspace, Layout};
+pub use keyspace::{Keyspace, Layout, Overhead, Totals};
 pub use shard::{Edit, Lookup, Shard, ShardDb, Stamp, Ttl};
 pub use shards::{Alone, Held, Shards};

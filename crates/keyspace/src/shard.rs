@@ -209,20 +209,23 @@ impl ShardDb {
         }
     }
 
-    /// Sets or removes a key's expiry; false when there is no such key.
+    /// Sets or removes a key's expiry.
     pub fn set_deadline(
         &mut self,
         hash: u64,
         key: &[u8],
         deadline_ms: Option<i64>,
         stamp: Stamp,
-    ) -> bool {
-        let Some(mut entry) = self.table.get_mut(hash, key) else { return false };
-        if entry.deadline_ms().is_some() {
+    ) -> Edit<()> {
+        let Some(mut entry) = self.table.get_mut(hash, key) else { return Edit::Missing };
+        if let Some(present) = entry.deadline_ms() {
             wheel_of(&mut self.wheel).remove(&entry);
+            if present <= stamp.now_ms {
+                return Edit::Expired(entry.remove());
+            }
         }
         schedule(&mut self.wheel, &mut entry, deadline_ms, stamp);
-        true
+        Edit::Done(())
     }
 
     /// Takes a key out.
@@ -256,6 +259,12 @@ impl ShardDb {
     pub fn take(&mut self) -> Self {
         let fresh = Self::new(*self.table.hasher());
         std::mem::replace(self, fresh)
+    }
+
+    /// Frees a bounded part of what was taken out; how many keys. The wheel is not kept in line:
+    /// nobody looks at it any more.
+    pub(crate) fn free_some(&mut self) -> usize {
+        self.table.take_segment().map_or(0, |batch| batch.map(drop).count())
     }
 }
 

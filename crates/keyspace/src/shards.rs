@@ -42,6 +42,8 @@ enum Set<'k> {
     All,
     One(u32, #[expect(dead_code, reason = "held for its drop")] Guard<'k>),
     Many(SmallVec<[(u32, Guard<'k>); 8]>),
+    /// Whichever was asked for last.
+    Walk(Option<(u32, Guard<'k>)>),
 }
 
 impl Shards {
@@ -94,6 +96,13 @@ impl Shards {
         Held { shards: self, set: Set::Many(set) }
     }
 
+    /// The right to take one shard after another, each for as long as no other one is asked for:
+    /// for walks that need not see all shards at the same moment. The caller holds the gate's read
+    /// side.
+    pub fn hold_walk(&self) -> Held<'_> {
+        Held { shards: self, set: if self.single { Set::All } else { Set::Walk(None) } }
+    }
+
     /// Every shard, by the gate's write side, or because there is one thread only.
     pub fn hold_all<'k>(&'k self, _proof: &'k Alone<'_>) -> Held<'k> {
         Held { shards: self, set: Set::All }
@@ -132,6 +141,12 @@ impl Held<'_> {
             Set::All => true,
             Set::One(shard, _) => *shard == index,
             Set::Many(set) => set.binary_search_by_key(&index, |held| held.0).is_ok(),
+            Set::Walk(at) => {
+                if at.as_ref().is_none_or(|held| held.0 != index) {
+                    self.walk_to(index);
+                }
+                true
+            }
         };
         assert!(held, "a command reached for a shard that was not taken for it");
         // SAFETY: the shard is held (just asserted), which excludes every other thread, and the
@@ -141,9 +156,22 @@ impl Held<'_> {
         unsafe { &mut *self.shards.cells[index as usize].shard.get() }
     }
 
+    /// Lets the present shard go, then takes another one: never two at a time.
+    #[cold]
+    fn walk_to(&mut self, index: u32) {
+        self.set = Set::Walk(None);
+        let shards: &Shards = self.shards;
+        self.set = Set::Walk(Some((index, shards.lock(index))));
+    }
+
     /// Whether every shard is held.
     pub fn is_all(&self) -> bool {
         matches!(self.set, Set::All)
+    }
+
+    /// Whether no shard is held.
+    pub fn is_none(&self) -> bool {
+        matches!(&self.set, Set::Many(set) if set.is_empty())
     }
 
     /// How many shards there are in all.

@@ -25,5 +25,6 @@ fn settle(server: &Server, local: &mut Local) {
     if change.expired() > 0 {
         server.stats(local.id).expired.add(change.expired());
     }
+    change.take_discarded().for_each(|discarded| server.background.free(discarded));
     change.clear();
 }

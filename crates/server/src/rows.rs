@@ -31,6 +31,9 @@ pub enum KeyPlan {
     First,
     /// Whatever the specs say.
     Specs,
+    /// No keys, but all shards one after another: the command need not see them at one moment. It
+    /// runs alone where it must, in a transaction for one.
+    Walk,
 }
 
 /// One command or subcommand that works.
@@ -169,11 +172,12 @@ fn row(id: Id, spec: &'static Command, handlers: &[(&'static str, Run)]) -> Opti
         handlers.iter().any(|(known, _)| known.split_once('|') == Some((spec.name, sub.name)))
     };
     let run = own.or_else(|| spec.subcommands.iter().any(works).then_some(Run::Container))?;
-    Some(Row { id, name, spec, run, keys: key_plan(spec.keys), exclusive: spec.exclusive })
+    Some(Row { id, name, spec, run, keys: key_plan(spec), exclusive: spec.exclusive })
 }
 
-fn key_plan(keys: &[KeySpec]) -> KeyPlan {
-    match keys {
+fn key_plan(spec: &Command) -> KeyPlan {
+    match spec.keys {
+        [] if spec.flags.contains(Flags::TOUCHES_ARBITRARY_KEYS) => KeyPlan::Walk,
         [] => KeyPlan::None,
         [KeySpec { begin: Begin::Index(1), find: Find::Range { last: 0, .. }, .. }] => {
             KeyPlan::First

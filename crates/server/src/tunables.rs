@@ -1,6 +1,7 @@
 //! The values of the configuration that workers look at all the time, copied after each change.
 
 use commands::Settings;
+use keyspace::Lazy;
 use resp::Limits;
 use spec::config::Id;
 
@@ -22,6 +23,8 @@ pub struct OutputLimit {
 pub struct Tunables {
     /// What data commands look at.
     pub settings: Settings,
+    /// Which implicit deletions are freed in the background.
+    pub lazy: Lazy,
     /// What the request parser looks at.
     pub limits: Limits,
     /// Bytes a query buffer may hold.
@@ -54,6 +57,12 @@ impl Tunables {
             settings: Settings {
                 proto_max_bulk_len: max_bulk,
                 lazyfree_user_del: config.bool(Id::LazyfreeLazyUserDel),
+                lazyfree_user_flush: config.bool(Id::LazyfreeLazyUserFlush),
+                is_lfu: config.choice(Id::MaxmemoryPolicy).ends_with("-lfu"),
+            },
+            lazy: Lazy {
+                expire: config.bool(Id::LazyfreeLazyExpire),
+                replace: config.bool(Id::LazyfreeLazyServerDel),
             },
             limits: Limits { max_bulk, ..Limits::default() },
             query_buffer_limit: config.memory(Id::ClientQueryBufferLimit),

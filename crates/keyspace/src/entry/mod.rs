@@ -39,6 +39,10 @@ const EXPIRY_SIZE: usize = 12;
 /// copies no key and a reply can share their bytes.
 pub const INLINE_MAX: usize = 1024;
 
+/// From this length on a string is freed in the background where the configuration says so: the
+/// allocator returns its pages to the system.
+const HEAVY_MIN: usize = 1 << 20;
+
 /// The type of a value, as TYPE names it. The numbers stay in memory only.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
@@ -472,6 +476,11 @@ impl Entry {
             }
             None => own,
         }
+    }
+
+    /// Whether freeing it may take longer than handing it to another thread.
+    pub fn is_heavy(&self) -> bool {
+        matches!(self.value(), ValueRef::Shared(bytes) if bytes.len() >= HEAVY_MIN)
     }
 
     /// The entry's address, which names it in the timing wheel while it stays where it is.

@@ -18,6 +18,11 @@ use super::{EXPIRY_SIZE, Entry, HEADER};
 const BITS: u32 = 6;
 const SLOTS: usize = 1 << BITS;
 const LEVELS: usize = 11;
+/// How far the clock may be behind the wheel before everything is placed anew: threads look at the
+/// clock a little apart, and small steps back are waited out.
+const CLOCK_STEP_MS: u64 = 1000;
+/// The most entries that an empty list of what is due keeps room for.
+const DUE_KEPT: usize = 256;
 
 type Slot = Vec<NonNull<u8>>;
 
@@ -78,9 +83,7 @@ impl Wheel {
 
     /// Schedules an entry that has a deadline and is not in the wheel.
     pub(crate) fn insert(&mut self, entry: &mut Entry, now_ms: i64) {
-        if self.len == 0 {
-            self.now = self.now.max(now_ms.max(0) as u64);
-        }
+        self.look_at_clock(now_ms);
         let deadline = deadline_of(entry.address());
         self.len += 1;
         self.deadline_sum += i128::from(deadline);
@@ -124,8 +127,14 @@ impl Wheel {
     /// entry handed out or moved costs one from `budget`; at zero the rest waits for the next call.
     pub(crate) fn pop_due(&mut self, to_ms: i64, budget: &mut u32) -> Option<NonNull<u8>> {
         let to = to_ms.max(0) as u64;
+        self.look_at_clock(to_ms);
         while *budget > 0 {
-            if let Some(address) = self.due.pop() {
+            if let Some(&address) = self.due.last() {
+                if to < self.now && deadline_of(address) > to {
+                    return None;
+                }
+                self.due.pop();
+                self.give_back_due();
                 *budget -= 1;
                 self.len -= 1;
                 self.deadline_sum -= i128::from(deadline_of(address));
@@ -165,6 +174,35 @@ impl Wheel {
         let levels = self.levels.iter().flatten().count() * size_of::<Level>();
         let places = slots.map(Slot::capacity).sum::<usize>() + self.due.capacity();
         size_of::<Self>() + levels + places * size_of::<NonNull<u8>>()
+    }
+
+    /// Brings an empty wheel to the present, and any wheel back to it after the clock was set
+    /// back, so that new deadlines do not lie in the wheel's past.
+    fn look_at_clock(&mut self, now_ms: i64) {
+        let now = now_ms.max(0) as u64;
+        let set_back = now.saturating_add(CLOCK_STEP_MS) < self.now;
+        if self.len > 0 && !set_back {
+            return;
+        }
+        self.draining = None;
+        if self.len == 0 && !set_back {
+            self.now = self.now.max(now);
+            self.levels.iter_mut().flatten().for_each(|level| level.occupied = 0);
+            return;
+        }
+        self.now = now;
+        let levels = std::mem::take(&mut self.levels);
+        let slots = levels.into_iter().flatten().flat_map(|level| level.slots);
+        for address in slots.chain([std::mem::take(&mut self.due)]).flatten() {
+            self.place(address, deadline_of(address));
+        }
+    }
+
+    /// Frees the list of what is due once it is empty, when a crowd has left it large.
+    fn give_back_due(&mut self) {
+        if self.due.is_empty() && self.due.capacity() > DUE_KEPT {
+            self.due = Slot::new();
+        }
     }
 
     /// Moves entries of a slot whose time has come to lower levels, newest first.

@@ -382,7 +382,6 @@ pub(super) static ROWS: &[Command] = &[
         flags: flags![READONLY, TOUCHES_ARBITRARY_KEYS],
         acl: acl![KEYSPACE, READ, SLOW],
         tips: &["request_policy:all_shards", "response_policy:special", "nondeterministic_output"],
-        exclusive: true,
         ..Command::BLANK
     },
     Command {
@@ -451,7 +450,6 @@ pub(super) static ROWS: &[Command] = &[
             integer("count").after("COUNT").optional(),
             string("type").after("TYPE").since("6.0.0").optional(),
         ],
-        exclusive: true,
         ..Command::BLANK
     },
     Command {

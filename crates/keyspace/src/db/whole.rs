@@ -1,0 +1,163 @@
+//! What concerns all keys of a database at once, for commands that hold every shard or walk over
+//! them one by one.
+
+use std::ops::Range;
+
+use super::Db;
+use crate::discarded::Discarded;
+use crate::entry::Entry;
+
+/// Bits of a cursor that hold a position within one shard's table; the shard's number is above.
+/// With 2^13 shards at most a cursor stays below 2^53, which clients that keep it as a double need.
+const POSITION_BITS: u32 = 40;
+/// Bits that a position in a cursor lacks. Rounding down means seeing some keys twice.
+const GRAIN_BITS: u32 = 8;
+/// Places looked at for each key that was asked for, before a call of [`Db::scan`] ends.
+const STEPS_PER_KEY: u64 = 10;
+/// Expired keys that [`Db::random_key`] draws before it gives up.
+const DRAWS_MAX: u32 = 1000;
+
+impl Db<'_, '_> {
+    /// The keys of the database, those included whose time has come and that nobody met yet.
+    pub fn len(&mut self) -> u64 {
+        (0..self.held.count()).map(|shard| self.len_of(shard)).sum()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&mut self) -> bool {
+        self.len() == 0
+    }
+
+    fn len_of(&mut self, shard: u32) -> u64 {
+        self.held.shard(shard).db(self.index).table().len() as u64
+    }
+
+    /// Takes all keys out of some databases and frees them, here or in the background; how many.
+    pub fn flush(&mut self, databases: Range<u32>, lazily: bool) -> u64 {
+        let mut removed = 0;
+        for shard in 0..self.held.count() {
+            for index in databases.clone() {
+                let db = self.held.shard(shard).db(index);
+                if db.table().is_empty() {
+                    continue;
+                }
+                let taken = db.take();
+                removed += taken.table().len() as u64;
+                if lazily {
+                    self.change.hand_over(Discarded::keys(taken));
+                }
+            }
+        }
+        removed
+    }
+
+    /// Exchanges the keys of two databases.
+    pub fn swap(&mut self, one: u32, other: u32) {
+        for shard in 0..self.held.count() {
+            self.held.shard(shard).swap(one, other);
+        }
+    }
+
+    /// Calls `visit` with every key that is not expired.
+    pub fn each(&mut self, visit: &mut dyn FnMut(&Entry)) {
+        for shard in 0..self.held.count() {
+            let table = self.held.shard(shard).db(self.index).table();
+            let now_ms = self.stamp.now_ms;
+            table.iter().filter(|entry| !is_expired(entry, now_ms)).for_each(|entry| visit(&entry));
+        }
+    }
+
+    /// A random key, every one as likely as another. Expired ones that are drawn are removed;
+    /// where hardly anything else is left, a bounded number of draws may find none.
+    pub fn random_key(&mut self, rng: &mut fastrand::Rng) -> Option<Box<[u8]>> {
+        for _ in 0..DRAWS_MAX {
+            let lens: Vec<u64> = (0..self.held.count()).map(|shard| self.len_of(shard)).collect();
+            let total = lens.iter().sum();
+            if total == 0 {
+                return None;
+            }
+            let mut at = rng.u64(0..total);
+            let mut shard = 0;
+            while at >= lens[shard] {
+                at -= lens[shard];
+                shard += 1;
+            }
+            let db = self.held.shard(shard as u32).db(self.index);
+            // The shard may have been emptied by another thread since it was counted.
+            let Some(entry) = db.table().random(&mut || rng.u64(..)) else { continue };
+            let expired = is_expired(&entry, self.stamp.now_ms);
+            let key: Box<[u8]> = entry.key_bytes().into();
+            drop(entry);
+            if !expired {
+                return Some(key);
+            }
+            self.expire_met(&key);
+        }
+        None
+    }
+
+    /// Walks on from a cursor until about `count` keys were met, or ten times as many places, and
+    /// returns the next cursor. Calls `emit` with those that are `wanted`, and removes those of
+    /// them that are expired. A cursor is below 2^53; 0 starts, and 0 is returned at the end.
+    /// Every key that is there from the first to the last call of a full walk is met at least once.
+    pub fn scan(
+        &mut self,
+        cursor: u64,
+        count: u64,
+        wanted: &mut dyn FnMut(&Entry) -> bool,
+        emit: &mut dyn FnMut(&Entry),
+    ) -> u64 {
+        let (index, now_ms) = (self.index, self.stamp.now_ms);
+        let (mut met, mut steps, mut advanced) = (0, 0, false);
+        let mut shard = cursor >> POSITION_BITS;
+        let mut position = (cursor & ((1 << POSITION_BITS) - 1)) << GRAIN_BITS;
+        let mut expired: Vec<Box<[u8]>> = Vec::new();
+        while shard < u64::from(self.held.count()) {
+            let table = self.held.shard(shard as u32).db(index).table();
+            let from = position;
+            if table.is_empty() {
+                position = 0;
+            } else {
+                position = table.scan(position, &mut |entry| {
+                    met += 1;
+                    match (wanted(entry), is_expired(entry, now_ms)) {
+                        (true, false) => emit(entry),
+                        (true, true) => expired.push(entry.key_bytes().into()),
+                        (false, _) => {}
+                    }
+                });
+                steps += 1;
+            }
+            expired.drain(..).for_each(|key| self.expire_met(&key));
+            shard += u64::from(position == 0);
+            advanced |= position == 0 || position >> GRAIN_BITS != from >> GRAIN_BITS;
+            let enough = met >= count || steps >= count.saturating_mul(STEPS_PER_KEY);
+            if enough && advanced {
+                break;
+            }
+        }
+        if shard >= u64::from(self.held.count()) {
+            return 0;
+        }
+        shard << POSITION_BITS | position >> GRAIN_BITS
+    }
+
+    /// Bytes that a key takes with its value and its share of what finds it; `None` without it.
+    pub fn footprint(&mut self, key: &[u8]) -> Option<usize> {
+        let own = self.peek(key)?.memory();
+        let hash = self.hash(key);
+        let shard = self.keyspace.shard_of(hash);
+        let db = self.held.shard(shard).db(self.index);
+        Some(own + db.table().memory() / db.table().len())
+    }
+
+    /// Removes an expired key that was met without being asked for.
+    fn expire_met(&mut self, key: &[u8]) {
+        let met = self.peek(key);
+        debug_assert!(met.is_none(), "the key was seen to be expired");
+    }
+}
+
+fn is_expired(entry: &Entry, now_ms: i64) -> bool {
+    entry.deadline_ms().is_some_and(|deadline| deadline <= now_ms)
+}

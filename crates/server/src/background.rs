@@ -1,0 +1,69 @@
+//! The background thread: it frees what may take long to free and nobody waits for.
+//!
+//! It knows nothing of commands. What it is given belongs to it alone.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
+
+use keyspace::Discarded;
+
+/// See the module's text.
+pub struct Background {
+    queue: Sender<Discarded>,
+    counts: Arc<Counts>,
+}
+
+#[derive(Default)]
+struct Counts {
+    pending: AtomicU64,
+    freed: AtomicU64,
+}
+
+impl Background {
+    /// Starts the thread; it ends with the process, or when this value is dropped.
+    pub fn start() -> io::Result<Self> {
+        let (queue, receiver) = mpsc::channel();
+        let counts = Arc::new(Counts::default());
+        let shared = Arc::clone(&counts);
+        let name = "background".to_owned();
+        thread::Builder::new().name(name).spawn(move || run(&receiver, &shared))?;
+        Ok(Self { queue, counts })
+    }
+
+    /// Leaves something to the thread. It is freed here if the thread is gone.
+    pub fn free(&self, discarded: Discarded) {
+        self.counts.pending.fetch_add(discarded.objects() as u64, Ordering::Relaxed);
+        drop(self.queue.send(discarded));
+    }
+
+    /// Keys that wait to be freed.
+    pub fn pending(&self) -> u64 {
+        self.counts.pending.load(Ordering::Relaxed)
+    }
+
+    /// Keys that were freed since the start or [`Self::reset`].
+    pub fn freed(&self) -> u64 {
+        self.counts.freed.load(Ordering::Relaxed)
+    }
+
+    /// Begins to count what is freed anew.
+    pub fn reset(&self) {
+        self.counts.freed.store(0, Ordering::Relaxed);
+    }
+}
+
+fn run(queue: &Receiver<Discarded>, counts: &Counts) {
+    for mut discarded in queue {
+        loop {
+            let freed = discarded.free_some() as u64;
+            if freed == 0 {
+                break;
+            }
+            counts.pending.fetch_sub(freed, Ordering::Relaxed);
+            counts.freed.fetch_add(freed, Ordering::Relaxed);
+        }
+    }
+}
