@@ -588,3 +588,6 @@ impl Entry {
 fn layout_of(size: usize) -> Layout {
     Layout::from_size_align(size, 8).expect("entry sizes are far below isize::MAX")
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,7 +40,8 @@ pub struct Wheel {
     levels: [Option<Box<Level>>; LEVELS],
     /// What is due and has not been handed out yet.
     due: Slot,
-    /// A slot whose time has come and whose entries are being moved to lower levels.
+    /// A slot that is not empty, whose time has come, and whose entries are being moved to lower
+    /// levels.
     draining: Option<(usize, usize)>,
 }
 
@@ -104,7 +105,7 @@ impl Wheel {
             set_place(moved, index as u32);
         }
         if let Place::Slot(level, slot) = place {
-            self.mark(level, slot);
+            self.settle(level, slot);
         }
         self.len -= 1;
         self.deadline_sum -= i128::from(deadline_of(address));
@@ -184,13 +185,12 @@ impl Wheel {
         if self.len > 0 && !set_back {
             return;
         }
-        self.draining = None;
-        if self.len == 0 && !set_back {
+        if !set_back {
             self.now = self.now.max(now);
-            self.levels.iter_mut().flatten().for_each(|level| level.occupied = 0);
             return;
         }
         self.now = now;
+        self.draining = None;
         let levels = std::mem::take(&mut self.levels);
         let slots = levels.into_iter().flatten().flat_map(|level| level.slots);
         for address in slots.chain([std::mem::take(&mut self.due)]).flatten() {
@@ -207,15 +207,23 @@ impl Wheel {
 
     /// Moves entries of a slot whose time has come to lower levels, newest first.
     fn drain(&mut self, level: usize, slot: usize, budget: &mut u32) {
-        while *budget > 0 {
-            let Some(address) = self.slot_mut(level, slot).pop() else {
-                *self.slot_mut(level, slot) = Slot::new();
-                self.mark(level, slot);
-                self.draining = None;
-                return;
-            };
+        while *budget > 0
+            && let Some(address) = self.slot_mut(level, slot).pop()
+        {
             *budget -= 1;
             self.place(address, deadline_of(address));
+        }
+        if self.slot_mut(level, slot).is_empty() {
+            *self.slot_mut(level, slot) = Slot::new();
+            self.settle(level, slot);
+        }
+    }
+
+    /// Brings what is said of a slot in line with it after it has lost an entry.
+    fn settle(&mut self, level: usize, slot: usize) {
+        self.mark(level, slot);
+        if self.draining == Some((level, slot)) && self.slot_mut(level, slot).is_empty() {
+            self.draining = None;
         }
     }
 
@@ -316,3 +324,6 @@ fn set_place(address: NonNull<u8>, place: u32) {
 }
 
 const PLACE_AT: usize = HEADER + EXPIRY_SIZE - 4;
+
+#[cfg(test)]
+mod tests;
