@@ -35,6 +35,11 @@ impl Ticks {
         sys::ticks()
     }
 
+    /// How many ticks a microsecond has.
+    pub fn per_us(self) -> f64 {
+        1000.0 * (1u64 << 32) as f64 / self.scale as f64
+    }
+
     /// How many nanoseconds so many ticks are.
     #[inline]
     pub fn nanoseconds(self, ticks: u64) -> u64 {

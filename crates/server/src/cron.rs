@@ -7,7 +7,7 @@ use crate::local::Local;
 use crate::mailbox::Message;
 use crate::server::Server;
 use crate::session::State;
-use crate::sys;
+use crate::{shutdown, sys};
 
 /// Connections looked at in one turn, at least.
 const CONNS_MIN: usize = 50;
@@ -28,7 +28,10 @@ impl Cron {
     ) -> Vec<usize> {
         if local.id == 0 {
             end_pause(server, local);
-            server.rates.sample(server, local.now_us);
+            shutdown::tick(server);
+            if server.rates.sample(server, local.now_us) {
+                server.memory.look(local.now_ms());
+            }
             sys::allocator::release_unused();
         }
         let count = (conns.len() / local.tunables.hz.max(1) as usize).max(CONNS_MIN);

@@ -38,17 +38,16 @@ impl Histogram {
 pub struct Totals(Vec<u64>);
 
 impl Totals {
-    /// Adds histograms up.
-    pub fn of<'h>(histograms: impl Iterator<Item = &'h Histogram>) -> Self {
-        let mut totals = vec![0; BUCKETS];
-        for histogram in histograms {
-            for (total, bucket) in
-                totals.iter_mut().zip(histogram.buckets.get().into_iter().flatten())
-            {
+    /// Adds histograms up; `None` when nothing was recorded in any of them.
+    pub fn of<'h>(histograms: impl Iterator<Item = &'h Histogram>) -> Option<Self> {
+        let mut totals = Vec::new();
+        for buckets in histograms.filter_map(|histogram| histogram.buckets.get()) {
+            totals.resize(BUCKETS, 0);
+            for (total, bucket) in totals.iter_mut().zip(buckets) {
                 *total += u64::from(bucket.load(Ordering::Relaxed));
             }
         }
-        Self(totals)
+        totals.iter().any(|number| *number > 0).then_some(Self(totals))
     }
 
     /// How many durations were recorded.
@@ -95,3 +94,6 @@ fn highest_of(bucket: usize) -> u64 {
     let width = 1u64 << (exponent - 1);
     (SUBS as u64 + sub) * width + width - 1
 }
+
+#[cfg(test)]
+mod tests;

@@ -115,6 +115,15 @@ impl Process {
         }
     }
 
+    /// Who supervises it, as INFO says it.
+    pub(crate) fn supervisor_name(&self) -> &'static str {
+        match self.supervisor {
+            Some(Supervisor::Upstart) => "upstart",
+            Some(Supervisor::Systemd) => "systemd",
+            None => "no",
+        }
+    }
+
     /// Tells the supervisor, if it listens.
     pub(crate) fn notify(&self, message: &str) {
         if self.supervisor != Some(Supervisor::Systemd) {

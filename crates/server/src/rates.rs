@@ -38,12 +38,12 @@ struct Series {
 pub struct Rates(Mutex<Series>);
 
 impl Rates {
-    /// Takes a sample when the last one is old enough.
-    pub fn sample(&self, server: &Server, now_us: i64) {
+    /// Takes a sample when the last one is old enough; says whether it did.
+    pub fn sample(&self, server: &Server, now_us: i64) -> bool {
         let mut series = self.0.lock();
         let passed = now_us - series.last_us;
         if passed < SAMPLE_US {
-            return;
+            return false;
         }
         let now = [
             server.sum(|stats| stats.processed.get()),
@@ -64,6 +64,7 @@ impl Rates {
         }
         series.last_us = now_us;
         series.last = now;
+        true
     }
 
     /// The present rates.

@@ -154,6 +154,12 @@ impl Registry {
         self.clients.lock().get(&id).cloned()
     }
 
+    /// Looks at each client in the order of their numbers. Nobody connects meanwhile, so a look
+    /// must be short.
+    pub fn each(&self, look: impl FnMut(&Client)) {
+        self.clients.lock().values().map(|client| &**client).for_each(look);
+    }
+
     /// All clients, in the order of their numbers.
     pub fn all(&self) -> Vec<Arc<Client>> {
         self.clients.lock().values().cloned().collect()

@@ -1,6 +1,12 @@
-//! The end of the server: asked for once, gone through once.
+//! The end of the server: asked for by a command or a signal, gone through once.
+//!
+//! A signal only notes the wish; worker 0 goes through with it in its periodic work, so that until
+//! then SHUTDOWN ABORT can take it back. Afterwards the workers stop by themselves, and `main`
+//! does what is left once they have.
 
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+
+use parking_lot::Mutex;
 
 use crate::mailbox::Message;
 use crate::server::Server;
@@ -18,9 +24,14 @@ pub struct Wish {
     pub force: bool,
 }
 
+/// The shutdown did not come about; the log says why.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Failed;
+
 /// See the module's text.
 #[derive(Debug, Default)]
 pub struct Shutdown {
+    scheduled: Mutex<Option<Wish>>,
     complete: AtomicBool,
     status: AtomicI32,
 }
@@ -32,16 +43,61 @@ impl Shutdown {
         self.complete.load(Ordering::Relaxed)
     }
 
+    /// Whether the server ends, or is about to.
+    pub fn is_under_way(&self) -> bool {
+        self.is_complete() || self.scheduled.lock().is_some()
+    }
+
     /// The exit status.
     pub fn status(&self) -> i32 {
         self.status.load(Ordering::SeqCst)
     }
+
+    /// Notes that the server is to end soon.
+    pub fn schedule(&self, wish: Wish) {
+        *self.scheduled.lock() = Some(wish);
+    }
+
+    /// Takes back what was scheduled; false when nothing was.
+    pub fn abort(&self) -> bool {
+        let was_scheduled = self.scheduled.lock().take().is_some();
+        if was_scheduled {
+            log::info!("Shutdown manually aborted.");
+        }
+        was_scheduled
+    }
 }
 
-/// Ends the server.
-pub fn begin(server: &Server, wish: Wish) {
-    log::warn!("User requested shutdown...");
-    log::debug!("Shutdown with {wish:?}");
+/// Goes through with what was scheduled; periodic work of one worker.
+pub fn tick(server: &Server) {
+    let wish = server.shutdown.scheduled.lock().take();
+    if let Some(wish) = wish
+        && begin(server, wish, "").is_err()
+    {
+        log::warn!("Errors trying to shut down the server. Check the logs for more information.");
+    }
+}
+
+/// Ends the server. `who` says for the log who wants it, if a user does.
+pub fn begin(server: &Server, wish: Wish, who: &str) -> Result<(), Failed> {
+    log::info!("User requested shutdown...{who}");
+    save(wish)?;
     server.shutdown.complete.store(true, Ordering::SeqCst);
     server.tell_all(|| Message::Look);
+    Ok(())
+}
+
+/// Saves the data when that is wanted. Whoever asks for it by name must not lose data because this
+/// server cannot write files yet.
+fn save(wish: Wish) -> Result<(), Failed> {
+    if !wish.save {
+        return Ok(());
+    }
+    log::info!("Saving the final RDB snapshot before exiting.");
+    if wish.force {
+        log::warn!("Error trying to save the DB. Exit anyway.");
+        return Ok(());
+    }
+    log::warn!("Error trying to save the DB, can't exit.");
+    Err(Failed)
 }

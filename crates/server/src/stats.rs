@@ -204,6 +204,7 @@ pub fn reset(server: &Server) {
     }
     server.errors.reset();
     server.rates.reset();
+    server.background.reset();
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use signal_hook::iterator::{Handle, Signals};
 use spec::config::Id;
 
 use crate::server::Server;
-use crate::shutdown::{self, Wish};
+use crate::shutdown::Wish;
 
 /// The thread that waits for signals.
 pub(super) struct Watch {
@@ -24,18 +24,14 @@ pub(super) fn watch(server: &Arc<Server>) -> io::Result<Watch> {
     let handle = signals.handle();
     let server = Arc::clone(server);
     let thread = thread::Builder::new().name("signals".into()).spawn(move || {
-        let mut asked = false;
         for signal in &mut signals {
             match signal {
                 SIGHUP => {}
-                _ if asked => {
+                _ if server.shutdown.is_under_way() => {
                     log::warn!("You insist... exiting now.");
                     std::process::exit(1);
                 }
-                signal => {
-                    asked = true;
-                    end(&server, signal);
-                }
+                signal => end(&server, signal),
             }
         }
     })?;
@@ -53,7 +49,7 @@ fn end(server: &Server, signal: i32) {
         let has = |word| config.has_flag(directive, word);
         Wish { save: has("save"), nosave: has("nosave"), now: has("now"), force: has("force") }
     };
-    shutdown::begin(server, wish);
+    server.shutdown.schedule(wish);
 }
 
 impl Watch {

@@ -727,7 +727,6 @@ pub(super) static ROWS: &[Command] = &[
         tips: &["nondeterministic_output", "request_policy:all_shards", "response_policy:special"],
         history: &[("7.0.0", "Several sections at once")],
         args: &[string("section").multiple().optional()],
-        exclusive: true,
         ..Command::BLANK
     },
     Command {
@@ -900,7 +899,6 @@ pub(super) static ROWS: &[Command] = &[
                     "request_policy:all_shards",
                     "response_policy:special",
                 ],
-                exclusive: true,
                 ..Command::BLANK
             },
             Command {
@@ -960,7 +958,6 @@ pub(super) static ROWS: &[Command] = &[
                     "request_policy:all_shards",
                     "response_policy:special",
                 ],
-                exclusive: true,
                 ..Command::BLANK
             },
             Command {

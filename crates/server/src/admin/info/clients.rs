@@ -1,0 +1,48 @@
+//! The connections.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::Report;
+use crate::session::State;
+
+pub(super) fn clients(report: &mut Report<'_, '_>) {
+    let server = report.server;
+    let (mut input, mut output, mut blocked) = (0, 0, 0u64);
+    server.clients.each(|client| {
+        let held = |bytes: &AtomicU64| bytes.load(Ordering::Relaxed);
+        input = input.max(held(&client.query) + held(&client.query_free) + held(&client.argv));
+        output = output.max(held(&client.output));
+        blocked += u64::from(State(client.state.load(Ordering::Relaxed)).any(State::BLOCKED));
+    });
+    let maxclients = server.tunables.load().maxclients;
+    report.fields(&[
+        ("connected_clients", &server.clients.len()),
+        ("cluster_connections", &0),
+        ("maxclients", &maxclients),
+        ("client_recent_max_input_buffer", &input),
+        ("client_recent_max_output_buffer", &output),
+        ("blocked_clients", &blocked),
+    ]);
+    report.zeros(&[
+        "tracking_clients",
+        "pubsub_clients",
+        "watching_clients",
+        "clients_in_timeout_table",
+        "total_watched_keys",
+        "total_blocking_keys",
+        "total_blocking_keys_on_nokey",
+    ]);
+    let actions = match server.state() {
+        state if state.any(State::PAUSED_ALL) => "all",
+        state if state.any(State::PAUSED_WRITE) => "write",
+        _ => "none",
+    };
+    let reason = if actions == "none" { "none" } else { "client_pause" };
+    let left_ms = server.paused_until_ms.load(Ordering::SeqCst) - report.now_us / 1000;
+    let left_ms = if actions == "none" { 0 } else { left_ms.max(0) };
+    report.fields(&[
+        ("paused_reason", &reason),
+        ("paused_actions", &actions),
+        ("paused_timeout_milliseconds", &left_ms),
+    ]);
+}

@@ -1,0 +1,76 @@
+//! The data: its safety, its copies, its amount.
+
+use spec::config::Id;
+
+use super::Report;
+use crate::session::State;
+
+pub(super) fn persistence(report: &mut Report<'_, '_>) {
+    let server = report.server;
+    let is_loading = server.state().any(State::LOADING);
+    report.field("loading", u8::from(is_loading));
+    report.zeros(&["async_loading", "current_cow_peak", "current_cow_size"]);
+    report.zeros(&["current_cow_size_age"]);
+    report.fields(&[
+        ("current_fork_perc", &"0.00"),
+        ("current_save_keys_processed", &0),
+        ("current_save_keys_total", &0),
+        ("rdb_changes_since_last_save", &server.dirty()),
+        ("rdb_bgsave_in_progress", &0),
+        ("rdb_last_save_time", &(server.started_us / 1_000_000)),
+        ("rdb_last_bgsave_status", &"ok"),
+        ("rdb_last_bgsave_time_sec", &-1),
+        ("rdb_current_bgsave_time_sec", &-1),
+        ("rdb_saves", &0),
+        ("rdb_last_cow_size", &0),
+        ("rdb_last_load_keys_expired", &0),
+        ("rdb_last_load_keys_loaded", &0),
+        ("aof_enabled", &0),
+        ("aof_rewrite_in_progress", &0),
+        ("aof_rewrite_scheduled", &0),
+        ("aof_last_rewrite_time_sec", &-1),
+        ("aof_current_rewrite_time_sec", &-1),
+        ("aof_last_bgrewrite_status", &"ok"),
+        ("aof_rewrites", &0),
+        ("aof_rewrites_consecutive_failures", &0),
+        ("aof_last_write_status", &"ok"),
+        ("aof_last_cow_size", &0),
+        ("module_fork_in_progress", &0),
+        ("module_fork_last_cow_size", &0),
+        ("slot_migration_fork_in_progress", &0),
+    ]);
+}
+
+pub(super) fn replication(report: &mut Report<'_, '_>) {
+    let server = report.server;
+    let backlog_size = server.config.lock().memory(Id::ReplBacklogSize);
+    report.fields(&[
+        ("role", &"master"),
+        ("connected_slaves", &0),
+        ("replicas_waiting_psync", &0),
+        ("master_failover_state", &"no-failover"),
+        ("master_replid", &server.run_id),
+        ("master_replid2", &"0".repeat(40)),
+        ("master_repl_offset", &0),
+        ("second_repl_offset", &-1),
+        ("repl_backlog_active", &0),
+        ("repl_backlog_size", &backlog_size),
+        ("repl_backlog_first_byte_offset", &0),
+        ("repl_backlog_histlen", &0),
+    ]);
+}
+
+/// Four values a database and not more: programs that read these lines count them.
+pub(super) fn keyspace(report: &mut Report<'_, '_>) {
+    let all = report.server.keyspace.totals(report.held);
+    for (db, totals) in all.iter().enumerate().filter(|(_, totals)| totals.keys > 0) {
+        let expires = i128::from(totals.expires);
+        let mean = totals.deadline_sum.checked_div(expires);
+        let avg_ttl = mean.map_or(0, |deadline| deadline - i128::from(report.now_us / 1000));
+        report.line(format_args!(
+            "db{db}:keys={},expires={expires},avg_ttl={},keys_with_volatile_items=0",
+            totals.keys,
+            avg_ttl.max(0),
+        ));
+    }
+}

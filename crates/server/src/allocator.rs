@@ -1,0 +1,104 @@
+//! What the process's memory amounts to: the allocator's own figures, what the system sees, and
+//! the highest amount so far.
+//!
+//! It knows nothing of keys. The figures are those of jemalloc whether or not the program made it
+//! the allocator of everything; the binary does.
+
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use tikv_jemalloc_ctl::stats_print::{Options, stats_print};
+use tikv_jemalloc_ctl::{Access, AsName, epoch, stats};
+
+use crate::sys;
+
+/// Bytes, as the allocator counts them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Figures {
+    /// Asked for and not given back, rounded up to the allocator's sizes.
+    pub allocated: u64,
+    /// In pages that hold something that is allocated.
+    pub active: u64,
+    /// In pages that the system has given and not got back.
+    pub resident: u64,
+    /// In pages that the system may take back when it wants to.
+    pub muzzy: u64,
+}
+
+/// The present figures. Threads keep a few kilobytes of freed memory each for themselves; these
+/// count as allocated.
+pub fn figures() -> Figures {
+    // The epoch's number is of no interest, only that the figures are taken anew.
+    drop(epoch::advance());
+    let number = |read: Result<usize, _>| read.unwrap_or(0) as u64;
+    let muzzy_pages: Result<usize, _> = "stats.arenas.4096.pmuzzy\0".name().read();
+    let page: Result<usize, _> = "arenas.page\0".name().read();
+    Figures {
+        allocated: number(stats::allocated::read()),
+        active: number(stats::active::read()),
+        resident: number(stats::resident::read()),
+        muzzy: number(muzzy_pages) * number(page),
+    }
+}
+
+/// The allocator's report on itself, some pages of text.
+pub fn report() -> Vec<u8> {
+    let mut text = Vec::new();
+    if let Err(error) = stats_print(&mut text, Options::default()) {
+        log::warn!("The allocator's report: {error}");
+    }
+    text
+}
+
+/// Bytes of this process that are in memory; 0 where the system does not tell.
+pub fn resident_set() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages = text.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok());
+    pages.unwrap_or(0) * sys::page_size()
+}
+
+/// Bytes of memory that the machine has.
+pub fn system_memory() -> u64 {
+    let info = rustix::system::sysinfo();
+    info.totalram as u64 * u64::from(info.mem_unit)
+}
+
+/// What memory was in use at the start, and at most.
+#[derive(Debug, Default)]
+pub struct Gauge {
+    startup: AtomicU64,
+    peak: AtomicU64,
+    peak_ms: AtomicI64,
+}
+
+impl Gauge {
+    /// Looks at what is in use now, at a time in Unix milliseconds. The first look is taken for
+    /// what the server needs without data.
+    pub fn look(&self, now_ms: i64) -> Figures {
+        let figures = figures();
+        if self.startup.load(Ordering::Relaxed) == 0 {
+            self.startup.store(figures.allocated, Ordering::Relaxed);
+        }
+        if self.peak.fetch_max(figures.allocated, Ordering::Relaxed) < figures.allocated {
+            self.peak_ms.store(now_ms, Ordering::Relaxed);
+        }
+        figures
+    }
+
+    /// Bytes that were in use when the server had started.
+    pub fn startup(&self) -> u64 {
+        self.startup.load(Ordering::Relaxed)
+    }
+
+    /// Most bytes that a look found in use.
+    pub fn peak(&self) -> u64 {
+        self.peak.load(Ordering::Relaxed)
+    }
+
+    /// When that was, Unix milliseconds.
+    pub fn peak_ms(&self) -> i64 {
+        self.peak_ms.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests;
