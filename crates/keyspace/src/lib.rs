@@ -25,3 +25,6 @@ pub use hash::KeyHash;
 pub use keyspace::{Keyspace, Layout, Overhead, Totals};
 pub use shard::{Edit, Lookup, Shard, ShardDb, Stamp, Ttl};
 pub use shards::{Alone, Held, Shards};
+
+#[cfg(test)]
+mod tests;
