@@ -4,6 +4,8 @@ mod object;
 
 use keyspace::{Class, Db, Entry, Kind};
 
+pub use object::encoding_of;
+
 use crate::database::db_number;
 use crate::{Args, Ctx, Error, Handler};
 

@@ -22,6 +22,7 @@ mod string;
 pub use args::{Args, Cursor};
 pub use ctx::{Ctx, Settings};
 pub use error::Error;
+pub use generic::encoding_of;
 pub use help::help;
 
 /// What a command's function looks like.

@@ -18,6 +18,7 @@ mod dispatch;
 mod errors;
 mod histogram;
 mod keys;
+mod knobs;
 mod listen;
 mod local;
 mod log;

@@ -14,6 +14,7 @@ use crate::clock::Ticks;
 use crate::config::Config;
 use crate::config::cli::Program;
 use crate::errors::ErrorCounts;
+use crate::knobs::Knobs;
 use crate::listen::Handles;
 use crate::mailbox::{Mailbox, Message};
 use crate::process::Process;
@@ -86,6 +87,8 @@ pub struct Server {
     pub paused_until_ms: AtomicI64,
     /// Whether keys are removed when their time comes, and not only when they are asked for.
     pub active_expire: AtomicBool,
+    /// What DEBUG turns.
+    pub knobs: Knobs,
     /// The shutdown under way.
     pub shutdown: crate::shutdown::Shutdown,
     state: AtomicU32,
@@ -150,6 +153,7 @@ impl Server {
             run_id,
             paused_until_ms: AtomicI64::new(0),
             active_expire: AtomicBool::new(true),
+            knobs: Knobs::default(),
             shutdown: crate::shutdown::Shutdown::default(),
             state: AtomicU32::new(0),
         })

@@ -66,7 +66,7 @@ pub(super) fn help(ctx: &mut Ctx<'_, '_>, _args: &Args<'_>) -> Result<(), Error>
 }
 
 /// What OBJECT ENCODING calls the way an entry's value is kept.
-fn encoding_of(entry: &Entry) -> &'static str {
+pub fn encoding_of(entry: &Entry) -> &'static str {
     match entry.value() {
         ValueRef::Int(_) => "int",
         ValueRef::Inline(bytes) if bytes.len() <= EMBSTR_MAX && !entry.is_raw() => "embstr",

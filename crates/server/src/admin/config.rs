@@ -1,5 +1,125 @@
-//! To be filled.
+//! CONFIG: the settings shown, changed, written back; the counters set to zero.
+//!
+//! What a value may be is `crate::config`'s; here a change is made to come true, in `apply`.
 
+mod apply;
+
+use commands::{Args, Error};
+
+use super::help::help as write_help;
+use crate::call::Call;
+use crate::config::{Caller, SetError};
+use crate::registry::Client;
 use crate::rows::SessionHandler;
+use crate::server::Server;
+use crate::session::State;
 
-pub(crate) const HANDLERS: &[(&str, SessionHandler)] = &[];
+pub(crate) const HANDLERS: &[(&str, SessionHandler)] = &[
+    ("config|get", get),
+    ("config|set", set),
+    ("config|rewrite", rewrite),
+    ("config|resetstat", resetstat),
+    ("config|help", help),
+];
+
+const HELP: &[&str] = &[
+    "GET <pattern> [<pattern> ...]",
+    "    Show the settings whose names match one of the patterns.",
+    "SET <setting> <value> [<setting> <value> ...]",
+    "    Change settings: all of them, or none if one is refused.",
+    "RESETSTAT",
+    "    Set the counters that INFO shows back to zero.",
+    "REWRITE",
+    "    Write the settings in use to the configuration file.",
+];
+
+/// CONFIG GET pattern \[pattern ...\] - O(N), N the number of settings shown.
+fn get(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    let settings = call.server.config.lock().get(args.from(2));
+    call.out.map(settings.len());
+    for (name, value) in settings {
+        call.out.bulk(&name);
+        call.out.bulk(&value);
+    }
+    Ok(())
+}
+
+/// CONFIG SET setting value \[setting value ...\] - O(N), N the number of settings.
+fn set(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    let words = args.from(2);
+    if !words.len().is_multiple_of(2) {
+        return Err(Error::Syntax);
+    }
+    let changes: Vec<(&[u8], &[u8])> =
+        words.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect();
+    let caller = Caller {
+        local: is_local(&call.session.client),
+        loading: call.server.state().any(State::LOADING),
+    };
+    match change(call.server, &changes, caller) {
+        Ok(()) => {
+            // What follows in the same pipeline is to meet the new values.
+            call.local.tunables = call.server.tunables.load_full();
+            call.out.ok();
+            Ok(())
+        }
+        Err(SetError::Loading) => call.fail("LOADING Redis is loading the dataset in memory"),
+        Err(error) => {
+            call.out.error_bytes(&error.reply());
+            Err(Error::Written)
+        }
+    }
+}
+
+/// Changes settings and makes the changes come true, or leaves everything as it was.
+fn change(server: &Server, changes: &[(&[u8], &[u8])], caller: Caller) -> Result<(), SetError> {
+    let mut config = server.config.lock();
+    let before = config.clone();
+    let ids = config.set(changes, caller)?;
+    if let Err((id, reason)) = apply::apply(server, &before, &config, &ids) {
+        *config = before;
+        return Err(SetError::not_applied(id, reason));
+    }
+    server.publish_tunables(&config);
+    Ok(())
+}
+
+/// Whether a client is on this machine, as `local` in directives means it.
+pub(super) fn is_local(client: &Client) -> bool {
+    let host = client.addr.rsplit_once(':').map_or("", |(host, _)| host);
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    client.unix || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.to_canonical().is_loopback())
+}
+
+/// CONFIG REWRITE - O(N), N the length of the file.
+fn rewrite(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
+    write_file(call, false)
+}
+
+/// Writes the configuration file; with `everything` also what is at its default.
+pub(super) fn write_file(call: &mut Call<'_, '_>, everything: bool) -> Result<(), Error> {
+    let written = call.server.config.lock().rewrite_file(everything);
+    match written {
+        Ok(()) => {
+            log::info!("CONFIG REWRITE executed with success.");
+            call.out.ok();
+            Ok(())
+        }
+        Err(text) => call.fail(&text),
+    }
+}
+
+/// CONFIG RESETSTAT - O(1).
+fn resetstat(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
+    crate::stats::reset(call.server);
+    call.out.ok();
+    Ok(())
+}
+
+/// CONFIG HELP - O(1).
+fn help(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
+    write_help(call, HELP)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,271 @@
-//! To be filled.
+//! DEBUG: what tests and tools ask for, behind `enable-debug-command`.
+//!
+//! The subcommands are no rows of the table, as they are none in Redis: they stand here.
 
+mod digest;
+mod table;
+mod value;
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use commands::{Args, Error};
+use keyspace::{NewValue, Ttl};
+use resp::Proto;
+use spec::config::Id;
+
+use super::config::{is_local, write_file};
+use super::help::help as write_help;
+use crate::call::Call;
+use crate::knobs::REPLY_PEAK_RESET_MS;
+use crate::mailbox::Message;
+use crate::refuse::lossy;
 use crate::rows::SessionHandler;
 
-pub(crate) const HANDLERS: &[(&str, SessionHandler)] = &[];
+pub(crate) const HANDLERS: &[(&str, SessionHandler)] = &[("debug", debug)];
+
+/// One subcommand: its name, how many words may follow it, and its function.
+type Subcommand = (&'static str, std::ops::RangeInclusive<usize>, SessionHandler);
+
+const SUBCOMMANDS: &[Subcommand] = &[
+    ("config-rewrite-force-all", 0..=0, config_rewrite_force_all),
+    ("dict-resizing", 1..=1, dict_resizing),
+    ("digest", 0..=0, digest::digest),
+    ("digest-value", 0..=usize::MAX, digest::digest_value),
+    ("error", 1..=1, error),
+    ("help", 0..=0, help),
+    ("htstats", 1..=2, table::htstats),
+    ("htstats-key", 1..=2, table::htstats_key),
+    ("log", 1..=1, log),
+    ("object", 1..=2, value::object),
+    ("pause-cron", 1..=1, pause_cron),
+    ("populate", 1..=3, populate),
+    ("protocol", 1..=1, protocol),
+    ("replybuffer", 2..=2, replybuffer),
+    ("sdslen", 1..=1, value::sdslen),
+    ("set-active-expire", 1..=1, set_active_expire),
+    ("sleep", 1..=1, sleep),
+    ("structsize", 0..=0, value::structsize),
+];
+
+const HELP: &[&str] = &[
+    "CONFIG-REWRITE-FORCE-ALL",
+    "    As CONFIG REWRITE, but also with what is at its default.",
+    "DICT-RESIZING <0|1>",
+    "    Accepted for the sake of tests; tables grow a segment at a time.",
+    "DIGEST",
+    "    Show a hash of all keys and values.",
+    "DIGEST-VALUE <key> [<key> ...]",
+    "    Show a hash of each key's value.",
+    "ERROR <text>",
+    "    Answer with this error.",
+    "HTSTATS <database> [FULL]",
+    "    Show figures on the tables of a database.",
+    "HTSTATS-KEY <key> [FULL]",
+    "    The same for the table inside of a value.",
+    "LOG <text>",
+    "    Write a line to the log.",
+    "OBJECT <key> [FAST]",
+    "    Show how a value is kept.",
+    "PAUSE-CRON <0|1>",
+    "    Let periodic work rest.",
+    "POPULATE <count> [<prefix>] [<size>]",
+    "    Create string keys 'key:<number>', or with another prefix; none that exists is changed.",
+    "PROTOCOL <type>",
+    "    Answer with an example of a type of the protocol: string, integer, double, bignum,",
+    "    null, array, set, map, attrib, push, verbatim, true or false.",
+    "REPLYBUFFER PEAK-RESET-TIME <milliseconds|NEVER|RESET>",
+    "    How long the largest reply of a client is remembered.",
+    "REPLYBUFFER RESIZING <0|1>",
+    "    Whether reply buffers change their size.",
+    "SDSLEN <key>",
+    "    Show the lengths of a key and its string.",
+    "SET-ACTIVE-EXPIRE <0|1>",
+    "    Whether keys go when their time has come, or only when somebody asks for them.",
+    "SLEEP <seconds>",
+    "    Hold the whole server up for so long; fractions are allowed.",
+    "STRUCTSIZE",
+    "    Show the sizes of what keys are made of.",
+];
+
+const FORBIDDEN: &str = "ERR DEBUG command not allowed. If the enable-debug-command option is set \
+to \"local\", you can run it from a local connection, otherwise you need to set this option in the \
+configuration file, and then restart the server.";
+
+/// Most bytes of an unknown subcommand that an error repeats.
+const SHOWN_MAX: usize = 128;
+
+/// DEBUG subcommand \[arg ...\] - depends on the subcommand.
+fn debug(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    let local = is_local(&call.session.client);
+    if !call.server.config.lock().allows(Id::EnableDebugCommand, local) {
+        return Err(Error::Text(FORBIDDEN));
+    }
+    let name = args[1];
+    let words = args.len() - 2;
+    let found = SUBCOMMANDS.iter().find(|(known, takes, _)| {
+        name.eq_ignore_ascii_case(known.as_bytes()) && takes.contains(&words)
+    });
+    match found {
+        Some((_, _, run)) => run(call, args),
+        None => {
+            let shown = lossy(&name[..name.len().min(SHOWN_MAX)]).into_owned();
+            call.fail(&format!(
+                "ERR unknown subcommand or wrong number of arguments for '{shown}'. Try DEBUG HELP."
+            ))
+        }
+    }
+}
+
+fn help(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
+    write_help(call, HELP)
+}
+
+fn config_rewrite_force_all(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
+    write_file(call, true)
+}
+
+fn dict_resizing(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
+    call.out.ok();
+    Ok(())
+}
+
+/// Answers with the very text, which is an error by its place and not by what it says.
+fn error(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    call.out.error_bytes(args[2]);
+    Err(Error::Written)
+}
+
+fn log(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    log::warn!("DEBUG LOG: {}", lossy(args[2]));
+    call.out.ok();
+    Ok(())
+}
+
+fn pause_cron(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    call.server.knobs.cron_paused.store(is_on(args[2]), Ordering::SeqCst);
+    call.out.ok();
+    Ok(())
+}
+
+fn set_active_expire(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    call.server.active_expire.store(is_on(args[2]), Ordering::SeqCst);
+    call.server.tell_all(|| Message::Look);
+    call.out.ok();
+    Ok(())
+}
+
+/// Sleeps while every other worker waits at the gate, as a server with one thread would.
+fn sleep(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    let seconds = lossy(args[2]).trim().parse().unwrap_or(0.0);
+    if let Ok(time) = Duration::try_from_secs_f64(seconds) {
+        std::thread::sleep(time);
+    }
+    call.out.ok();
+    Ok(())
+}
+
+fn populate(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    let positive = |index: usize| match args.int(index) {
+        Ok(number) if number < 0 => Err(Error::Text(spec::error::NOT_POSITIVE)),
+        other => other,
+    };
+    let count = positive(2)?;
+    let prefix = args.get(3).unwrap_or(b"key");
+    let size = if args.len() > 4 { positive(4)? as usize } else { 0 };
+    let mut db = call.db();
+    for number in 0..count {
+        let key = [prefix, b":", number.to_string().as_bytes()].concat();
+        if db.peek(&key).is_some() {
+            continue;
+        }
+        let mut value = format!("value:{number}").into_bytes();
+        if size > 0 {
+            value.resize(size, 0);
+        }
+        db.set(&key, NewValue::Bytes(&value), Ttl::Never);
+    }
+    call.out.ok();
+    Ok(())
+}
+
+fn replybuffer(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    let knobs = &call.server.knobs;
+    let is = |word: &str| args[2].eq_ignore_ascii_case(word.as_bytes());
+    if is("peak-reset-time") {
+        let milliseconds = match args[3].to_ascii_lowercase().as_slice() {
+            b"never" => -1,
+            b"reset" => REPLY_PEAK_RESET_MS,
+            _ => args.int(3)?,
+        };
+        knobs.reply_peak_reset_ms.store(milliseconds, Ordering::SeqCst);
+    } else if is("resizing") {
+        knobs.reply_resizing.store(is_on(args[3]), Ordering::SeqCst);
+    } else {
+        return call.fail(
+            "ERR unknown subcommand or wrong number of arguments for 'replybuffer'. \
+             Try DEBUG HELP.",
+        );
+    }
+    call.out.ok();
+    Ok(())
+}
+
+fn protocol(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    let out = &mut *call.out;
+    match args[2].to_ascii_lowercase().as_slice() {
+        b"string" => out.bulk(b"Hello World"),
+        b"integer" => out.int(12345),
+        b"double" => out.double(3.141),
+        b"bignum" => out.big_number("1234567999999999999999999999999999999"),
+        b"null" => out.null(),
+        b"array" => {
+            out.array(3);
+            (0..3).for_each(|number| out.int(number));
+        }
+        b"set" => {
+            out.set(3);
+            (0..3).for_each(|number| out.int(number));
+        }
+        b"map" => {
+            out.map(3);
+            for number in 0..3 {
+                out.int(number);
+                out.bool(number == 1);
+            }
+        }
+        b"attrib" => {
+            if out.attribute(1) {
+                out.bulk(b"key-popularity");
+                out.array(2);
+                out.bulk(b"key:123");
+                out.int(90);
+            }
+            out.bulk(b"Some real reply following the attribute");
+        }
+        b"push" if out.proto() == Proto::Resp2 => {
+            return Err(Error::Text("ERR RESP2 is not supported by this command"));
+        }
+        b"push" => {
+            out.push(2);
+            out.bulk(b"server-cpu-usage");
+            out.int(42);
+            out.bulk(b"Some real reply following the push reply");
+        }
+        b"verbatim" => out.verbatim("txt", b"This is a verbatim\nstring"),
+        b"true" => out.bool(true),
+        b"false" => out.bool(false),
+        _ => {
+            return Err(Error::Text(
+                "ERR Wrong protocol type name. Please use one of the following: \
+                 string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// A switch as `atoi` reads it: any number but 0 is on.
+fn is_on(word: &[u8]) -> bool {
+    lossy(word).trim().parse::<i64>().is_ok_and(|number| number != 0)
+}

@@ -1,0 +1,82 @@
+//! DEBUG DIGEST and DIGEST-VALUE: a hash of the data that does not depend on its order in memory,
+//! the same as Redis computes.
+//!
+//! Bytes are either combined by exclusive or, where their order means nothing, or mixed in, where
+//! it does: the SHA-1 of the bytes is combined, and the SHA-1 of that takes its place.
+
+use commands::{Args, Error};
+use keyspace::{Entry, Held, Kind, ValueRef};
+use sha1::{Digest as _, Sha1};
+
+use super::value::find;
+use crate::call::Call;
+
+type Digest = [u8; 20];
+
+/// DEBUG DIGEST - O(N), N the number of keys.
+pub(super) fn digest(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
+    let databases = call.server.keyspace.databases();
+    let digest = of_all(call.held, databases);
+    call.out.simple(&shown(&digest));
+    Ok(())
+}
+
+/// DEBUG DIGEST-VALUE \[key ...\] - O(N), N the length of the values.
+pub(super) fn digest_value(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    call.out.array(args.len() - 2);
+    for key in args.from(2) {
+        let mut digest = [0; 20];
+        if let Some(entry) = find(call.server, call.held, call.session.db, key) {
+            add_value(&mut digest, &entry);
+        }
+        call.out.simple(&shown(&digest));
+    }
+    Ok(())
+}
+
+fn of_all(held: &mut Held<'_>, databases: u32) -> Digest {
+    let mut all = [0; 20];
+    for db in 0..databases {
+        let mut is_first = true;
+        for shard in 0..held.count() {
+            for entry in held.shard(shard).db(db).table().iter() {
+                if std::mem::take(&mut is_first) {
+                    mix(&mut all, &db.to_be_bytes());
+                }
+                let mut digest = [0; 20];
+                mix(&mut digest, entry.key_bytes());
+                add_value(&mut digest, &entry);
+                combine(&mut all, &digest);
+            }
+        }
+    }
+    all
+}
+
+fn add_value(digest: &mut Digest, entry: &Entry) {
+    let number: u32 = match entry.kind() {
+        Kind::String => 0,
+    };
+    mix(digest, &number.to_be_bytes());
+    match entry.value() {
+        ValueRef::Int(number) => mix(digest, number.to_string().as_bytes()),
+        ValueRef::Inline(bytes) | ValueRef::Shared(bytes) => mix(digest, bytes),
+    }
+    if entry.deadline_ms().is_some() {
+        combine(digest, b"!!expire!!");
+    }
+}
+
+fn combine(digest: &mut Digest, bytes: &[u8]) {
+    let hash: Digest = Sha1::digest(bytes).into();
+    digest.iter_mut().zip(hash).for_each(|(byte, other)| *byte ^= other);
+}
+
+fn mix(digest: &mut Digest, bytes: &[u8]) {
+    combine(digest, bytes);
+    *digest = Sha1::digest(*digest).into();
+}
+
+fn shown(digest: &Digest) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,27 @@
+//! What DEBUG turns for tests: nothing that a user has a use for.
+
+use std::sync::atomic::{AtomicBool, AtomicI64};
+
+/// How long the largest reply of a client is remembered, in milliseconds.
+pub(crate) const REPLY_PEAK_RESET_MS: i64 = 5000;
+
+/// See the module's text.
+#[derive(Debug)]
+pub(crate) struct Knobs {
+    /// Whether periodic work rests.
+    pub(crate) cron_paused: AtomicBool,
+    /// After how many milliseconds the peak of a client's reply buffer is taken anew; -1 is never.
+    pub(crate) reply_peak_reset_ms: AtomicI64,
+    /// Whether reply buffers grow and shrink with what they are used for.
+    pub(crate) reply_resizing: AtomicBool,
+}
+
+impl Default for Knobs {
+    fn default() -> Self {
+        Self {
+            cron_paused: AtomicBool::new(false),
+            reply_peak_reset_ms: AtomicI64::new(REPLY_PEAK_RESET_MS),
+            reply_resizing: AtomicBool::new(true),
+        }
+    }
+}
