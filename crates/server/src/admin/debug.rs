@@ -167,8 +167,8 @@ fn sleep(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
 
 fn populate(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     let positive = |index: usize| match args.int(index) {
-        Ok(number) if number < 0 => Err(Error::Text(spec::error::NOT_POSITIVE)),
-        other => other,
+        Ok(number) if number >= 0 => Ok(number),
+        _ => Err(Error::Text(spec::error::NOT_POSITIVE)),
     };
     let count = positive(2)?;
     let prefix = args.get(3).unwrap_or(b"key");
