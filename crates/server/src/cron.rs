@@ -2,15 +2,18 @@
 
 use std::sync::atomic::Ordering;
 
+use crate::admin::describe;
 use crate::conn::Conn;
 use crate::local::Local;
-use crate::mailbox::Message;
 use crate::server::Server;
 use crate::session::State;
 use crate::{shutdown, sys};
 
 /// Connections looked at in one turn, at least.
 const CONNS_MIN: usize = 50;
+
+/// Pending output of who has never authenticated: the system's buffers hold many refusals.
+const STRANGER_OUTPUT_MAX: u64 = 17 << 10;
 
 /// See the module's text.
 #[derive(Default)]
@@ -27,7 +30,6 @@ impl Cron {
         conns: &mut [Option<Box<Conn>>],
     ) -> Vec<usize> {
         if local.id == 0 {
-            end_pause(server, local);
             shutdown::tick(server);
             if server.rates.sample(server, local.now_us) {
                 server.memory.look(local.now_ms());
@@ -38,31 +40,32 @@ impl Cron {
         let mut doomed = Vec::new();
         for _ in 0..count.min(conns.len()) {
             self.next_conn = (self.next_conn + 1) % conns.len();
-            if let Some(conn) = conns[self.next_conn].as_mut()
-                && (is_idle_too_long(local, conn) || is_over_output_limit(server, local, conn))
-            {
+            let Some(conn) = conns[self.next_conn].as_mut() else { continue };
+            if is_idle_too_long(local, conn) || is_over_output_limit(server, local, conn) {
                 doomed.push(self.next_conn);
+            } else {
+                fit_buffers(server, local, conn);
             }
         }
         doomed
     }
 }
 
-/// Lets paused clients go on when their time is over.
-fn end_pause(server: &Server, local: &Local) {
-    let paused = State::PAUSED_ALL.with(State::PAUSED_WRITE);
-    let until = server.paused_until_ms.load(Ordering::SeqCst);
-    if server.state().any(paused) && until <= local.now_ms() {
-        server.put_state(paused, false);
-        server.tell_all(|| Message::Resume);
+/// Brings a connection's buffers to the size that it needs.
+fn fit_buffers(server: &Server, local: &Local, conn: &mut Conn) {
+    conn.shrink_input(conn.client().idle_seconds(local.now_ms()));
+    if server.knobs.reply_resizing.load(Ordering::Relaxed) {
+        let peak_reset_ms = server.knobs.reply_peak_reset_ms.load(Ordering::Relaxed);
+        conn.reply.adjust(conn.out.len(), local.now_ms(), peak_reset_ms);
     }
+    conn.publish();
 }
 
 fn is_idle_too_long(local: &Local, conn: &Conn) -> bool {
     let timeout_ms = local.tunables.timeout as i64 * 1000;
     let idle_ms = local.now_ms() - conn.client().active_ms.load(Ordering::Relaxed);
     let is_over = timeout_ms > 0 && idle_ms > timeout_ms;
-    if is_over && !conn.session.state.any(State::BLOCKED) {
+    if is_over && !conn.session.state.any(State::BLOCKED.with(State::HELD)) {
         log::debug!("Closing idle client");
         return true;
     }
@@ -79,14 +82,16 @@ pub fn is_over_output_limit(server: &Server, local: &Local, conn: &mut Conn) -> 
     }
     let since = is_over_soft.then(|| *conn.over_soft_since.get_or_insert(local.now_ms()));
     let too_long = |since: i64| local.now_ms() - since > limit.soft_seconds as i64 * 1000;
-    let is_over = limit.hard > 0 && pending >= limit.hard || since.is_some_and(too_long);
+    let is_stranger = !conn.session.state.any(State::KNOWN);
+    let is_over = limit.hard > 0 && pending >= limit.hard
+        || since.is_some_and(too_long)
+        || is_stranger && pending > STRANGER_OUTPUT_MAX && !local.tunables.password.is_empty();
     if is_over {
         server.stats(local.id).output_buffer_limit.add(1);
-        let client = conn.client();
+        conn.publish();
         log::warn!(
-            "Client id={} addr={} closed for overcoming of output buffer limits.",
-            client.id,
-            client.addr,
+            "Client {} closed for overcoming of output buffer limits.",
+            describe(server, conn.client(), local.now_ms()),
         );
     }
     is_over

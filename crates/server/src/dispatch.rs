@@ -19,6 +19,7 @@ use crate::clock::Ticks;
 use crate::conn::Conn;
 use crate::keys;
 use crate::local::Local;
+use crate::registry::Client;
 use crate::rows::{KeyPlan, Row, Run};
 use crate::server::Server;
 use crate::session::{Session, State};
@@ -89,7 +90,7 @@ pub fn look_ahead(server: &Server, local: &mut Local, conn: &mut Conn, buf: &[u8
     batch.spans.append(&mut conn.partial);
     let mut cursor = std::mem::take(&mut conn.cursor);
     let mut begin = 0;
-    let stop = parse(server, conn, &mut batch, buf, &mut begin, &mut cursor);
+    let stop = parse(server, local, conn, &mut batch, buf, &mut begin, &mut cursor);
     Ahead { batch, begin, cursor, stop, is_prefetched: false }
 }
 
@@ -126,16 +127,14 @@ pub fn run_all(
     let mut end = buf.len();
     let flow = loop {
         let (flow, done) = run(server, local, conn, &batch, buf, is_prefetched);
-        let held = match flow {
-            Flow::Hold => batch.requests.get(done).map(|request| request.begins),
-            Flow::Block => batch.requests.get(done).map(|request| request.begins).or(Some(begin)),
-            _ => None,
-        };
         if flow != Flow::Continue {
-            if let Some(from) = held {
+            if matches!(flow, Flow::Hold | Flow::Block) {
+                if flow == Flow::Hold {
+                    keep_whole(conn, &mut batch, done);
+                }
+                begin = batch.requests.get(done).map_or(begin, |request| request.begins);
+                cursor = begin;
                 conn.parser = resp::Parser::new();
-                begin = from;
-                cursor = from;
                 batch.spans.clear();
             }
             break flow;
@@ -153,7 +152,7 @@ pub fn run_all(
                 break Flow::Close;
             }
         }
-        stop = parse(server, conn, &mut batch, buf, &mut begin, &mut cursor);
+        stop = parse(server, local, conn, &mut batch, buf, &mut begin, &mut cursor);
         is_prefetched = false;
     };
     keep_partial(conn, &mut batch, begin, cursor);
@@ -161,12 +160,24 @@ pub fn run_all(
     Fed { keep: begin..end, flow }
 }
 
+/// Leaves a held request with the connection as it was parsed when it has arguments apart: those
+/// are not in the input any more, so it cannot be parsed again.
+fn keep_whole(conn: &mut Conn, batch: &mut Batch, at: usize) {
+    let Some(request) = batch.requests.get(at) else { return };
+    let spans = &mut batch.spans[request.spans.0 as usize..request.spans.1 as usize];
+    if spans.iter().any(|span| span.as_owned().is_some()) {
+        resp::rebase(spans, request.begins as u32);
+        conn.partial.extend_from_slice(spans);
+        conn.waits = Some(request.ends - request.begins);
+    }
+}
+
 /// Leaves what belongs to the incomplete request with the connection.
 fn keep_partial(conn: &mut Conn, batch: &mut Batch, begin: usize, cursor: usize) {
     let first = batch.requests.last().map_or(0, |request| request.spans.1 as usize);
     let rest = batch.spans.get_mut(first..).unwrap_or_default();
     let owned = |span: &Span| span.as_owned().is_some();
-    if !rest.iter().any(owned) && conn.big.is_none() {
+    if !rest.iter().any(owned) && conn.big.is_none() && conn.waits.is_none() {
         conn.apart.clear();
     }
     if !rest.is_empty() {
@@ -191,14 +202,15 @@ impl Batch {
 
 fn parse(
     server: &Server,
+    local: &Local,
     conn: &mut Conn,
     batch: &mut Batch,
     buf: &[u8],
     begin: &mut usize,
     cursor: &mut usize,
 ) -> Stop {
-    let unauthenticated = conn.session.state.any(State::NEEDS_AUTH);
-    let limits = Limits { unauthenticated, ..conn.limits };
+    let unauthenticated = conn.session.must_authenticate(&local.tunables);
+    let limits = Limits { unauthenticated, ..local.tunables.limits };
     let most = if unauthenticated { 1 } else { BATCH_MAX };
     while batch.requests.len() < most {
         match conn.parser.next(buf, cursor, &mut batch.spans, &limits) {
@@ -224,22 +236,23 @@ fn parse(
     Stop::Full
 }
 
-/// Runs one request whose arguments are all in `conn.partial`: its last one was big.
-pub fn feed_big(server: &Server, local: &mut Local, conn: &mut Conn) -> Flow {
+/// Runs the request in the first `len` bytes of the input, whose arguments are all in
+/// `conn.partial`.
+pub fn feed_whole(server: &Server, local: &mut Local, conn: &mut Conn, len: usize) -> Flow {
     let spans = std::mem::take(&mut conn.partial);
-    let input = std::mem::take(&mut conn.input);
+    let mut input = std::mem::take(&mut conn.input);
     let mut batch = Batch { spans, ..Batch::default() };
-    batch.push(server, &input, &conn.apart, 0, input.len());
+    batch.push(server, &input, &conn.apart, 0, len);
     conn.cursor = 0;
-    let (flow, done) = run(server, local, conn, &batch, &input, false);
-    if flow == Flow::Hold && done == 0 {
+    let (flow, _) = run(server, local, conn, &batch, &input, false);
+    if flow == Flow::Hold {
         conn.partial = batch.spans;
-        conn.input = input;
-        conn.cursor = conn.input.len();
-        conn.big_waits = true;
-        return flow;
+        conn.waits = Some(len);
+    } else {
+        conn.apart.clear();
+        input.drain(..len);
     }
-    conn.apart.clear();
+    conn.input = input;
     flow
 }
 
@@ -260,7 +273,7 @@ impl Batch {
         let name = bytes(spans[0], buf, apart);
         let mut row = server.rows.find(name);
         if let Some(found) = row
-            && let Run::Container = found.run
+            && let Run::Container(_) = found.run
             && spans.len() > 1
         {
             row = server.rows.subcommand(found, bytes(spans[1], buf, apart)).or(row);
@@ -330,6 +343,10 @@ fn run(
     local.look_at_clock();
     local.change.set_wants(Wants(server.wants.load(Ordering::Relaxed)));
     let mut gate = server.keyspace.enter(local.id);
+    local.follow_config(server);
+    if conn.client().is_killed() {
+        return (Flow::Close, 0);
+    }
     if !is_prefetched && batch.keys.len() > 1 {
         prefetch_buckets(server, conn.session.db, batch);
         prefetch_items(server, conn.session.db, batch);
@@ -354,11 +371,6 @@ fn run(
             break;
         }
         done += 1;
-        let bytes_in = (request.ends - request.begins) as u64;
-        conn.session.client.bytes_in.store(
-            conn.session.client.bytes_in.load(Ordering::Relaxed) + bytes_in,
-            Ordering::Relaxed,
-        );
         if flow != Flow::Continue {
             break;
         }
@@ -374,9 +386,7 @@ fn finish(server: &Server, local: &mut Local, session: &Session, done: u64) {
     stats.processed.add(done);
     stats.batches.add(1);
     local.turn_commands += done;
-    let commands = &session.client.commands;
-    commands.store(commands.load(Ordering::Relaxed) + done, Ordering::Relaxed);
-    session.client.active_ms.store(local.now_ms(), Ordering::Relaxed);
+    Client::count(&session.client.commands, done);
     let keys = std::mem::take(&mut local.key_stats);
     if keys.hits > 0 {
         stats.hits.add(keys.hits);
@@ -425,15 +435,35 @@ struct Turn<'a, 'k> {
 impl<'k> Turn<'_, 'k> {
     #[inline]
     fn run(&mut self, request: &Request, args: &Args<'_>, keys: &[(u32, u64)]) -> Flow {
+        let state = self.session.state.with(self.server.state());
+        if !state.any(State::COLD) {
+            return self.attempt(request, args, keys, state);
+        }
+        let mark = self.out.mark();
+        refuse::begin_reply(self.session);
+        let flow = self.attempt(request, args, keys, state);
+        if flow != Flow::Hold {
+            refuse::end_reply(self.session, self.out, mark);
+        }
+        flow
+    }
+
+    #[inline]
+    fn attempt(
+        &mut self,
+        request: &Request,
+        args: &Args<'_>,
+        keys: &[(u32, u64)],
+        state: State,
+    ) -> Flow {
         let Some(row) = self.server.rows.by_id(request.row) else {
             refuse::unknown_command(self.server, self.local, self.out, args);
             return Flow::Continue;
         };
-        if !row.takes(args.len()) || matches!(row.run, Run::Container) {
+        if !row.takes(args.len()) || row.lacks_subcommand(args.len()) {
             refuse::wrong_form(self.server, self.local, self.out, row, args);
             return Flow::Continue;
         }
-        let state = self.session.state.with(self.server.state());
         let mark = self.out.mark();
         if state.any(State::COLD) {
             match refuse::look_closer(self.server, self.local, self.session, self.out, row, state) {
@@ -448,9 +478,6 @@ impl<'k> Turn<'_, 'k> {
             error.write(row.name, self.out);
         }
         self.count(row, mark);
-        if state.any(State::COLD) {
-            refuse::mute(self.session, self.out, mark);
-        }
         flow
     }
 
@@ -490,8 +517,8 @@ impl<'k> Turn<'_, 'k> {
                 }
                 (result, Flow::Continue)
             }
-            Run::Session(handler) => self.call_session(row, handler, args, &mut held),
-            Run::Container => (Ok(()), Flow::Continue),
+            Run::Session(handler) | Run::Container(Some(handler)) => self.call_session(row, handler, args, &mut held),
+            Run::Container(None) => (Ok(()), Flow::Continue),
         }
     }
 
@@ -501,6 +528,9 @@ impl<'k> Turn<'_, 'k> {
         drop(self.gate.take());
         let server = self.server;
         let alone = server.keyspace.alone();
+        if self.session.client.is_killed() {
+            return (Ok(()), Flow::Close);
+        }
         let mut held = server.keyspace.shards().hold_all(&alone);
         let result = match row.run {
             Run::Data(handler) => {
@@ -514,12 +544,16 @@ impl<'k> Turn<'_, 'k> {
                 }
                 (result, Flow::Continue)
             }
-            Run::Session(handler) => self.call_session(row, handler, args, &mut held),
-            Run::Container => (Ok(()), Flow::Continue),
+            Run::Session(handler) | Run::Container(Some(handler)) => self.call_session(row, handler, args, &mut held),
+            Run::Container(None) => (Ok(()), Flow::Continue),
         };
         drop(held);
         drop(alone);
         *self.gate = server.keyspace.enter(self.local.id);
+        self.local.follow_config(server);
+        if self.session.client.is_killed() {
+            return (result.0, Flow::Close);
+        }
         result
     }
 

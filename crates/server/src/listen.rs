@@ -147,11 +147,13 @@ fn open_tcp(config: &Config, shared: bool) -> Result<Vec<Listener>, ()> {
         match bind_one(config, name, port, shared) {
             Ok(listener) => listeners.push(listener),
             Err(error) => {
+                let what = error.what;
                 log::warn!(
-                    "Warning: Could not create server TCP listening socket {name}:{port}: {}",
-                    system_text(&error),
+                    "Warning: Could not create server TCP listening socket {name}:{port}: \
+                     {what}{}",
+                    system_text(&error.why),
                 );
-                let may_be_missing = match error.raw_os_error() {
+                let may_be_missing = match error.why.raw_os_error() {
                     Some(libc::EADDRNOTAVAIL) => optional,
                     Some(number) => NO_PROTOCOL.contains(&number),
                     None => false,
@@ -165,7 +167,20 @@ fn open_tcp(config: &Config, shared: bool) -> Result<Vec<Listener>, ()> {
     Ok(listeners)
 }
 
-fn bind_one(config: &Config, name: &str, port: u16, shared: bool) -> io::Result<Listener> {
+/// What went wrong with an address: the call's name with a colon, if it is worth telling, and the
+/// reason.
+struct BindError {
+    what: &'static str,
+    why: io::Error,
+}
+
+impl From<io::Error> for BindError {
+    fn from(why: io::Error) -> Self {
+        Self { what: "", why }
+    }
+}
+
+fn bind_one(config: &Config, name: &str, port: u16, shared: bool) -> Result<Listener, BindError> {
     let address = match name {
         "*" => SocketAddr::from(([0, 0, 0, 0], port)),
         "::*" => SocketAddr::from(([0u16; 8], port)),
@@ -185,12 +200,9 @@ fn bind_one(config: &Config, name: &str, port: u16, shared: bool) -> io::Result<
         socket.set_reuse_port(true)?;
     }
     mark(&socket, config.int(Id::SocketMarkId) as u32)?;
-    let bound = |error: io::Error| {
-        let is_plain = error.raw_os_error() != Some(libc::EADDRINUSE);
-        if is_plain { error } else { io::Error::other(format!("bind: {}", system_text(&error))) }
-    };
-    socket.bind(&address.into()).map_err(bound)?;
-    socket.listen(config.int(Id::TcpBacklog) as i32)?;
+    socket.bind(&address.into()).map_err(|why| BindError { what: "bind: ", why })?;
+    let listening = socket.listen(config.int(Id::TcpBacklog) as i32);
+    listening.map_err(|why| BindError { what: "listen: ", why })?;
     socket.set_nonblocking(true)?;
     Ok(Listener::Tcp(TcpListener::from_std(StdTcpListener::from(socket))))
 }
@@ -237,38 +249,55 @@ pub fn system_text(error: &io::Error) -> String {
     text.split(" (os error").next().unwrap_or_default().to_owned()
 }
 
-/// Accepts one connection that is let in; `None` when there is no more to accept for now.
-pub fn accept(server: &Server, local: &Local, listener: &Listener) -> Option<Stream> {
-    loop {
-        let (stream, is_stranger) = match accept_one(listener) {
-            Ok(accepted) => accepted,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return None,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            // It was shut down: other addresses take its place.
-            Err(error) if error.kind() == io::ErrorKind::InvalidInput => return None,
-            Err(error) => {
-                log::warn!("Accepting client connection: {}", system_text(&error));
-                return None;
-            }
-        };
-        let tunables = &local.tunables;
-        let served: u64 = server.workers.iter().map(|worker| worker.load()).sum();
-        let refusal = if served >= tunables.maxclients {
-            Some(TOO_MANY)
-        } else if is_stranger && tunables.protected_mode && tunables.password.is_empty() {
-            Some(PROTECTED)
-        } else {
-            None
-        };
-        let stats = server.stats(local.id);
-        if let Some(text) = refusal {
-            stats.rejected_connections.add(1);
-            refuse(stream, text);
-            continue;
-        }
-        stats.connections.add(1);
-        tune(&stream, tunables.tcp_keepalive);
-        return Some(stream);
+/// What came of accepting.
+pub enum Accepted {
+    /// A connection that is let in.
+    Stream(Stream),
+    /// One that was told why not, or that was gone already.
+    Refused,
+    /// There is none for now.
+    Nothing,
+    /// The system has no room for more; whoever waits is not announced again.
+    Later,
+}
+
+/// Accepts one connection.
+pub fn accept(server: &Server, local: &Local, listener: &Listener) -> Accepted {
+    let (stream, is_stranger) = match accept_one(listener) {
+        Ok(accepted) => accepted,
+        Err(error) => return not_accepted(&error),
+    };
+    let tunables = &local.tunables;
+    let served: u64 = server.workers.iter().map(|worker| worker.load()).sum();
+    let refusal = if served >= tunables.maxclients {
+        Some(TOO_MANY)
+    } else if is_stranger && tunables.protected_mode && tunables.password.is_empty() {
+        Some(PROTECTED)
+    } else {
+        None
+    };
+    let stats = server.stats(local.id);
+    if let Some(text) = refusal {
+        stats.rejected_connections.add(1);
+        refuse(stream, text);
+        return Accepted::Refused;
+    }
+    stats.connections.add(1);
+    tune(&stream, tunables.tcp_keepalive);
+    Accepted::Stream(stream)
+}
+
+fn not_accepted(error: &io::Error) -> Accepted {
+    match error.kind() {
+        io::ErrorKind::WouldBlock => return Accepted::Nothing,
+        io::ErrorKind::Interrupted => return Accepted::Refused,
+        // It was shut down: other addresses take its place.
+        io::ErrorKind::InvalidInput => return Accepted::Nothing,
+        _ => log::warn!("Accepting client connection: {}", system_text(error)),
+    }
+    match error.raw_os_error() {
+        Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) => Accepted::Later,
+        _ => Accepted::Refused,
     }
 }
 

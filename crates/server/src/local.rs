@@ -1,11 +1,13 @@
 //! What a worker has for itself while it runs commands.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use keyspace::{Change, KeyStats};
 
 use crate::clock;
 use crate::dispatch::Batch;
+use crate::server::Server;
 use crate::tunables::Tunables;
 
 /// See the module's text.
@@ -22,6 +24,8 @@ pub struct Local {
     pub rng: fastrand::Rng,
     /// The configuration as of the last look.
     pub tunables: Arc<Tunables>,
+    /// Which change of the configuration that was.
+    generation: u64,
     /// Commands run in this turn of the event loop.
     pub turn_commands: u64,
     /// Nanoseconds they took.
@@ -44,6 +48,7 @@ impl Local {
             batches: Vec::new(),
             rng: fastrand::Rng::new(),
             tunables,
+            generation: 0,
             turn_commands: 0,
             turn_nanoseconds: 0,
             held: Vec::new(),
@@ -51,10 +56,15 @@ impl Local {
         }
     }
 
-    /// Takes over a changed configuration.
-    pub fn set_tunables(&mut self, tunables: Arc<Tunables>) {
-        self.change.set_lazy(tunables.lazy);
-        self.tunables = tunables;
+    /// Takes over the configuration if it has changed.
+    #[inline]
+    pub fn follow_config(&mut self, server: &Server) {
+        let generation = server.generation.load(Ordering::Acquire);
+        if generation != self.generation {
+            self.generation = generation;
+            self.tunables = server.tunables.load_full();
+            self.change.set_lazy(self.tunables.lazy);
+        }
     }
 
     /// The time of the present batch in Unix milliseconds.

@@ -10,6 +10,7 @@ use crate::local::Local;
 use crate::rows::{Row, Run};
 use crate::server::Server;
 use crate::session::{Session, State};
+use crate::{admin, clock};
 
 /// What `look_closer` found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -62,7 +63,7 @@ pub fn unknown_command(server: &Server, local: &Local, out: &mut Writer, args: &
 #[cold]
 pub fn wrong_form(server: &Server, local: &Local, out: &mut Writer, row: &Row, args: &Args<'_>) {
     let text = match (row.run, args.get(1)) {
-        (Run::Container, Some(sub)) => {
+        (Run::Container(_), Some(sub)) => {
             let shown = lossy(&sub[..sub.len().min(SHOWN_MAX)]).into_owned();
             let name = row.name.to_ascii_uppercase();
             format!("ERR unknown subcommand '{shown}'. Try {name} HELP.")
@@ -77,16 +78,12 @@ pub fn wrong_form(server: &Server, local: &Local, out: &mut Writer, row: &Row, a
 pub fn look_closer(
     server: &Server,
     local: &mut Local,
-    session: &mut Session,
+    session: &Session,
     out: &mut Writer,
     row: &Row,
     state: State,
 ) -> Verdict {
-    if state.any(State::REPLY_SKIP_NEXT) {
-        session.put(State::REPLY_SKIP_NEXT, false);
-        session.put(State::REPLY_SKIP, true);
-    }
-    let refused = if state.any(State::NEEDS_AUTH) && !row.has(Flags::NO_AUTH) {
+    let refused = if session.must_authenticate(&local.tunables) && !row.has(Flags::NO_AUTH) {
         Some("NOAUTH Authentication required.")
     } else if state.any(State::LOADING) && !row.has(Flags::LOADING) {
         Some("LOADING Redis is loading the dataset in memory")
@@ -94,9 +91,7 @@ pub fn look_closer(
         None
     };
     if let Some(text) = refused {
-        let mark = out.mark();
         reject(server, local, out, Some(row), text);
-        mute(session, out, mark);
         return Verdict::Done;
     }
     if is_paused(row, state) {
@@ -105,16 +100,26 @@ pub fn look_closer(
     Verdict::Run
 }
 
-/// Whether CLIENT PAUSE holds a command back.
+/// Whether CLIENT PAUSE holds a command back. An administrator's commands go through a pause of
+/// everything: somebody must be able to end it, or the server.
 fn is_paused(row: &Row, state: State) -> bool {
     let writes = Flags::WRITE | Flags::MAY_REPLICATE;
-    state.any(State::PAUSED_ALL) && row.spec.parent != Some("client")
+    state.any(State::PAUSED_ALL) && !row.has(Flags::ADMIN)
         || state.any(State::PAUSED_WRITE) && row.spec.flags.intersects(writes)
+}
+
+/// What CLIENT REPLY SKIP said of the next command becomes true of this one.
+#[cold]
+pub fn begin_reply(session: &mut Session) {
+    if session.state.any(State::REPLY_SKIP_NEXT) {
+        session.put(State::REPLY_SKIP_NEXT, false);
+        session.put(State::REPLY_SKIP, true);
+    }
 }
 
 /// Drops the reply written since `mark` when the client wants none.
 #[cold]
-pub fn mute(session: &mut Session, out: &mut Writer, mark: resp::Mark) {
+pub fn end_reply(session: &mut Session, out: &mut Writer, mark: resp::Mark) {
     if session.state.any(State::REPLY_OFF.with(State::REPLY_SKIP)) {
         out.truncate_to(mark);
     }
@@ -124,13 +129,11 @@ pub fn mute(session: &mut Session, out: &mut Writer, mark: resp::Mark) {
 /// Answers input that is no request; the connection ends afterwards.
 #[cold]
 pub fn protocol_error(server: &Server, conn: &mut Conn, error: &ProtocolError, buf: &[u8]) {
-    let client = &conn.session.client;
-    let shown = resp::inline::quoted(&buf[..buf.len().min(SHOWN_MAX)]);
-    log::debug!(
-        "Protocol error ({error}) from client id={} addr={}: {shown}",
-        client.id,
-        client.addr
-    );
+    if log::log_enabled!(log::Level::Debug) {
+        let client = admin::describe(server, conn.client(), clock::unix_ms());
+        let shown = resp::inline::quoted(&buf[..buf.len().min(SHOWN_MAX)]);
+        log::debug!("Protocol error ({error}) from client: {client}. Query buffer: {shown}");
+    }
     let mark = conn.out.mark();
     conn.out.error(&error.text());
     server.errors.count(conn.out.since(mark));

@@ -86,6 +86,7 @@ impl Session {
         let mut session = Self { client, db: 0, state: State::default() };
         session.put(State::NEEDS_AUTH, needs_auth);
         session.put(State::KNOWN, !needs_auth);
+        session.set_proto(Proto::Resp2);
         session
     }
 

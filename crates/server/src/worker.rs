@@ -3,24 +3,26 @@
 //! It moves bytes and looks after time; what requests mean is `dispatch`'s. Invariant: a connection
 //! is in its slot except while it is being served.
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use mio::{Events, Interest, Poll, Token};
-use resp::{Proto, Writer};
+use resp::{Proto, ProtocolError, Writer};
 
+use crate::admin::describe;
 use crate::call::Flow;
 use crate::clock;
-use crate::conn::{Conn, Got, Stream};
-use crate::listen::{self, Listener};
+use crate::conn::{Arrived, Conn, Got, Stream};
+use crate::listen::{self, Accepted, Listener};
 use crate::local::Local;
 use crate::mailbox::{Message, Unblock};
 use crate::registry::Client;
 use crate::server::Server;
 use crate::session::{Session, State};
-use crate::{commit, cron, dispatch};
+use crate::{commit, cron, dispatch, refuse};
 
 /// The token of the mailbox.
 pub const WAKE: Token = Token(0);
@@ -38,6 +40,13 @@ const SLOT_STRIDE: usize = SLOT + 192;
 const INPUT_ROOM: usize = 16 << 10;
 /// Reads for one connection before the others have their turn.
 const READS_MAX: usize = 4;
+/// Connections that are accepted before those that are served have their turn.
+const ACCEPTS_MAX: usize = 256;
+/// Connections that may linger at a time, and how long each.
+const LINGERING_MAX: usize = 64;
+const LINGER_TIME: Duration = Duration::from_secs(1);
+/// Query buffers stay below what an argument's place can say.
+const INPUT_MAX: u64 = u32::MAX as u64 - (64 << 20);
 /// Output that is sent before more requests of the same connection run.
 const OUTPUT_AT_ONCE: usize = 1 << 20;
 /// Keys that are expired before other threads have their turn at a shard and at the gate.
@@ -57,6 +66,11 @@ pub struct Thread {
     readable: Vec<usize>,
     /// Connections that may have more to read.
     again: Vec<usize>,
+    /// Listeners that may have more to accept, at once or when files are closed again.
+    accept_again: Vec<usize>,
+    accept_later: Vec<usize>,
+    /// Connections that wait for the peer to close as well, and how long.
+    lingering: VecDeque<(Instant, usize, u64)>,
     /// What the connections of a group read into.
     slots: Box<[u8]>,
     buffer: Box<[u8]>,
@@ -65,7 +79,6 @@ pub struct Thread {
     next_cron: Instant,
     /// Which of its lane's shards comes first when it expires keys the next time.
     expire_turn: u32,
-    generation: u64,
     cron: cron::Cron,
 }
 
@@ -80,7 +93,6 @@ impl Thread {
     /// A worker over its poller, with the listeners it accepts from.
     pub fn new(server: Arc<Server>, id: usize, poll: Poll, listeners: Vec<Listener>) -> Self {
         let tunables = server.tunables.load_full();
-        let generation = server.generation.load(Ordering::SeqCst);
         Self {
             local: Local::new(id, tunables),
             poll,
@@ -89,12 +101,14 @@ impl Thread {
             listeners,
             readable: Vec::new(),
             again: Vec::new(),
+            accept_again: Vec::new(),
+            accept_later: Vec::new(),
+            lingering: VecDeque::new(),
             slots: vec![0; GROUP * SLOT_STRIDE].into_boxed_slice(),
             buffer: vec![0; BUFFER].into_boxed_slice(),
             spare: Writer::new(Proto::Resp2),
             next_cron: Instant::now(),
             expire_turn: 0,
-            generation,
             cron: cron::Cron::default(),
             server,
         }
@@ -111,7 +125,12 @@ impl Thread {
             let began = Instant::now();
             self.local.turn_commands = 0;
             self.local.turn_nanoseconds = 0;
+            self.local.look_at_clock();
             self.messages();
+            self.end_pause();
+            for listener in std::mem::take(&mut self.accept_again) {
+                self.accept(listener);
+            }
             for event in &events {
                 self.event(event);
             }
@@ -141,8 +160,11 @@ impl Thread {
     fn sleep(&mut self, events: &mut Events) -> io::Result<()> {
         let mut timeout = self.next_cron.saturating_duration_since(Instant::now());
         let me = &self.server.workers[self.local.id];
-        if !self.again.is_empty() {
+        if !self.again.is_empty() || !self.accept_again.is_empty() {
             timeout = Duration::ZERO;
+        } else if self.server.state().any(State::PAUSED) {
+            let left = self.server.paused_until_ms.load(Ordering::SeqCst) - clock::unix_ms();
+            timeout = timeout.min(Duration::from_millis(left.max(0) as u64));
         } else if self.server.active_expire.load(Ordering::Relaxed) {
             let now_ms = clock::unix_ms().max(0) as u64;
             me.sleeps_until_ms.store(now_ms + timeout.as_millis() as u64, Ordering::SeqCst);
@@ -173,7 +195,11 @@ impl Thread {
         if event.is_writable() {
             self.write(token);
         }
-        if event.is_readable() || event.is_read_closed() || event.is_error() {
+        let is_last = event.is_read_closed() || event.is_error();
+        if event.is_readable() || is_last {
+            if is_last && let Some(Some(conn)) = self.conns.get_mut(token) {
+                conn.read_closed = true;
+            }
             self.readable.push(token);
         }
     }
@@ -206,8 +232,11 @@ impl Thread {
             }
             let Some(mut conn) = self.conns[token].take() else { continue };
             match conn.read(slot) {
-                Got::End => self.close(token, conn),
                 Got::Nothing => self.conns[token] = Some(conn),
+                Got::End => {
+                    let fate = self.finish(&mut conn, Fate::Keep);
+                    self.put_back(token, conn, fate);
+                }
                 Got::Bytes(count) => {
                     let buf = &slot[..count];
                     let ahead = dispatch::look_ahead(&server, &mut self.local, &mut conn, buf);
@@ -223,10 +252,10 @@ impl Thread {
             conn.input.extend_from_slice(&buf[fed.keep]);
             let fate = self.after_read(&mut conn, token, buf.len(), fed.flow);
             let fate = self.finish(&mut conn, fate);
-            self.put_back(token, conn, fate);
-            if buf.len() == SLOT && fate == Fate::Keep {
+            if fate == Fate::Keep && (buf.len() == SLOT || conn.read_closed) {
                 self.again.push(token);
             }
+            self.put_back(token, conn, fate);
         }
         self.slots = slots;
     }
@@ -236,6 +265,7 @@ impl Thread {
         let stats = self.server.stats(self.local.id);
         stats.reads.add(1);
         stats.bytes_in.add(count as u64);
+        conn.client().active_ms.store(self.local.now_ms(), Ordering::Relaxed);
         self.follow(conn, token, flow);
         if self.is_over_query_limit(conn) { Fate::Close } else { Fate::Keep }
     }
@@ -252,13 +282,16 @@ impl Thread {
                 Message::Listen(listeners) => self.listen(listeners),
             }
         }
-        let generation = server.generation.load(Ordering::Relaxed);
-        if generation != self.generation {
-            self.generation = generation;
-            self.local.set_tunables(server.tunables.load_full());
-            for conn in self.conns.iter_mut().flatten() {
-                conn.limits = self.local.tunables.limits;
-            }
+        self.local.follow_config(&server);
+    }
+
+    /// Lets paused clients go on when their time is over. One worker looks after that.
+    fn end_pause(&mut self) {
+        if self.local.id == 0
+            && self.server.state().any(State::PAUSED)
+            && self.server.paused_until_ms.load(Ordering::SeqCst) <= self.local.now_ms()
+        {
+            self.server.end_pause();
         }
     }
 
@@ -274,11 +307,16 @@ impl Thread {
         }
     }
 
-    fn accept(&mut self, listener: usize) {
+    fn accept(&mut self, at: usize) {
         let server = Arc::clone(&self.server);
-        while let Some(listener) = self.listeners.get(listener)
-            && let Some(stream) = listen::accept(&server, &self.local, listener)
-        {
+        for _ in 0..ACCEPTS_MAX {
+            let Some(listener) = self.listeners.get(at) else { return };
+            let stream = match listen::accept(&server, &self.local, listener) {
+                Accepted::Stream(stream) => stream,
+                Accepted::Refused => continue,
+                Accepted::Nothing => return,
+                Accepted::Later => return self.accept_later.push(at),
+            };
             let load = |worker: &usize| server.workers[*worker].connections.load(Ordering::Relaxed);
             let least = (0..server.workers.len()).min_by_key(load).unwrap_or(0);
             server.workers[least].connections.fetch_add(1, Ordering::Relaxed);
@@ -288,6 +326,7 @@ impl Thread {
                 server.workers[least].mailbox.send(Message::Adopt(stream));
             }
         }
+        self.accept_again.push(at);
     }
 
     /// Takes up an accepted connection, which has been counted already.
@@ -308,9 +347,7 @@ impl Thread {
         self.server.clients.add(Arc::clone(&client));
         let needs_auth = !self.local.tunables.password.is_empty();
         let session = Session::new(client, needs_auth);
-        let mut conn = Box::new(Conn::new(stream, poll_token.0, session));
-        conn.limits = self.local.tunables.limits;
-        self.conns[token] = Some(conn);
+        self.conns[token] = Some(Box::new(Conn::new(stream, poll_token.0, session)));
         self.serve(token);
     }
 
@@ -318,7 +355,7 @@ impl Thread {
     fn serve(&mut self, token: usize) {
         let Some(mut conn) = self.conns.get_mut(token).and_then(Option::take) else { return };
         let fate = if conn.session.state.any(State::HELD.with(State::BLOCKED)) {
-            Fate::Keep
+            self.finish(&mut conn, Fate::Keep)
         } else {
             self.lend(&mut conn);
             let fate = self.read_and_run(&mut conn, token);
@@ -353,13 +390,15 @@ impl Thread {
     fn read_and_run(&mut self, conn: &mut Conn, token: usize) -> Fate {
         let server = Arc::clone(&self.server);
         for _ in 0..READS_MAX {
+            if conn.ended {
+                return Fate::Keep;
+            }
             if conn.session.state.any(State::CLOSING) {
-                return self.discard(conn);
+                return self.discard(conn, token);
             }
             let (got, room, flow) = self.read_once(&server, conn);
             match got {
-                Got::End => return Fate::Close,
-                Got::Nothing => return Fate::Keep,
+                Got::End | Got::Nothing => return Fate::Keep,
                 Got::Bytes(count) => {
                     if self.after_read(conn, token, count, flow) == Fate::Close {
                         return Fate::Close;
@@ -367,12 +406,14 @@ impl Thread {
                     if flow == Flow::Hold || flow == Flow::Block {
                         return Fate::Keep;
                     }
-                    if count < room {
+                    if count < room && !conn.read_closed {
                         return Fate::Keep;
                     }
                 }
             }
-            if conn.out.len() > OUTPUT_AT_ONCE && !self.flush(conn) {
+            if conn.out.len() > OUTPUT_AT_ONCE
+                && (!self.flush(conn) || cron::is_over_output_limit(&server, &self.local, conn))
+            {
                 return Fate::Close;
             }
         }
@@ -383,11 +424,16 @@ impl Thread {
     /// Reads once and runs what is whole then; tells also how much could have been read.
     fn read_once(&mut self, server: &Server, conn: &mut Conn) -> (Got, usize, Flow) {
         if conn.big.is_some() {
-            let (got, complete) = conn.read_big();
-            let mut flow = Flow::Continue;
-            if complete && conn.parser.big_done() {
-                flow = dispatch::feed_big(server, &mut self.local, conn);
-            }
+            let head = conn.input.len();
+            let (got, arrived) = conn.read_big();
+            let flow = match arrived {
+                Arrived::Part => Flow::Continue,
+                Arrived::Whole => self.run_big(server, conn, head),
+                Arrived::Broken => {
+                    refuse::protocol_error(server, conn, &ProtocolError::Crlf, &[]);
+                    Flow::Close
+                }
+            };
             return (got, 0, flow);
         }
         if conn.input.is_empty() {
@@ -414,11 +460,19 @@ impl Thread {
         let fed = dispatch::feed(server, &mut self.local, conn, &input);
         input.truncate(fed.keep.end);
         input.drain(..fed.keep.start);
-        if input.is_empty() {
-            input = Vec::new();
-        }
         conn.input = input;
         fed.flow
+    }
+
+    /// Goes on behind a big argument, in front of which there are `head` bytes of input.
+    fn run_big(&mut self, server: &Server, conn: &mut Conn, head: usize) -> Flow {
+        if conn.parser.big_done() {
+            let flow = dispatch::feed_whole(server, &mut self.local, conn, head);
+            if flow != Flow::Continue || conn.input.is_empty() {
+                return flow;
+            }
+        }
+        self.run_input(server, conn)
     }
 
     /// Remembers what a command made of its connection.
@@ -436,27 +490,25 @@ impl Thread {
 
     /// Reads and drops what a connection that ends still sends, so that the kernel does not throw
     /// its last reply away.
-    fn discard(&mut self, conn: &mut Conn) -> Fate {
+    fn discard(&mut self, conn: &mut Conn, token: usize) -> Fate {
         for _ in 0..READS_MAX {
-            match conn.read(&mut self.buffer) {
-                Got::End => return Fate::Close,
-                Got::Nothing => return Fate::Keep,
-                Got::Bytes(_) => {}
+            if !matches!(conn.read(&mut self.buffer), Got::Bytes(_)) {
+                return Fate::Keep;
             }
         }
+        self.again.push(token);
         Fate::Keep
     }
 
     fn is_over_query_limit(&self, conn: &Conn) -> bool {
-        let held = conn.input.len() as u64 + conn.client().argv.load(Ordering::Relaxed);
-        let over = held > self.local.tunables.query_buffer_limit;
+        let over = conn.pending_input() as u64 > self.local.tunables.query_buffer_limit
+            || conn.input.len() as u64 > INPUT_MAX;
         if over {
             self.server.stats(self.local.id).query_buffer_limit.add(1);
-            let client = conn.client();
+            conn.publish();
             log::warn!(
-                "Closing client that reached max query buffer length: id={} addr={} qbuf={held}",
-                client.id,
-                client.addr,
+                "Closing client that reached max query buffer length: {}",
+                describe(&self.server, conn.client(), self.local.now_ms()),
             );
         }
         over
@@ -476,44 +528,89 @@ impl Thread {
         if !self.flush(conn) {
             return Fate::Close;
         }
-        if fate == Fate::Close {
+        // Who waits for something is gone when the peer is: nobody would see the reply.
+        let waits = conn.session.state.any(State::HELD.with(State::BLOCKED));
+        if fate == Fate::Close || waits && conn.read_closed {
             return Fate::Close;
         }
         if conn.out.is_empty() {
-            if conn.session.state.any(State::CLOSING) {
-                self.discard(conn);
+            if conn.ended {
                 return Fate::Close;
             }
-            if self.spare.capacity() == 0 && conn.out.capacity() > 0 {
-                let proto = conn.out.proto();
-                std::mem::swap(&mut conn.out, &mut self.spare);
-                conn.out.set_proto(proto);
+            if conn.session.state.any(State::CLOSING) && self.linger(conn) == Fate::Close {
+                return Fate::Close;
             }
+            self.take_back(conn);
         }
         if let Err(error) = conn.watch_write(self.poll.registry(), !conn.out.is_empty()) {
             log::warn!("Error changing the fd events of a client: {error}");
             return Fate::Close;
         }
-        let client = conn.client();
-        client.query.store(conn.input.len() as u64, Ordering::Relaxed);
-        client
-            .query_free
-            .store((conn.input.capacity() - conn.input.len()) as u64, Ordering::Relaxed);
-        client.output.store(conn.out.len() as u64, Ordering::Relaxed);
-        client.resp.store(if conn.out.proto() == Proto::Resp3 { 3 } else { 2 }, Ordering::Relaxed);
+        conn.publish();
         if cron::is_over_output_limit(&self.server, &self.local, conn) {
             return Fate::Close;
         }
         Fate::Keep
     }
 
+    /// Takes the reply buffer back from a connection that has no replies left. A second one, which
+    /// came to be while the first was away with a slow reader, is not kept.
+    fn take_back(&mut self, conn: &mut Conn) {
+        let proto = conn.out.proto();
+        if self.spare.capacity() == 0 {
+            std::mem::swap(&mut conn.out, &mut self.spare);
+            conn.out.set_proto(proto);
+        } else if conn.out.capacity() > 0 {
+            conn.out = Writer::new(proto);
+        }
+    }
+
+    /// Ends a connection whose last reply is sent without losing that reply: a socket that is
+    /// closed while the peer still sends throws away what the peer has not read. So it is closed
+    /// for writing only, until the peer closes as well, or for some time. Nobody sees it any more.
+    fn linger(&mut self, conn: &mut Conn) -> Fate {
+        if conn.lingers {
+            return Fate::Keep;
+        }
+        let slot = conn.client().slot;
+        self.discard(conn, slot);
+        if conn.ended || self.lingering.len() >= LINGERING_MAX {
+            return Fate::Close;
+        }
+        conn.shut_down();
+        conn.lingers = true;
+        self.strike_off(conn);
+        self.lingering.push_back((Instant::now() + LINGER_TIME, slot, conn.session.id()));
+        Fate::Keep
+    }
+
+    /// Closes connections that have lingered long enough.
+    fn end_lingering(&mut self, now: Instant) {
+        while let Some((until, slot, id)) = self.lingering.front().copied()
+            && until <= now
+        {
+            self.lingering.pop_front();
+            let still = |conn: &mut Box<Conn>| conn.session.id() == id;
+            if let Some(conn) = self.conns.get_mut(slot).and_then(|conn| conn.take_if(still)) {
+                self.close(slot, conn);
+            }
+        }
+    }
+
     fn close(&mut self, token: usize, mut conn: Box<Conn>) {
         if let Err(error) = self.poll.registry().deregister(conn.stream.source()) {
             log::debug!("Removing a client from the poller: {error}");
         }
+        if !conn.lingers {
+            self.strike_off(&conn);
+        }
+        self.free.push(token);
+    }
+
+    /// Nobody sees the client any more.
+    fn strike_off(&self, conn: &Conn) {
         self.server.clients.remove(conn.session.id());
         self.server.workers[self.local.id].connections.fetch_sub(1, Ordering::Relaxed);
-        self.free.push(token);
     }
 
     /// The place of a client, while its connection is open.
@@ -558,9 +655,8 @@ impl Thread {
         let server = Arc::clone(&self.server);
         self.lend(&mut conn);
         let mut flow = Flow::Continue;
-        if conn.big_waits {
-            conn.big_waits = false;
-            flow = dispatch::feed_big(&server, &mut self.local, &mut conn);
+        if let Some(len) = conn.waits.take() {
+            flow = dispatch::feed_whole(&server, &mut self.local, &mut conn, len);
         }
         if flow == Flow::Continue && !conn.input.is_empty() {
             flow = self.run_input(&server, &mut conn);
@@ -575,7 +671,8 @@ impl Thread {
 
     /// Removes keys of this worker's lane whose time has come.
     fn expire(&mut self) {
-        if !self.server.active_expire.load(Ordering::Relaxed) {
+        let is_paused = self.server.state().any(State::PAUSED);
+        if is_paused || !self.server.active_expire.load(Ordering::Relaxed) {
             return;
         }
         let lane = self.local.id as u32;
@@ -615,10 +712,17 @@ impl Thread {
         if now < self.next_cron {
             return;
         }
+        for listener in std::mem::take(&mut self.accept_later) {
+            self.accept(listener);
+        }
+        self.end_lingering(now);
         let began = Instant::now();
         self.next_cron = began + Duration::from_millis(1000 / self.local.tunables.hz.clamp(1, 500));
-        self.local.look_at_clock();
         let server = Arc::clone(&self.server);
+        if server.knobs.cron_paused.load(Ordering::Relaxed) {
+            return;
+        }
+        self.local.look_at_clock();
         let doomed = self.cron.run(&server, &mut self.local, &mut self.conns);
         for token in doomed {
             if let Some(conn) = self.conns[token].take() {

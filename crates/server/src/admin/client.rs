@@ -1,7 +1,6 @@
 //! CLIENT: what connections say of themselves, and what one may do to others.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use commands::{Args, Error};
 use spec::config::Id;
@@ -12,6 +11,7 @@ use crate::mailbox::{Message, Unblock};
 use crate::refuse::lossy;
 use crate::registry::Client;
 use crate::rows::SessionHandler;
+use crate::server::Server;
 use crate::session::State;
 
 mod filter;
@@ -37,6 +37,13 @@ pub(crate) const HANDLERS: &[(&str, SessionHandler)] = &[
     ("client|unblock", client_unblock),
     ("client|unpause", client_unpause),
 ];
+
+/// A client as the log shows it: its line of CLIENT LIST.
+pub(crate) fn describe(server: &Server, client: &Client, now_ms: i64) -> String {
+    let mut text = Vec::new();
+    line::write(client, &line::View::of(client), &server.rows, now_ms, &mut text);
+    String::from_utf8_lossy(&text).into_owned()
+}
 
 /// CLIENT ID - O(1).
 fn client_id(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {

@@ -12,6 +12,8 @@ mod server;
 
 use crate::rows::SessionHandler;
 
+pub(crate) use client::describe;
+
 /// Every handler by the name of its command's row (`parent|name` for a subcommand).
 pub(crate) fn handlers() -> impl Iterator<Item = (&'static str, SessionHandler)> {
     let groups = [
