@@ -49,6 +49,14 @@ impl Ctx<'_, '_> {
         self.db.now_ms()
     }
 
+    /// Writes an error line around an argument; the argument ends at its first zero byte, as it
+    /// does in C.
+    pub fn error_around(&mut self, before: &[u8], arg: &[u8], after: &[u8]) -> Error {
+        let shown = arg.split(|&byte| byte == 0).next().unwrap_or_default();
+        self.out.error_bytes(&[before, shown, after].concat());
+        Error::Written
+    }
+
     /// Refuses a string that would be longer than the configuration allows.
     pub fn check_length(&self, len: u64) -> Result<(), Error> {
         if len > self.settings.proto_max_bulk_len { Err(Error::TooLong) } else { Ok(()) }

@@ -94,8 +94,7 @@ impl Condition {
                 option if is(option, "GT") => &mut condition.gt,
                 option if is(option, "LT") => &mut condition.lt,
                 option => {
-                    ctx.out.error_bytes(&[b"ERR Unsupported option ", *option].concat());
-                    return Err(Error::Written);
+                    return Err(ctx.error_around(b"ERR Unsupported option ", option, b""));
                 }
             };
             *flag = true;

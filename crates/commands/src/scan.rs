@@ -77,8 +77,7 @@ impl<'a> Options<'a> {
             } else if has_value && words.accept("TYPE") {
                 let kind = words.value()?;
                 if !TYPES.iter().any(|name| is(kind, name)) {
-                    ctx.out.error_bytes(&[b"ERR unknown type name '", kind, b"'"].concat());
-                    return Err(Error::Written);
+                    return Err(ctx.error_around(b"ERR unknown type name '", kind, b"'"));
                 }
                 options.kind = Some(kind);
             } else if words.accept("NOVALUES") {
