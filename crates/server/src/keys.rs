@@ -1,7 +1,7 @@
 //! Which of a command's arguments are keys, from its row.
 
 use resp::number::parse_i64;
-use spec::command::{Begin, Find, KeyFlags, KeySpec};
+use spec::command::{Begin, Find, Group, KeyFlags, KeySpec};
 
 /// Why the keys could not be told.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -66,6 +66,27 @@ fn begin(begin: Begin, argv: &[&[u8]]) -> Result<Option<usize>, KeysError> {
     }
 }
 
+/// What a command does with a key when that depends on its other arguments, as the marks of its
+/// rule say: SET reads only with GET, BITFIELD writes only with SET or INCRBY.
+pub fn actual_flags(group: Group, flags: KeyFlags, argv: &[&[u8]]) -> KeyFlags {
+    if !flags.contains(KeyFlags::VARIABLE_FLAGS) {
+        return flags;
+    }
+    let first = if group == Group::String { 3 } else { 2 };
+    let has = |word: &str| argv.iter().skip(first).any(|arg| arg.eq_ignore_ascii_case(word.as_bytes()));
+    match group {
+        Group::String if flags.contains(KeyFlags::ACCESS) => match has("get") {
+            true => KeyFlags::RW | KeyFlags::ACCESS | KeyFlags::UPDATE,
+            false => KeyFlags::OW | KeyFlags::UPDATE,
+        },
+        Group::Bitmap => match has("set") || has("incrby") {
+            true => KeyFlags::RW | KeyFlags::ACCESS | KeyFlags::UPDATE,
+            false => KeyFlags::RO | KeyFlags::ACCESS,
+        },
+        _ => flags - KeyFlags::VARIABLE_FLAGS,
+    }
+}
+
 fn last_of_range(first: usize, last: i16, limit: u8, len: usize) -> usize {
     if last >= 0 {
         return first + usize::from(last.unsigned_abs());
@@ -75,3 +96,6 @@ fn last_of_range(first: usize, last: i16, limit: u8, len: usize) -> usize {
     }
     len.saturating_sub(usize::from(last.unsigned_abs()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,8 +18,8 @@ pub enum Run {
     Data(Handler),
     /// A function of this crate.
     Session(SessionHandler),
-    /// A container: one of its subcommands runs.
-    Container,
+    /// A container: one of its subcommands runs, or this when no subcommand is named.
+    Container(Option<SessionHandler>),
 }
 
 /// Where the keys are, for the common forms without looking at the specs again.
@@ -57,6 +57,13 @@ impl Row {
     pub fn takes(&self, count: usize) -> bool {
         let arity = self.spec.arity;
         if arity >= 0 { count == arity as usize } else { count >= arity.unsigned_abs() as usize }
+    }
+
+    /// Whether a command with so many arguments runs nothing: a container's subcommand is missing
+    /// or unknown.
+    #[inline]
+    pub fn lacks_subcommand(&self, count: usize) -> bool {
+        matches!(self.run, Run::Container(own) if own.is_none() || count > 1)
     }
 
     /// Whether it has a flag.
@@ -171,7 +178,13 @@ fn row(id: Id, spec: &'static Command, handlers: &[(&'static str, Run)]) -> Opti
     let works = |sub: &Command| {
         handlers.iter().any(|(known, _)| known.split_once('|') == Some((spec.name, sub.name)))
     };
-    let run = own.or_else(|| spec.subcommands.iter().any(works).then_some(Run::Container))?;
+    let run = match own {
+        Some(Run::Session(handler)) if !spec.subcommands.is_empty() => {
+            Run::Container(Some(handler))
+        }
+        Some(own) => own,
+        None => spec.subcommands.iter().any(works).then_some(Run::Container(None))?,
+    };
     Some(Row { id, name, spec, run, keys: key_plan(spec), exclusive: spec.exclusive })
 }
 

@@ -141,11 +141,9 @@ fn event_loops(report: &mut Report<'_, '_>) {
 /// The thread that answers stands for the main thread: it is one of those that run commands.
 pub(super) fn cpu(report: &mut Report<'_, '_>) {
     let active_ns = report.server.sum(|stats| stats.cycles_ns.get());
-    for (whose, suffix) in [
-        (Whose::Process, ""),
-        (Whose::Children, "_children"),
-        (Whose::Thread, "_main_thread"),
-    ] {
+    for (whose, suffix) in
+        [(Whose::Process, ""), (Whose::Children, "_children"), (Whose::Thread, "_main_thread")]
+    {
         let CpuTimes { system, user } = sys::cpu_times(whose);
         report.line(format_args!("used_cpu_sys{suffix}:{:.6}", system.as_secs_f64()));
         report.line(format_args!("used_cpu_user{suffix}:{:.6}", user.as_secs_f64()));
