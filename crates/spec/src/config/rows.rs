@@ -204,7 +204,7 @@ directives! {
     ClusterConfigSaveBehavior => "cluster-config-save-behavior", [],
         choice(NODES_FILE_SAVES, "sync"), [], Valkey, planned(CLUSTER);
     ClusterDatabases => "cluster-databases", [],
-        int(1, I32_MAX, 1), [IMMUTABLE], Valkey, planned(CLUSTER);
+        int(1, I32_MAX, 1), [FIXED], Valkey, planned(CLUSTER);
     ClusterEnabled => "cluster-enabled", [], bool(false), [IMMUTABLE], Both, planned(CLUSTER);
     ClusterLinkSendbufLimit => "cluster-link-sendbuf-limit", [],
         memory(0, u64::MAX, 0), [], Both, planned(CLUSTER);
@@ -269,7 +269,7 @@ directives! {
     HashMaxListpackValue => "hash-max-listpack-value", ["hash-max-ziplist-value"],
         memory(0, MEMORY_MAX, 64), [], Both, WORKS;
     HashSeed => "hash-seed", [],
-        unset_checked(Check::HashSeed), [IMMUTABLE], Valkey, planned(CLUSTER);
+        unset_checked(Check::HashSeed), [FIXED], Valkey, planned(CLUSTER);
     HideUserDataFromLog => "hide-user-data-from-log", [], bool(true), [], Both, WORKS;
     HllSparseMaxBytes => "hll-sparse-max-bytes", [], memory(0, MEMORY_MAX, 3_000), [], Both, WORKS;
     Hz => "hz", [], int(0, I32_MAX, 10), [], Both, WORKS;
@@ -280,7 +280,7 @@ directives! {
     IoThreadsAlwaysActive => "io-threads-always-active", [],
         bool(false), [HIDDEN], Valkey, no_effect(THREADS);
     IoThreadsDoReads => "io-threads-do-reads", [],
-        bool(false), [IMMUTABLE], Redis, no_effect(THREADS);
+        bool(false), [FIXED], Redis, no_effect(THREADS);
     JemallocBgThread => "jemalloc-bg-thread", [], bool(true), [], Both, no_effect(ALLOCATOR);
     KeyLoadDelay => "key-load-delay", [],
         int(I32_MIN, I32_MAX, 0), [HIDDEN], Both, planned(PERSISTENCE);
@@ -340,7 +340,7 @@ directives! {
         int(0, I32_MAX, 16_384), [HIDDEN], Valkey, no_effect(COPY_AVOIDANCE);
     MinStringSizeAvoidCopyReplyThreaded => "min-string-size-avoid-copy-reply-threaded", [],
         int(0, I32_MAX, 65_536), [HIDDEN], Valkey, no_effect(COPY_AVOIDANCE);
-    Mptcp => "mptcp", [], bool(false), [IMMUTABLE], Valkey, no_effect(NO_MPTCP);
+    Mptcp => "mptcp", [], bool(false), [FIXED], Valkey, no_effect(NO_MPTCP);
     NoAppendfsyncOnRewrite => "no-appendfsync-on-rewrite", [],
         bool(false), [], Both, planned(PERSISTENCE);
     NotifyKeyspaceEvents => "notify-keyspace-events", [], Kind::Events, [], Both, WORKS;
@@ -388,7 +388,7 @@ directives! {
         int(0, I32_MAX, 5), [], Both, planned(REPLICATION);
     ReplDisklessSyncMaxReplicas => "repl-diskless-sync-max-replicas", [],
         int(0, I32_MAX, 0), [], Both, planned(REPLICATION);
-    ReplMptcp => "repl-mptcp", [], bool(false), [IMMUTABLE], Valkey, no_effect(NO_MPTCP);
+    ReplMptcp => "repl-mptcp", [], bool(false), [FIXED], Valkey, no_effect(NO_MPTCP);
     ReplPingReplicaPeriod => "repl-ping-replica-period", ["repl-ping-slave-period"],
         int(1, I32_MAX, 10), [], Both, planned(REPLICATION);
     ReplRdbChannel => "repl-rdb-channel", [], bool(true), [HIDDEN], Redis, planned(REPLICATION);
