@@ -35,19 +35,17 @@ fn bytes(rng: &mut Rng, longest: usize) -> Vec<u8> {
     vec![byte; len.min(longest)]
 }
 
-fn new_value(rng: &mut Rng) -> (Value, NewValue<'static>) {
-    match rng.u8(0..3) {
-        0 => {
-            let number = rng.i64(..);
-            (Value::Int(number), NewValue::Int(number))
-        }
-        1 => {
-            let bytes = bytes(rng, usize::MAX);
-            (Value::Bytes(bytes.clone()), NewValue::Bytes(bytes.leak()))
-        }
-        _ => {
-            let bytes = bytes(rng, usize::MAX);
-            (Value::Bytes(bytes.clone()), NewValue::Shared(Arc::new(bytes)))
+impl Value {
+    fn random(rng: &mut Rng) -> Self {
+        if rng.u8(0..3) == 0 { Self::Int(rng.i64(..)) } else { Self::Bytes(bytes(rng, usize::MAX)) }
+    }
+
+    /// In one of the forms in which a value gets into an entry.
+    fn to_new(&self, rng: &mut Rng) -> NewValue<'_> {
+        match self {
+            Self::Int(number) => NewValue::Int(*number),
+            Self::Bytes(bytes) if rng.bool() => NewValue::Bytes(bytes),
+            Self::Bytes(bytes) => NewValue::Shared(Arc::new(bytes.clone())),
         }
     }
 }
@@ -85,9 +83,8 @@ fn check(entry: &Entry, model: &Model) {
 fn step(rng: &mut Rng, mut entry: Entry, model: &mut Model) -> Entry {
     match rng.u8(0..10) {
         0..3 => {
-            let (value, new) = new_value(rng);
-            entry.set_value(new);
-            (model.value, model.raw) = (value, false);
+            (model.value, model.raw) = (Value::random(rng), false);
+            entry.set_value(model.value.to_new(rng));
         }
         3..5 => {
             model.deadline_ms = deadline(rng);
@@ -146,10 +143,10 @@ fn edit_in_place(rng: &mut Rng, entry: &mut Entry, model: &mut Model) {
 fn an_entry_agrees_with_a_structure() {
     for seed in 0..RUNS {
         let rng = &mut Rng::with_seed(seed);
-        let (value, new) = new_value(rng);
-        let (key, deadline_ms) = (bytes(rng, 1025), deadline(rng));
+        let (key, value, deadline_ms) = (bytes(rng, 1025), Value::random(rng), deadline(rng));
         let mut model = Model { key, value, deadline_ms, access: rng.u32(..1 << 24), raw: false };
-        let mut entry = Entry::new(&model.key, new, deadline_ms, model.access);
+        let value = model.value.to_new(rng);
+        let mut entry = Entry::new(&model.key, value, deadline_ms, model.access);
         for _ in 0..STEPS {
             check(&entry, &model);
             entry = step(rng, entry, &mut model);
