@@ -12,6 +12,7 @@ mod discover;
 mod lists;
 mod options;
 mod parse;
+mod ports;
 mod preflight;
 mod report;
 mod run;

@@ -31,8 +31,8 @@ pub(super) enum EarlyEnd {
     Exception(String),
     /// No progress; the test that was running, if the runner named it.
     Stall(Option<String>),
-    /// The output just ends: the runner was killed or died.
-    Silence,
+    /// The output just ends, with this line: the runner was killed or died.
+    Silence(String),
 }
 
 /// Everything that one run of a unit said.
@@ -126,7 +126,7 @@ impl UnitLog {
             }
             reader.message(line, body.trim_end());
         }
-        reader.finish()
+        reader.finish(output)
     }
 }
 
@@ -196,12 +196,16 @@ impl Reader<'_> {
         }
     }
 
-    fn finish(mut self) -> UnitLog {
+    fn finish(mut self, output: &str) -> UnitLog {
         match &self.log.end {
             Some(EarlyEnd::Stall(Some(name))) => {
                 self.log.tests.push((name.clone(), Outcome::Hung));
             }
-            None if !self.ended => self.log.end = Some(EarlyEnd::Silence),
+            None if !self.ended => {
+                let last = output.lines().rev().find(|line| !line.trim().is_empty());
+                let last = last.unwrap_or("no output").to_owned();
+                self.log.end = Some(EarlyEnd::Silence(last));
+            }
             _ => {}
         }
         self.log

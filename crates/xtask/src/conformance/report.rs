@@ -82,7 +82,9 @@ impl Report {
             Some(EarlyEnd::Exception(text)) => note(format!("stopped by an error: {text}")),
             Some(EarlyEnd::Stall(Some(test))) => note(format!("stopped: no progress in {test:?}")),
             Some(EarlyEnd::Stall(None)) => note("stopped: no progress outside a test".to_owned()),
-            Some(EarlyEnd::Silence) => note("stopped: the runner ended in the middle".to_owned()),
+            Some(EarlyEnd::Silence(last)) => {
+                note(format!("stopped: the runner ended after {last:?}"))
+            }
             None => {}
         }
         for error in &run.log.loose_errors {

@@ -17,14 +17,10 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use super::lists::Lists;
 use super::options::Options;
 use super::parse::{EarlyEnd, UnitLog};
+use super::ports::Ports;
 use super::scratch::Scratch;
 use super::source::Source;
 use super::{file_stem, preflight, stopped_early};
-
-/// The first port of the first runner, and how many each runner has. The runner itself listens
-/// just below its range, and a node's cluster bus ten thousand above.
-const FIRST_PORT: usize = 21_200;
-const PORTS: usize = 400;
 
 /// What is to be run, and how.
 #[derive(Debug)]
@@ -176,8 +172,9 @@ pub(super) fn one(
     }
     let started = Instant::now();
     let scratch = Scratch::new(&plan.source.dir, &plan.binary, slot, plan.keep)?;
+    let ports = Ports::claim()?;
     let log_path = plan.log_path(unit);
-    let mut command = runtest(plan, lists, unit, slot, &scratch, set_aside)?;
+    let mut command = runtest(plan, lists, unit, &ports, &scratch, set_aside)?;
     let output = log_file(&log_path)?;
     let errors = output.try_clone().map_err(|error| format!("{}: {error}", log_path.display()))?;
     command.stdout(output).stderr(errors);
@@ -185,7 +182,7 @@ pub(super) fn one(
     wait_or_kill(child, limit);
     let output = fs::read(&log_path).map_err(|error| format!("{}: {error}", log_path.display()))?;
     let mut log = UnitLog::read(unit, &String::from_utf8_lossy(&output));
-    if log.end == Some(EarlyEnd::Silence) {
+    if matches!(log.end, Some(EarlyEnd::Silence(_))) {
         log.end_in(last_test_started(&scratch.dir.join("tests/tmp"), unit));
     }
     Ok(run(log, started.elapsed(), None))
@@ -196,20 +193,19 @@ fn runtest(
     plan: &Plan,
     lists: &Lists,
     unit: &str,
-    slot: usize,
+    ports: &Ports,
     scratch: &Scratch,
     set_aside: &[String],
 ) -> Result<Command, String> {
-    let first = FIRST_PORT + slot * (PORTS + 50);
     let stall = plan.stall_limit.as_secs().to_string();
-    let (first, ports) = (first.to_string(), PORTS.to_string());
+    let (first, count) = (ports.first.to_string(), Ports::COUNT.to_string());
     // Through the shell: a copy that was just written cannot always be started itself, because a
     // process that another runner forked meanwhile may still hold it open for writing.
     let mut command = Command::new("sh");
     command
         .arg("./runtest")
         .args(["--single", unit, "--clients", "1", "--durable", "--dont-clean"])
-        .args(["--timeout", &stall, "--baseport", &first, "--portcount", &ports])
+        .args(["--timeout", &stall, "--baseport", &first, "--portcount", &count])
         .current_dir(&scratch.dir)
         .env("TERM", "dumb")
         .stdin(Stdio::null())

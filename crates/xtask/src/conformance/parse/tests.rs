@@ -102,7 +102,7 @@ fn stops_are_told_apart() {
     assert_eq!(log.outcome("waits => for ever"), Some(&Outcome::Hung));
 
     let log = UnitLog::read("unit/x", "[ok]: a (1 ms)\n");
-    assert_eq!(log.end, Some(EarlyEnd::Silence));
+    assert_eq!(log.end, Some(EarlyEnd::Silence("[ok]: a (1 ms)".to_owned())));
 }
 
 #[test]
