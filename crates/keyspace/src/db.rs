@@ -223,7 +223,7 @@ impl<'a, 'k> Db<'a, 'k> {
         let shard = self.keyspace.shard_of(hash);
         let now_ms = self.stamp.now_ms;
         let entry = self.held.shard(shard).db(self.index).remove(hash, key)?;
-        if entry.deadline_ms().is_some_and(|deadline| deadline <= now_ms) {
+        if entry.is_over(now_ms) {
             self.change.note_expired(self.index, entry);
             return None;
         }
@@ -247,8 +247,7 @@ impl<'a, 'k> Db<'a, 'k> {
         let db = self.held.shard(shard).db(self.index);
         let mut old = db.remove(hash, entry.key_bytes());
         let now_ms = self.stamp.now_ms;
-        let is_over = |old: &mut Entry| old.deadline_ms().is_some_and(|at| at <= now_ms);
-        if let Some(expired) = old.take_if(is_over) {
+        if let Some(expired) = old.take_if(|old| old.is_over(now_ms)) {
             self.change.note_expired(self.index, expired);
         }
         if old.is_none() {

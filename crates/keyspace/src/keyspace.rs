@@ -168,14 +168,14 @@ impl Keyspace {
 
     /// Notes a deadline; a bit for the lane when its next expiry became earlier.
     pub(crate) fn lower_due(&self, shard: u32, deadline_ms: i64) -> u64 {
-        let deadline = deadline_ms.max(0) as u64;
+        let over = deadline_ms.max(0) as u64 + 1;
         let due = &self.due[shard as usize];
-        if due.load(Ordering::Relaxed) <= deadline {
+        if due.load(Ordering::Relaxed) <= over {
             return 0;
         }
-        due.store(deadline, Ordering::Relaxed);
+        due.store(over, Ordering::Relaxed);
         let lane = self.lane_of(shard);
-        let earlier = self.lanes[lane as usize].fetch_min(deadline, Ordering::SeqCst) > deadline;
+        let earlier = self.lanes[lane as usize].fetch_min(over, Ordering::SeqCst) > over;
         u64::from(earlier) << lane
     }
 

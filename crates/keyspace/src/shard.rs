@@ -88,9 +88,10 @@ impl Shard {
         self.dbs.swap(one as usize, other as usize);
     }
 
-    /// When the next key of this shard expires, in Unix milliseconds.
+    /// When the time of the next key of this shard is over, in Unix milliseconds; perhaps earlier.
     pub fn next_due_ms(&self) -> u64 {
-        self.dbs.iter().filter_map(ShardDb::next_due_ms).min().unwrap_or(u64::MAX)
+        let next = self.dbs.iter().filter_map(ShardDb::next_due_ms).min();
+        next.map_or(u64::MAX, |deadline| deadline + 1)
     }
 }
 
@@ -140,7 +141,7 @@ impl ShardDb {
     pub fn lookup(&mut self, hash: u64, key: &[u8], now_ms: i64) -> Lookup<'_> {
         match self.table.get_mut(hash, key) {
             None => Lookup::Missing,
-            Some(entry) if entry.deadline_ms().is_some_and(|deadline| deadline <= now_ms) => {
+            Some(entry) if entry.is_over(now_ms) => {
                 wheel_of(&mut self.wheel).remove(&entry);
                 Lookup::Expired(entry.remove())
             }
@@ -159,7 +160,7 @@ impl ShardDb {
     ) -> Edit<R> {
         let Some(mut entry) = self.table.get_mut(hash, key) else { return Edit::Missing };
         let (old, deadline) = (entry.address(), entry.deadline_ms());
-        if deadline.is_some_and(|deadline| deadline <= now_ms) {
+        if entry.is_over(now_ms) {
             wheel_of(&mut self.wheel).remove(&entry);
             return Edit::Expired(entry.remove());
         }
@@ -218,9 +219,9 @@ impl ShardDb {
         stamp: Stamp,
     ) -> Edit<()> {
         let Some(mut entry) = self.table.get_mut(hash, key) else { return Edit::Missing };
-        if let Some(present) = entry.deadline_ms() {
+        if entry.deadline_ms().is_some() {
             wheel_of(&mut self.wheel).remove(&entry);
-            if present <= stamp.now_ms {
+            if entry.is_over(stamp.now_ms) {
                 return Edit::Expired(entry.remove());
             }
         }
@@ -245,11 +246,10 @@ impl ShardDb {
         }
     }
 
-    /// Takes out one entry whose deadline has come, at the cost of `budget` (see
-    /// [`Wheel::pop_due`]).
+    /// Takes out one entry whose time is over, at the cost of `budget` (see [`Wheel::pop_due`]).
     pub fn pop_expired(&mut self, now_ms: i64, hash: KeyHash, budget: &mut u32) -> Option<Entry> {
         let wheel = self.wheel.as_mut()?;
-        let address = wheel.pop_due(now_ms, budget)?;
+        let address = wheel.pop_due(now_ms - 1, budget)?;
         let key_hash = hash.of(crate::entry::key_at(address));
         let entry = self.table.find_by_pointer(key_hash, address);
         Some(entry.expect("what the wheel holds is in the table").remove())

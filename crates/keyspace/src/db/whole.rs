@@ -63,7 +63,7 @@ impl Db<'_, '_> {
         for shard in 0..self.held.count() {
             let table = self.held.shard(shard).db(self.index).table();
             let now_ms = self.stamp.now_ms;
-            table.iter().filter(|entry| !is_expired(entry, now_ms)).for_each(|entry| visit(&entry));
+            table.iter().filter(|entry| !entry.is_over(now_ms)).for_each(|entry| visit(&entry));
         }
     }
 
@@ -85,7 +85,7 @@ impl Db<'_, '_> {
             let db = self.held.shard(shard as u32).db(self.index);
             // The shard may have been emptied by another thread since it was counted.
             let Some(entry) = db.table().random(&mut || rng.u64(..)) else { continue };
-            let expired = is_expired(&entry, self.stamp.now_ms);
+            let expired = entry.is_over(self.stamp.now_ms);
             let key: Box<[u8]> = entry.key_bytes().into();
             drop(entry);
             if !expired {
@@ -120,7 +120,7 @@ impl Db<'_, '_> {
             } else {
                 position = table.scan(position, &mut |entry| {
                     met += 1;
-                    match (wanted(entry), is_expired(entry, now_ms)) {
+                    match (wanted(entry), entry.is_over(now_ms)) {
                         (true, false) => emit(entry),
                         (true, true) => expired.push(entry.key_bytes().into()),
                         (false, _) => {}
@@ -156,8 +156,4 @@ impl Db<'_, '_> {
         let met = self.peek(key);
         debug_assert!(met.is_none(), "the key was seen to be expired");
     }
-}
-
-fn is_expired(entry: &Entry, now_ms: i64) -> bool {
-    entry.deadline_ms().is_some_and(|deadline| deadline <= now_ms)
 }

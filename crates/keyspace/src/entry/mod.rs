@@ -381,6 +381,12 @@ impl Entry {
         (self.flags() & EXPIRES != 0).then(|| i64::from_le_bytes(self.get(HEADER)))
     }
 
+    /// Whether the key's time is over. It lives through the millisecond that its deadline names.
+    #[inline]
+    pub fn is_over(&self, now_ms: i64) -> bool {
+        self.deadline_ms().is_some_and(|deadline| deadline < now_ms)
+    }
+
     /// Sets or removes the expiry. The caller takes the entry out of the timing wheel before and
     /// puts it back afterwards: its address may change here.
     pub fn set_deadline(&mut self, deadline_ms: Option<i64>) {
