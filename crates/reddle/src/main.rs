@@ -13,7 +13,7 @@ fn main() -> ExitCode {
 
 /// What jemalloc reads at start. There is never a fork, so nothing is copied on write, and large
 /// pages cost no memory while they spare most of the address look-ups of random reads; see
-/// `docs/design/allocator.md` for the figures.
+/// `docs/design/workers.md` for the figures.
 #[expect(unsafe_code, reason = "a symbol that the allocator looks for")]
 // SAFETY: jemalloc defines the symbol weakly as a pointer to a string that ends with a NUL.
 #[unsafe(export_name = "_rjem_malloc_conf")]
