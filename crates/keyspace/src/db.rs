@@ -45,6 +45,7 @@ pub struct Db<'a, 'k> {
     index: u32,
     stamp: Stamp,
     touch: bool,
+    keeps_expired: bool,
 }
 
 /// What a [`Db`] is made of.
@@ -72,7 +73,26 @@ impl<'a, 'k> Db<'a, 'k> {
     #[inline]
     pub fn new(parts: Parts<'a, 'k>) -> Self {
         let Parts { keyspace, held, change, stats, hashed, index, stamp, touch } = parts;
-        Self { change, held, keyspace, stats, hashed, next_hashed: 0, index, stamp, touch }
+        let (next_hashed, keeps_expired) = (0, false);
+        Self {
+            change,
+            held,
+            keyspace,
+            stats,
+            hashed,
+            next_hashed,
+            index,
+            stamp,
+            touch,
+            keeps_expired,
+        }
+    }
+
+    /// Says whether reads leave keys whose time has come in place, while nothing may be written.
+    #[must_use]
+    pub fn keeping_expired(mut self, keep: bool) -> Self {
+        self.keeps_expired = keep;
+        self
     }
 
     /// The selected database's number.
@@ -152,7 +172,11 @@ impl<'a, 'k> Db<'a, 'k> {
         let hash = self.hash(key);
         let shard = self.keyspace.shard_of(hash);
         let db = self.held.shard(shard).db(self.index);
-        match db.lookup(hash, key, self.stamp.now_ms) {
+        let found = match self.keeps_expired {
+            false => db.lookup(hash, key, self.stamp.now_ms),
+            true => db.find(hash, key, self.stamp.now_ms),
+        };
+        match found {
             Lookup::Live(mut entry) => {
                 self.stats.hits += u64::from(counted);
                 if access {

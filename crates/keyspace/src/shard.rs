@@ -149,6 +149,14 @@ impl ShardDb {
         }
     }
 
+    /// Looks for a key and finds nothing when its time has come; then it stays where it is.
+    pub fn find(&mut self, hash: u64, key: &[u8], now_ms: i64) -> Lookup<'_> {
+        match self.table.get_mut(hash, key) {
+            Some(entry) if !entry.is_over(now_ms) => Lookup::Live(entry),
+            _ => Lookup::Missing,
+        }
+    }
+
     /// Changes a key's value in place. Through `change` the entry may move, but it keeps its
     /// expiry.
     pub fn edit<R>(

@@ -103,6 +103,7 @@ impl DataCall<'_, '_> {
             stamp,
             touch: !self.session.state.any(State::NO_TOUCH),
         });
+        let db = db.keeping_expired(self.server.state().any(State::PAUSED));
         let mut ctx = Ctx {
             db,
             out: self.out,
