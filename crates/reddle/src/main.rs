@@ -1,4 +1,5 @@
 //! The one binary: the server.
+#![deny(unsafe_code)]
 
 use std::ffi::OsString;
 use std::process::ExitCode;

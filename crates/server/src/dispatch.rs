@@ -517,7 +517,9 @@ impl<'k> Turn<'_, 'k> {
                 }
                 (result, Flow::Continue)
             }
-            Run::Session(handler) | Run::Container(Some(handler)) => self.call_session(row, handler, args, &mut held),
+            Run::Session(handler) | Run::Container(Some(handler)) => {
+                self.call_session(row, handler, args, &mut held)
+            }
             Run::Container(None) => (Ok(()), Flow::Continue),
         }
     }
@@ -544,7 +546,9 @@ impl<'k> Turn<'_, 'k> {
                 }
                 (result, Flow::Continue)
             }
-            Run::Session(handler) | Run::Container(Some(handler)) => self.call_session(row, handler, args, &mut held),
+            Run::Session(handler) | Run::Container(Some(handler)) => {
+                self.call_session(row, handler, args, &mut held)
+            }
             Run::Container(None) => (Ok(()), Flow::Continue),
         };
         drop(held);

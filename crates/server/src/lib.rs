@@ -3,6 +3,7 @@
 //!
 //! A request's way: `worker` (poll) -> `conn` (bytes in) -> `dispatch` (row, shards, handler) ->
 //! `commit` (after a write) -> `conn` (bytes out). What is rare is in `refuse`.
+#![deny(unsafe_code)]
 
 pub mod config;
 
