@@ -218,9 +218,8 @@ impl Keyspace {
         let mut held = self.shards.hold_one(shard);
         let content = held.shard(shard);
         for db in 0..self.databases {
-            while let Some(entry) = content.db(db).pop_expired(now_ms, self.hash, budget) {
-                change.note_expired(db, entry);
-            }
+            let part = content.db(db);
+            part.expire(now_ms, self.hash, budget, |entry| change.note_expired(db, entry));
         }
         self.due[shard as usize].store(content.next_due_ms(), Ordering::SeqCst);
     }

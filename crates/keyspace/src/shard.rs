@@ -3,11 +3,15 @@
 //! It knows entries, the table and the timing wheel, and nothing of locks or commands. Invariant:
 //! exactly the entries with a deadline are in the wheel of their database.
 
+use smallvec::SmallVec;
 use table::Table;
 
 use crate::entry::wheel::Wheel;
 use crate::entry::{Entry, NewValue};
 use crate::hash::KeyHash;
+
+/// Entries that [`ShardDb::expire`] has under way at once.
+const EXPIRE_BATCH: usize = 16;
 
 /// One database's part of a shard.
 pub struct ShardDb {
@@ -254,13 +258,34 @@ impl ShardDb {
         }
     }
 
-    /// Takes out one entry whose time is over, at the cost of `budget` (see [`Wheel::pop_due`]).
-    pub fn pop_expired(&mut self, now_ms: i64, hash: KeyHash, budget: &mut u32) -> Option<Entry> {
-        let wheel = self.wheel.as_mut()?;
-        let address = wheel.pop_due(now_ms - 1, budget)?;
-        let key_hash = hash.of(crate::entry::key_at(address));
-        let entry = self.table.find_by_pointer(key_hash, address);
-        Some(entry.expect("what the wheel holds is in the table").remove())
+    /// Takes out the entries whose time is over, at the cost of `budget` (see [`Wheel::pop_due`]).
+    /// Several at a time leave the wheel before they leave the table, so that the table's lines for
+    /// all of them are on their way together.
+    pub fn expire(
+        &mut self,
+        now_ms: i64,
+        hash: KeyHash,
+        budget: &mut u32,
+        mut each: impl FnMut(Entry),
+    ) {
+        let Some(wheel) = &mut self.wheel else { return };
+        loop {
+            let mut batch: SmallVec<[_; EXPIRE_BATCH]> = SmallVec::new();
+            while batch.len() < EXPIRE_BATCH
+                && let Some(address) = wheel.pop_due(now_ms - 1, budget)
+            {
+                let key_hash = hash.of(crate::entry::key_at(address));
+                self.table.prefetch_bucket(key_hash);
+                batch.push((key_hash, address));
+            }
+            if batch.is_empty() {
+                return;
+            }
+            for (key_hash, address) in batch {
+                let entry = self.table.find_by_pointer(key_hash, address);
+                each(entry.expect("what the wheel held is in the table").remove());
+            }
+        }
     }
 
     /// Takes everything out; the caller frees it where that hurts nobody.

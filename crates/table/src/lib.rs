@@ -23,6 +23,7 @@ mod stats;
 
 pub use guard::{Entry, Ref, RefMut, VacantEntry};
 pub use iter::{Batch, Iter};
+pub use prefetch::prefetch;
 pub use stats::Stats;
 
 use directory::Directory;

@@ -2,7 +2,7 @@
 
 /// Any address will do, mapped or not: a prefetch never faults and is no access.
 #[inline]
-pub(crate) fn prefetch(address: *const u8) {
+pub fn prefetch(address: *const u8) {
     #[cfg(all(target_arch = "x86_64", target_feature = "sse", not(miri)))]
     {
         use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};

@@ -21,6 +21,8 @@ const LEVELS: usize = 11;
 /// How far the clock may be behind the wheel before everything is placed anew: threads look at the
 /// clock a little apart, and small steps back are waited out.
 const CLOCK_STEP_MS: u64 = 1000;
+/// How many places ahead of the entry being looked at the lines of the others are asked for.
+const AHEAD: usize = 8;
 /// The most entries that an empty list of what is due keeps room for.
 const DUE_KEPT: usize = 256;
 
@@ -135,6 +137,9 @@ impl Wheel {
                     return None;
                 }
                 self.due.pop();
+                if let Some(ahead) = self.due.len().checked_sub(AHEAD) {
+                    table::prefetch(self.due[ahead].as_ptr());
+                }
                 self.give_back_due();
                 *budget -= 1;
                 self.len -= 1;
@@ -211,6 +216,9 @@ impl Wheel {
             && let Some(address) = self.slot_mut(level, slot).pop()
         {
             *budget -= 1;
+            if let Some(ahead) = self.slot_mut(level, slot).len().checked_sub(AHEAD) {
+                table::prefetch(self.slot_mut(level, slot)[ahead].as_ptr());
+            }
             self.place(address, deadline_of(address));
         }
         if self.slot_mut(level, slot).is_empty() {
