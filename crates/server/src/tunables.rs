@@ -43,6 +43,8 @@ pub struct Tunables {
     pub password: Vec<u8>,
     /// Whether latencies are recorded by command.
     pub latency_tracking: bool,
+    /// Whether the log shows nothing that clients sent.
+    pub hide_user_data: bool,
     /// Turns of periodic work a second.
     pub hz: u64,
 }
@@ -77,6 +79,7 @@ impl Tunables {
             protected_mode: config.bool(Id::ProtectedMode),
             password: config.text(Id::Requirepass).to_vec(),
             latency_tracking: config.bool(Id::LatencyTracking),
+            hide_user_data: config.bool(Id::HideUserDataFromLog),
             hz: number(Id::Hz).max(1),
         }
     }
