@@ -58,7 +58,7 @@ fn expire_from(
         ctx.out.int(0);
         return Ok(());
     }
-    if deadline_ms <= ctx.now_ms() {
+    if ctx.is_past(deadline_ms) {
         ctx.db.expire_now(key);
     } else {
         ctx.db.set_deadline(key, Some(deadline_ms));

@@ -17,7 +17,7 @@ mod shards;
 mod sync;
 
 pub use change::{Change, Class, Lazy, Note, Record, Wants};
-pub use db::{Db, Hashed, KeyStats, Parts};
+pub use db::{Db, Hashed, KeyStats, Overdue, Parts};
 pub use discarded::Discarded;
 pub use entry::{Entry, INLINE_MAX, Kind, NewValue, ValueRef};
 pub use gate::{Gate, ReadGuard, WriteGuard};
