@@ -113,9 +113,7 @@ impl Condition {
     fn allows(self, present: Option<i64>, new: i64) -> bool {
         match present {
             None => !self.xx && !self.gt,
-            Some(present) => {
-                !self.nx && !(self.gt && new <= present) && !(self.lt && new >= present)
-            }
+            Some(present) => !(self.nx || self.gt && new <= present || self.lt && new >= present),
         }
     }
 }

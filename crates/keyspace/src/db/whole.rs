@@ -88,7 +88,6 @@ impl Db<'_, '_> {
             let Some(entry) = db.table().random(&mut || rng.u64(..)) else { continue };
             let expired = entry.is_over(since_ms);
             let key: Box<[u8]> = entry.key_bytes().into();
-            drop(entry);
             if !expired {
                 return Some(key);
             }
