@@ -1,5 +1,7 @@
 //! Starting and stopping: the process, its log, its files, and what it says when it cannot start.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
+
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
