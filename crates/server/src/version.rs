@@ -1,6 +1,9 @@
 //! The versions that the server tells, each in this one place.
 
-use crate::config::cli::Build;
+use spec::config::Id;
+
+use crate::config::Config;
+use crate::config::cli::{Build, Program};
 
 /// This program's own version.
 pub const REDDLE: &str = env!("CARGO_PKG_VERSION");
@@ -37,6 +40,36 @@ pub fn build(allocator: &str) -> Build<'_> {
         allocator,
         commit: COMMIT,
         build_id: BUILD_ID,
+    }
+}
+
+/// What clients are told that they talk to: the one of the two servers they know whose place this
+/// one has taken.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Told {
+    /// `redis` or `valkey`.
+    pub server: &'static str,
+    /// The same in sentences.
+    pub title: &'static str,
+    /// Its version.
+    pub version: String,
+}
+
+impl Told {
+    /// By the name that this program was started under, and by the configuration.
+    pub fn of(program: Program, config: &Config) -> Self {
+        let redis = String::from_utf8_lossy(config.text(Id::RedisVersion)).into_owned();
+        match program {
+            Program::ValkeyServer if !config.bool(Id::ExtendedRedisCompatibility) => {
+                Self { server: "valkey", title: "Valkey", version: VALKEY.to_owned() }
+            }
+            _ => Self { server: "redis", title: "Redis", version: redis },
+        }
+    }
+
+    /// Whether it is Valkey.
+    pub fn is_valkey(&self) -> bool {
+        self.server == "valkey"
     }
 }
 

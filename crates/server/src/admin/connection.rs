@@ -5,13 +5,14 @@ use resp::{Proto, Writer};
 use spec::config::Id;
 use subtle::ConstantTimeEq;
 
+use crate::admin;
 use crate::call::{Call, Flow};
 use crate::config::Config;
 use crate::config::cli::Program;
 use crate::refuse::lossy;
 use crate::rows::SessionHandler;
 use crate::session::State;
-use crate::{admin, version};
+use crate::version::Told;
 
 pub(crate) const HANDLERS: &[(&str, SessionHandler)] = &[
     ("auth", auth),
@@ -143,18 +144,13 @@ fn speak(call: &mut Call<'_, '_>, proto: Proto) {
 /// Describes the server, with the fields in Redis's order. Clients choose features by the version,
 /// and some understand only the names of the servers that they know.
 fn greet(out: &mut Writer, id: u64, program: Program, config: &Config) {
-    let is_valkey =
-        program == Program::ValkeyServer && !config.bool(Id::ExtendedRedisCompatibility);
-    let (name, version) = match is_valkey {
-        true => ("valkey", version::VALKEY.as_bytes()),
-        false => ("redis", config.text(Id::RedisVersion)),
-    };
+    let told = Told::of(program, config);
     let zone = config.text(Id::AvailabilityZone);
     out.map(7 + usize::from(!zone.is_empty()));
     out.bulk(b"server");
-    out.bulk(name.as_bytes());
+    out.bulk(told.server.as_bytes());
     out.bulk(b"version");
-    out.bulk(version);
+    out.bulk(told.version.as_bytes());
     out.bulk(b"proto");
     out.int(if out.proto() == Proto::Resp3 { 3 } else { 2 });
     out.bulk(b"id");

@@ -39,17 +39,16 @@ pub(super) struct Picture {
     pub(super) startup: u64,
     /// For connections.
     pub(super) clients: u64,
-    /// Number, contents and cost of the databases that hold keys.
-    pub(super) databases: Vec<(usize, Totals, Overhead)>,
+    /// Contents and cost of each database, by its number.
+    pub(super) databases: Vec<(Totals, Overhead)>,
 }
 
 impl Picture {
     /// Takes the picture. Shards that are not held are taken in turn.
     pub(super) fn take<'k>(server: &'k Server, held: &mut Held<'k>, now_ms: i64) -> Self {
         let allocator = server.memory.look(now_ms);
-        let totals = server.keyspace.totals(held).into_iter().enumerate();
+        let totals = server.keyspace.totals(held);
         let overheads = server.keyspace.overheads(held);
-        let filled = totals.filter(|(_, totals)| totals.keys > 0);
         let mut clients = 0;
         server.clients.each(|client| clients += of_client(client));
         Self {
@@ -59,7 +58,7 @@ impl Picture {
             peak_ms: server.memory.peak_ms(),
             startup: server.memory.startup(),
             clients,
-            databases: filled.map(|(db, totals)| (db, totals, overheads[db])).collect(),
+            databases: totals.into_iter().zip(overheads).collect(),
         }
     }
 
@@ -75,7 +74,7 @@ impl Picture {
 
     /// In use for finding keys and deadlines.
     pub(super) fn tables(&self) -> u64 {
-        self.databases.iter().map(|(_, _, overhead)| overhead.table + overhead.wheel).sum()
+        self.databases.iter().map(|(_, overhead)| overhead.table + overhead.wheel).sum()
     }
 
     /// In use for keys and values.
@@ -96,7 +95,7 @@ impl Picture {
 
     /// Keys in all databases.
     pub(super) fn keys(&self) -> u64 {
-        self.databases.iter().map(|(_, totals, _)| totals.keys).sum()
+        self.databases.iter().map(|(totals, _)| totals.keys).sum()
     }
 }
 
@@ -117,7 +116,7 @@ fn of_client(client: &Client) -> u64 {
     fixed + buffers.iter().map(|bytes| bytes.load(Relaxed)).sum::<u64>()
 }
 
-/// MEMORY STATS - O(shards).
+/// MEMORY STATS - O(shards). Databases that take nothing are left out, but for the selected one.
 fn stats(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
     let now_ms = call.local.now_ms();
     let picture = Picture::take(call.server, call.held, now_ms);
@@ -142,7 +141,11 @@ fn stats(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
     int(out, "aof.buffer", 0);
     int(out, "lua.caches", 0);
     int(out, "functions.caches", 0);
-    for (db, _, overhead) in &picture.databases {
+    let selected = call.session.db as usize;
+    for (db, (totals, overhead)) in picture.databases.iter().enumerate() {
+        if totals.keys == 0 && *overhead == Overhead::default() && db != selected {
+            continue;
+        }
         pairs += 1;
         out.bulk(format!("db.{db}").as_bytes());
         out.map(2);

@@ -3,13 +3,13 @@
 mod ochre;
 
 use commands::{Args, Error};
-use spec::config::Id;
 use spec::error;
 
 use super::describe;
 use crate::call::{Call, Flow};
 use crate::rows::SessionHandler;
 use crate::shutdown::{self, Wish};
+use crate::version::Told;
 use crate::{clock, version};
 
 pub(crate) const HANDLERS: &[(&str, SessionHandler)] =
@@ -99,12 +99,9 @@ fn lolwut(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     let columns = number(SIZE.0, SIZE_MAX.0)?;
     let rows = number(SIZE.1, SIZE_MAX.1)?;
     let mut text = ochre::draw(columns as usize, rows as usize, &mut call.local.rng);
-    let redis = {
-        let config = call.server.config.lock();
-        String::from_utf8_lossy(config.text(Id::RedisVersion)).into_owned()
-    };
+    let told = Told::of(call.server.program, &call.server.config.lock());
     text.push_str(&format!("\nRed ochre on rock. Reddle ver. {}, ", version::REDDLE));
-    text.push_str(&format!("as Redis ver. {redis}\n"));
+    text.push_str(&format!("as {} ver. {}\n", told.title, told.version));
     call.out.verbatim("txt", text.as_bytes());
     Ok(())
 }

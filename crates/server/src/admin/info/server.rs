@@ -5,7 +5,7 @@ use std::fmt::Display;
 use spec::config::Id;
 
 use super::Report;
-use crate::version;
+use crate::version::{self, Told};
 
 /// Where the processor has no counter that the clock could use instead, it is the system's.
 #[cfg(target_arch = "x86_64")]
@@ -31,14 +31,21 @@ pub(super) fn server(report: &mut Report<'_, '_>) {
     let text = |id| String::from_utf8_lossy(config.text(id)).into_owned();
     let file = config.file().map(|path| path.display().to_string()).unwrap_or_default();
     let hz = config.int(Id::Hz);
+    let told = Told::of(server.program, &config);
+    report.field("redis_version", text(Id::RedisVersion));
+    if told.is_valkey() {
+        report.fields(&[
+            ("server_name", &told.server),
+            ("valkey_version", &told.version),
+            ("valkey_release_stage", &"ga"),
+        ]);
+    }
     report.fields(&[
-        ("redis_version", &text(Id::RedisVersion)),
         ("reddle_version", &version::REDDLE),
         ("redis_git_sha1", &version::COMMIT),
         ("redis_git_dirty", &0),
         ("redis_build_id", &format_args!("{:016x}", version::BUILD_ID)),
-        ("redis_mode", &"standalone"),
-        ("server_mode", &"standalone"),
+        (if told.is_valkey() { "server_mode" } else { "redis_mode" }, &"standalone"),
         ("os", &format_args!("{kernel} {release} {}", name(system.machine()))),
         ("arch_bits", &usize::BITS),
         ("monotonic_clock", &format_args!("{CLOCK} {:.2} ticks/us", server.ticks.per_us())),
