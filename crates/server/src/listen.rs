@@ -90,9 +90,10 @@ pub fn open(config: &Config) -> Result<Vec<Listener>, String> {
 }
 
 /// Listens on the TCP addresses that the configuration names now, and no longer on the former
-/// ones. When that fails, the reason is in the log and everything is as before.
+/// ones. When that fails, the reason is in the log and everything is as before. Only for a command
+/// that runs alone.
 pub fn listen_again(server: &Server, config: &Config) -> Result<(), ()> {
-    let mut handles = server.listening.0.lock();
+    let handles = std::mem::take(&mut *server.listening.0.lock());
     // New addresses may overlap with old ones (`*` and `127.0.0.1`), and nobody is to be turned
     // away meanwhile; so for a moment both may be bound.
     share(&handles, true);
@@ -104,11 +105,13 @@ pub fn listen_again(server: &Server, config: &Config) -> Result<(), ()> {
     });
     let Ok((listeners, cloned)) = opened else {
         share(&handles, false);
+        *server.listening.0.lock() = handles;
         return Err(());
     };
     share(&cloned, false);
+    *server.listening.0.lock() = cloned;
     server.workers[0].mailbox.send(Message::Listen(listeners));
-    for old in std::mem::replace(&mut *handles, cloned) {
+    for old in handles {
         // The worker lets go of it soon; until then nobody shall get in there any more.
         old.shutdown(std::net::Shutdown::Both).ok();
     }

@@ -15,30 +15,28 @@ mod syslog;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
-use parking_lot::Mutex;
 use spec::config::Id;
 
 use self::line::{Format, Line, Timestamp};
-use self::syslog::Syslog;
+use self::syslog::{SOCKET, Syslog};
 use crate::clock;
 use crate::config::Config;
 
 /// The process's one log.
-static SINK: Sink = Sink {
-    format: AtomicU8::new(0),
-    timestamp: AtomicU8::new(0),
-    target: Mutex::new(Target { file: None, syslog: None }),
-};
+static SINK: Sink =
+    Sink { format: AtomicU8::new(0), timestamp: AtomicU8::new(0), target: OnceLock::new() };
 
 struct Sink {
     /// See `Format`.
     format: AtomicU8,
     /// See `Timestamp`.
     timestamp: AtomicU8,
-    target: Mutex<Target>,
+    /// None before `open`.
+    target: OnceLock<Target>,
 }
 
 struct Target {
@@ -51,15 +49,16 @@ struct Target {
 /// directory, wherever that is later.
 pub fn open(config: &Config) {
     let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-    *SINK.target.lock() = Target {
+    let target = Target {
         file: config.path(Id::Logfile).map(absolute),
         syslog: config.bool(Id::SyslogEnabled).then(|| {
             let ident = String::from_utf8_lossy(config.text(Id::SyslogIdent)).into_owned();
-            Syslog::new(ident, config.choice_number(Id::SyslogFacility))
+            Syslog::new(SOCKET, ident, config.choice_number(Id::SyslogFacility))
         }),
     };
     configure(config);
-    // Only a second call fails, and then the log is this one already.
+    // Only a second call fails, and then the log is open already.
+    SINK.target.set(target).ok();
     log::set_logger(&SINK).ok();
 }
 
@@ -80,14 +79,14 @@ pub fn configure(config: &Config) {
 
 /// Whether lines go to the standard output and nowhere else.
 pub fn is_on_terminal() -> bool {
-    let target = SINK.target.lock();
-    target.file.is_none() && target.syslog.is_none() && io::IsTerminal::is_terminal(&io::stdout())
+    let is_plain = |target: &Target| target.file.is_none() && target.syslog.is_none();
+    SINK.target.get().is_none_or(is_plain) && io::IsTerminal::is_terminal(&io::stdout())
 }
 
 /// Writes several lines as they are, at the level notice.
 pub fn raw(text: &str) {
     if log::max_level() >= LevelFilter::Info {
-        SINK.target.lock().write(Level::Info, text, text);
+        SINK.write(Level::Info, text, text);
     }
 }
 
@@ -117,16 +116,17 @@ impl Log for Sink {
         let format = Format::from_number(self.format.load(Ordering::Relaxed));
         let timestamp = Timestamp::from_number(self.timestamp.load(Ordering::Relaxed));
         let shown = line.show(format, timestamp);
-        self.target.lock().write(record.level(), &text, &shown);
+        self.write(record.level(), &text, &shown);
     }
 
     fn flush(&self) {}
 }
 
-impl Target {
+impl Sink {
     /// Writes `line` with its line end, and `text` to syslog, which has a format of its own.
-    fn write(&mut self, level: Level, text: &str, line: &str) {
-        let written = match &self.file {
+    fn write(&self, level: Level, text: &str, line: &str) {
+        let target = self.target.get();
+        let written = match target.and_then(|target| target.file.as_ref()) {
             None => {
                 let mut stdout = io::stdout().lock();
                 stdout.write_all(line.as_bytes()).and_then(|()| stdout.flush())
@@ -135,7 +135,7 @@ impl Target {
         };
         // See the module's text.
         written.ok();
-        if let Some(syslog) = &mut self.syslog {
+        if let Some(syslog) = target.and_then(|target| target.syslog.as_ref()) {
             syslog.write(level, text);
         }
     }

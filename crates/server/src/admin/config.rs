@@ -73,14 +73,15 @@ fn set(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
 
 /// Changes settings and makes the changes come true, or leaves everything as it was.
 fn change(server: &Server, changes: &[(&[u8], &[u8])], caller: Caller) -> Result<(), SetError> {
-    let mut config = server.config.lock();
-    let before = config.clone();
+    // CONFIG SET runs alone, so nobody else changes the configuration meanwhile, and its lock is
+    // not held over what the system is asked for.
+    let before = server.config.lock().clone();
+    let mut config = before.clone();
     let ids = config.set(changes, caller)?;
-    if let Err((id, reason)) = apply::apply(server, &before, &config, &ids) {
-        *config = before;
-        return Err(SetError::not_applied(id, reason));
-    }
+    apply::apply(server, &before, &config, &ids)
+        .map_err(|(id, reason)| SetError::not_applied(id, reason))?;
     server.publish_tunables(&config);
+    *server.config.lock() = config;
     Ok(())
 }
 
@@ -98,8 +99,8 @@ fn rewrite(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
 
 /// Writes the configuration file; with `everything` also what is at its default.
 pub(super) fn write_file(call: &mut Call<'_, '_>, everything: bool) -> Result<(), Error> {
-    let written = call.server.config.lock().rewrite_file(everything);
-    match written {
+    let config = call.server.config.lock().clone();
+    match config.rewrite_file(everything) {
         Ok(()) => {
             log::info!("CONFIG REWRITE executed with success.");
             call.out.ok();

@@ -1,5 +1,8 @@
 //! The shapes of lines.
 
+use std::os::unix::net::UnixDatagram;
+use std::time::Duration;
+
 use super::*;
 use crate::sys::LocalTime;
 
@@ -43,12 +46,32 @@ fn json_and_logfmt_stay_one_line() {
 
 #[test]
 fn a_datagram_for_syslog_names_facility_and_process() {
-    let syslog = Syslog::new("reddle".into(), 16);
+    let syslog = Syslog::new(SOCKET, "reddle".into(), 16);
     let pid = std::process::id();
     assert_eq!(
         syslog.datagram(Level::Info, &TIME, "hello"),
         format!("<133>Nov  3 07:04:05 reddle[{pid}]: hello")
     );
+}
+
+#[test]
+fn a_restarted_system_log_is_found_again() {
+    let folder = std::env::temp_dir().join(format!("reddle-syslog-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("log");
+    let syslog = Syslog::new(&path, "reddle".into(), 1);
+    syslog.write(Level::Warn, "to nobody");
+    for text in ["first", "second"] {
+        std::fs::remove_file(&path).ok();
+        let socket = UnixDatagram::bind(&path).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        syslog.write(Level::Warn, text);
+        let mut buffer = [0; 256];
+        let len = socket.recv(&mut buffer).unwrap();
+        let line = String::from_utf8_lossy(&buffer[..len]).into_owned();
+        assert!(line.starts_with("<12>") && line.ends_with(&format!("]: {text}")), "{line}");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]
