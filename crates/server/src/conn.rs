@@ -32,7 +32,7 @@ const SHRUNK_MIN: usize = 32 << 10;
 const IDLE_SECONDS: i64 = 2;
 /// The bounds of the size of a reply buffer.
 const REPLY_MIN: usize = 1 << 10;
-const REPLY_MAX: usize = 16 << 10;
+pub const REPLY_MAX: usize = 16 << 10;
 
 /// A client's socket.
 pub enum Stream {

@@ -15,7 +15,7 @@ use resp::{Proto, ProtocolError, Writer};
 use crate::admin::describe;
 use crate::call::Flow;
 use crate::clock;
-use crate::conn::{Arrived, Conn, Got, Stream};
+use crate::conn::{Arrived, Conn, Got, REPLY_MAX, Stream};
 use crate::listen::{self, Accepted, Listener};
 use crate::local::Local;
 use crate::mailbox::{Message, Unblock};
@@ -523,9 +523,20 @@ impl Thread {
         alive
     }
 
+    /// Whether the replies of one turn are over the hard limit. Only what a reply buffer cannot
+    /// hold counts, but it counts before it is sent: the client may not take what the limit keeps
+    /// the server from holding.
+    fn is_too_much(&self, conn: &mut Conn) -> bool {
+        let (pending, hard) = (conn.out.len() as u64, self.local.tunables.output_limit.hard);
+        hard > 0
+            && pending > REPLY_MAX as u64
+            && pending >= hard
+            && cron::is_over_output_limit(&self.server, &self.local, conn)
+    }
+
     /// Sends replies, and settles what the connection keeps until it is served again.
     fn finish(&mut self, conn: &mut Conn, fate: Fate) -> Fate {
-        if !self.flush(conn) {
+        if self.is_too_much(conn) || !self.flush(conn) {
             return Fate::Close;
         }
         // Who waits for something is gone when the peer is: nobody would see the reply.
