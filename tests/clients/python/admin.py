@@ -205,6 +205,7 @@ def check_memory(place):
     equal(r.memory_purge(), True)
 
 
+@once("MODULE|LIST")
 def check_modules(place):
     # RedisInsight#902, dragonfly#2135: an empty list, not an error.
     equal(place.text.module_list(), [])

@@ -2,7 +2,7 @@
 
 import threading
 
-from redis.exceptions import ResponseError
+from redis.exceptions import ResponseError, WatchError
 
 from checks import equal, once, raises, true
 
@@ -113,6 +113,18 @@ def check_transaction(place):
     pipe = place.text.pipeline()
     pipe.set("a", 1).incr("a").get("a")
     equal(pipe.execute(), [True, 2, "2"])
+
+
+@once("WATCH")
+def check_watch(place):
+    pipe = place.text.pipeline()
+    pipe.watch("a")
+    place.text.set("a", "changed")
+    pipe.multi()
+    pipe.set("a", "mine")
+    raises(WatchError, "Watched variable changed", pipe.execute)
+    pipe.reset()
+    equal(place.text.get("a"), "changed")
 
 
 @once("EVAL")

@@ -3,6 +3,7 @@
 import socket
 
 from checks import equal, eventually, new, once, true
+from server import Server
 from wire import Wire, request
 
 
@@ -282,6 +283,51 @@ def check_a_connection_that_leaves_in_the_middle(server):
             wire.send(request("SET", "big", b"x" * 1_000_000) + request("GET", "big"))
     with Wire(server) as wire:
         equal(wire.command("EXISTS", "k"), b":0\r\n")
+
+
+def check_hello_with_a_password(server):
+    # go-redis#2479: the text tells clients what to do. dragonfly#3047: a word, then a blank.
+    own = Server(server.threads, "--requirepass", "secret")
+    try:
+        with Wire(own) as wire:
+            wire.send(request("HELLO", 3))
+            reply = wire.read()
+            start = b"-NOAUTH HELLO must be called with the client already authenticated, otherwise"
+            true(reply.startswith(start), f"HELLO 3 without a password: {reply!r}")
+            wire.send(request("HELLO", 3, "AUTH", "default", "wrong"))
+            wrong = b"-WRONGPASS invalid username-password pair or user is disabled.\r\n"
+            equal(wire.read(), wrong)
+            wire.send(request("GET", "key"))
+            equal(wire.read(), b"-NOAUTH Authentication required.\r\n")
+            wire.send(request("hello", 3, "auth", "default", "secret", "setname", "app"))
+            true(wire.read().startswith(b"%7\r\n"), "HELLO 3 AUTH is a map")
+            equal(wire.command("CLIENT", "GETNAME"), b"$3\r\napp\r\n")
+            equal(wire.command("AUTH", "wrong"), wrong)
+            equal(wire.command("GET", "key"), b"_\r\n")
+        # An unauthenticated peer may not make the server hold much.
+        for data, text in ((b"*11\r\n", b"unauthenticated multibulk length"),
+                           (b"*1\r\n$16385\r\n", b"unauthenticated bulk length")):
+            with Wire(own) as wire:
+                wire.send(data)
+                equal(wire.rest(), b"-ERR Protocol error: " + text + b"\r\n")
+    finally:
+        own.close()
+
+
+def check_strings_above_256_megabytes(server):
+    # Dragonfly's limit is not ours.
+    size = 257 * 1024 * 1024
+    with Wire(server) as wire:
+        equal(wire.command("SETRANGE", "big", size - 3, "end"), b":%d\r\n" % size)
+        equal(wire.command("GETRANGE", "big", -4, -1), b"$4\r\n\0end\r\n")
+        equal(wire.command("DEL", "big"), b":1\r\n")
+
+
+@once("READONLY")
+def check_readonly_without_a_cluster(server):
+    # dragonfly#1003: cluster clients send READONLY right after they connect.
+    with Wire(server) as wire:
+        equal(wire.command("READONLY"), b"-ERR This instance has cluster support disabled\r\n")
 
 
 @once("CLIENT|TRACKING")
