@@ -272,6 +272,7 @@ impl Thread {
 
     fn messages(&mut self) {
         let server = Arc::clone(&self.server);
+        self.local.follow_config(&server);
         while let Some(message) = server.workers[self.local.id].mailbox.take() {
             match message {
                 Message::Adopt(stream) => self.adopt(stream),
@@ -282,7 +283,6 @@ impl Thread {
                 Message::Listen(listeners) => self.listen(listeners),
             }
         }
-        self.local.follow_config(&server);
     }
 
     /// Lets paused clients go on when their time is over. One worker looks after that.
@@ -309,6 +309,7 @@ impl Thread {
 
     fn accept(&mut self, at: usize) {
         let server = Arc::clone(&self.server);
+        self.local.follow_config(&server);
         for _ in 0..ACCEPTS_MAX {
             let Some(listener) = self.listeners.get(at) else { return };
             let stream = match listen::accept(&server, &self.local, listener) {
@@ -345,6 +346,7 @@ impl Thread {
         }
         let client = Arc::new(listen::describe(&self.server, &stream, self.local.id, token));
         self.server.clients.add(Arc::clone(&client));
+        self.local.follow_config(&self.server);
         let needs_auth = !self.local.tunables.password.is_empty();
         let session = Session::new(client, needs_auth);
         self.conns[token] = Some(Box::new(Conn::new(stream, poll_token.0, session)));
