@@ -8,6 +8,8 @@
 //! Knows nothing of where the bytes come from. What it writes need not equal what another
 //! compressor writes, as any choice of references is read back the same.
 
+use std::ops::Range;
+
 use super::Corrupt;
 
 #[cfg(test)]
@@ -24,11 +26,12 @@ const EXPANSION_MAX: usize = REPEAT_MAX / 3;
 
 /// Twice as many slots as positions within reach of a reference.
 const SLOT_BITS: u32 = 14;
+const SLOTS: usize = 1 << SLOT_BITS;
 
 /// A compressor. It keeps a table of 64 KiB, which need not be cleared between uses.
 pub struct Compressor {
     /// Where three bytes with this hash stood last, plus `base`.
-    slots: Box<[u32]>,
+    slots: Box<[u32; SLOTS]>,
     /// Slots below it are of earlier inputs; at least 1, as an unused slot has 0.
     base: u32,
 }
@@ -36,7 +39,7 @@ pub struct Compressor {
 impl Compressor {
     /// A compressor with an empty table.
     pub fn new() -> Compressor {
-        Compressor { slots: vec![0; 1 << SLOT_BITS].into(), base: 1 }
+        Compressor { slots: Box::new([0; SLOTS]), base: 1 }
     }
 
     /// Appends the stream for `input` to `out` and gives its length. If that would be more than
@@ -48,17 +51,17 @@ impl Compressor {
             self.base = 1;
         }
         let start = out.len();
-        let fits = self.encode(input, start.saturating_add(limit), out);
+        let worst = input.len() + input.len().div_ceil(LITERAL_MAX);
+        out.resize(start + worst.min(limit), 0);
+        let written = self.encode(input, &mut out[start..]);
         self.base += len;
-        if !fits {
-            out.truncate(start);
-        }
-        fits.then(|| out.len() - start)
+        out.truncate(start + written.unwrap_or(0));
+        written
     }
 
-    /// Gives up with `false` when `out` gets longer than `end`.
-    fn encode(&mut self, input: &[u8], end: usize, out: &mut Vec<u8>) -> bool {
-        let (mut at, mut literal) = (0, 0);
+    /// Gives the length of the stream unless there is no room for it.
+    fn encode(&mut self, input: &[u8], out: &mut [u8]) -> Option<usize> {
+        let (mut at, mut literal, mut written) = (0, 0, 0);
         while let Some(next) = three(input, at) {
             let same =
                 |place: &usize| at - place <= DISTANCE_MAX && three(input, *place) == Some(next);
@@ -68,11 +71,8 @@ impl Compressor {
             };
             let longest = (input.len() - at).min(REPEAT_MAX);
             let len = common(&input[at..at + longest], &input[found..found + longest]);
-            write_literal(&input[literal..at], out);
-            write_reference(at - found - 1, len, out);
-            if out.len() > end {
-                return false;
-            }
+            written = write_literal(input, literal..at, out, written)?;
+            written = write_reference(at - found - 1, len, out, written)?;
             at += len;
             literal = at;
             // The last places within the repeat are the likeliest to begin another one.
@@ -82,13 +82,7 @@ impl Compressor {
                 }
             }
         }
-        // A long rest without a reference is refused before it is copied.
-        let rest = &input[literal..];
-        if out.len() + rest.len() + rest.len().div_ceil(LITERAL_MAX) > end {
-            return false;
-        }
-        write_literal(rest, out);
-        true
+        write_literal(input, literal..input.len(), out, written)
     }
 
     /// Notes that `next` stands at `at`, and gives where its like may have stood last, before `at`.
@@ -224,23 +218,33 @@ fn common(a: &[u8], b: &[u8]) -> usize {
     a_words.len() * 8 + rest
 }
 
+/// Writes a part of `input` as it is; gives where the next thing is written, if there is room.
 #[inline]
 #[allow(clippy::cast_possible_truncation, reason = "a run has at most 32 bytes")]
-fn write_literal(literal: &[u8], out: &mut Vec<u8>) {
-    for run in literal.chunks(LITERAL_MAX) {
-        out.push(run.len() as u8 - 1);
-        out.extend_from_slice(run);
+fn write_literal(input: &[u8], part: Range<usize>, out: &mut [u8], mut to: usize) -> Option<usize> {
+    for from in part.clone().step_by(LITERAL_MAX) {
+        let len = (part.end - from).min(LITERAL_MAX);
+        if len >= out.len() - to {
+            return None;
+        }
+        out[to] = len as u8 - 1;
+        copy_literal(input, from, out, to + 1, len);
+        to += 1 + len;
     }
+    Some(to)
 }
 
-/// `back` is one less than the distance.
+/// Writes that `len` bytes come again; `back` is one less than the distance.
 #[inline]
 #[allow(clippy::cast_possible_truncation, reason = "both have the bits they are given")]
-fn write_reference(back: usize, len: usize, out: &mut Vec<u8>) {
+fn write_reference(back: usize, len: usize, out: &mut [u8], to: usize) -> Option<usize> {
     let (high, low) = ((back >> 8) as u8, back as u8);
+    let room = &mut out[to..];
     if len < 9 {
-        out.extend_from_slice(&[((len - 2) << 5) as u8 | high, low]);
+        *room.first_chunk_mut()? = [((len - 2) << 5) as u8 | high, low];
+        Some(to + 2)
     } else {
-        out.extend_from_slice(&[7 << 5 | high, (len - 9) as u8, low]);
+        *room.first_chunk_mut()? = [7 << 5 | high, (len - 9) as u8, low];
+        Some(to + 3)
     }
 }

@@ -412,7 +412,10 @@ proptest! {
     }
 
     #[test]
-    fn what_is_not_there_is_not_found(texts in prop::collection::vec(element(), 0..20), other in element()) {
+    fn what_is_not_there_is_not_found(
+        texts in prop::collection::vec(element(), 0..20),
+        other in element(),
+    ) {
         let pack = Listpack::of(&elements_of(&texts));
         prop_assert_eq!(pack.find(&other, 0).is_some(), texts.contains(&other));
         prop_assert!(pack.first().is_none_or(|first| first.offset() == HEADER));
