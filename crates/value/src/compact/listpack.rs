@@ -92,6 +92,22 @@ impl Listpack {
         self.bytes.as_slice()
     }
 
+    /// Whether servers of every age read the bytes. The length behind an entry that fills its
+    /// width exactly is written differently by releases from before mid 2026, some of which stop
+    /// at the form written here. Walks over the entries if there is room for such a one.
+    pub fn is_portable(&self) -> bool {
+        let bytes = self.as_bytes();
+        let mut at = HEADER;
+        while bytes.len() - at > entry::WIDTH_FILLING[0] {
+            let size = entry::entry_size(bytes, at);
+            if entry::WIDTH_FILLING.contains(&size) {
+                return false;
+            }
+            at += size;
+        }
+        true
+    }
+
     /// The number of entries. Has to count them if there were ever 65535 or more.
     #[inline]
     pub fn len(&self) -> usize {

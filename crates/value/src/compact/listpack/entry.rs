@@ -10,6 +10,9 @@ use crate::number::{Text, parse_i64};
 /// The byte behind the last entry.
 pub(super) const END: u8 = 0xFF;
 
+/// Sizes of the entries whose length fills the width it is written in behind them.
+pub(super) const WIDTH_FILLING: [usize; 3] = [0x3FFF + 2, 0x1F_FFFF + 3, 0xFFF_FFFF + 4];
+
 const INT_13: u8 = 0xC0;
 const STR_6: u8 = 0x80;
 const STR_12: u8 = 0xE0;

@@ -141,6 +141,15 @@ fn strings_at_the_edges_of_their_widths() {
 }
 
 #[test]
+fn what_older_servers_do_not_read_is_known() {
+    for (len, portable) in [(16_377, true), (16_378, false), (16_379, true), (2_097_146, false)] {
+        let mut pack = filled(&[b"before", &vec![b'x'; len], b"behind"]);
+        assert_eq!(pack.is_portable(), portable, "{len}");
+        assert!(pack.delete(pack.seek(1).unwrap()).is_some() && pack.is_portable());
+    }
+}
+
+#[test]
 fn only_the_text_of_a_number_becomes_one() {
     for text in ["-0", "007", "+1", " 1", "1 ", "9223372036854775808", "1.0", "", "-"] {
         let pack = filled(&[text.as_bytes()]);
