@@ -32,7 +32,7 @@ impl Cron {
         if local.id == 0 {
             shutdown::tick(server);
             if server.rates.sample(server, local.now_us) {
-                server.memory.look(local.now_ms());
+                server.judge_memory(server.memory.look(local.now_ms()).allocated);
             }
             sys::allocator::release_unused();
         }

@@ -87,6 +87,8 @@ pub fn look_closer(
         Some("NOAUTH Authentication required.")
     } else if state.any(State::LOADING) && !row.has(Flags::LOADING) {
         Some("LOADING Redis is loading the dataset in memory")
+    } else if state.any(State::OVER_MEMORY) && row.has(Flags::DENYOOM) {
+        Some(spec::error::OUT_OF_MEMORY)
     } else {
         None
     };

@@ -210,6 +210,16 @@ impl Server {
     pub fn publish_tunables(&self, config: &Config) {
         self.tunables.store(Arc::new(Tunables::new(config)));
         self.generation.fetch_add(1, Ordering::SeqCst);
+        self.judge_memory(crate::allocator::figures().allocated);
+    }
+
+    /// Refuses commands that need memory from now on, or no longer, by the bytes in use.
+    pub fn judge_memory(&self, in_use: u64) {
+        let limit = self.tunables.load().maxmemory;
+        let is_over = limit > 0 && in_use > limit;
+        if is_over != self.state().any(State::OVER_MEMORY) {
+            self.put_state(State::OVER_MEMORY, is_over);
+        }
     }
 
     /// Wakes the workers of lanes whose next expiry became earlier than they sleep.

@@ -43,6 +43,8 @@ impl State {
     pub const PAUSED: Self = Self(Self::PAUSED_WRITE.0 | Self::PAUSED_ALL.0);
     /// Server-wide: the data set is being loaded.
     pub const LOADING: Self = Self(1 << 18);
+    /// Server-wide: more memory is in use than `maxmemory` allows.
+    pub const OVER_MEMORY: Self = Self(1 << 19);
 
     /// The states in which a command may be refused, held back or answered differently.
     pub const COLD: Self = Self(
@@ -51,7 +53,8 @@ impl State {
             | Self::REPLY_SKIP_NEXT.0
             | Self::REPLY_SKIP.0
             | Self::PAUSED.0
-            | Self::LOADING.0,
+            | Self::LOADING.0
+            | Self::OVER_MEMORY.0,
     );
 
     /// Whether any of the other's bits is set here.

@@ -31,6 +31,8 @@ pub struct Tunables {
     pub query_buffer_limit: u64,
     /// Output buffer limits of normal clients.
     pub output_limit: OutputLimit,
+    /// Bytes in use above which commands that need memory are refused; 0 is no limit.
+    pub maxmemory: u64,
     /// Connections the server takes.
     pub maxclients: u64,
     /// Seconds after which an idle connection is closed; 0 is never.
@@ -75,6 +77,7 @@ impl Tunables {
                 soft: output.soft,
                 soft_seconds: output.soft_seconds.max(0) as u64,
             },
+            maxmemory: config.memory(Id::Maxmemory),
             maxclients: number(Id::Maxclients),
             timeout: number(Id::Timeout),
             tcp_keepalive: number(Id::TcpKeepalive),

@@ -324,12 +324,12 @@ directives! {
         int(1, 1_000, 1), [], Both, planned(TLS);
     Maxclients => "maxclients", [], int(1, U32_MAX, 10_000), [], Both, WORKS;
     Maxmemory => "maxmemory", [], memory(0, u64::MAX, 0), [], Both, WORKS;
-    MaxmemoryClients => "maxmemory-clients", [], Kind::MemoryOrPercent, [], Both, WORKS;
+    MaxmemoryClients => "maxmemory-clients", [], Kind::MemoryOrPercent, [], Both, planned(EVICTION);
     MaxmemoryEvictionTenacity => "maxmemory-eviction-tenacity", [],
-        int(0, 100, 10), [], Both, WORKS;
+        int(0, 100, 10), [], Both, planned(EVICTION);
     MaxmemoryPolicy => "maxmemory-policy", [],
-        choice(MAXMEMORY_POLICIES, "noeviction"), [], Both, WORKS;
-    MaxmemorySamples => "maxmemory-samples", [], int(1, I32_MAX, 5), [], Both, WORKS;
+        choice(MAXMEMORY_POLICIES, "noeviction"), [], Both, planned(EVICTION);
+    MaxmemorySamples => "maxmemory-samples", [], int(1, I32_MAX, 5), [], Both, planned(EVICTION);
     MinIoThreadsAvoidCopyReply => "min-io-threads-avoid-copy-reply", [],
         int(0, I32_MAX, 7), [HIDDEN], Valkey, no_effect(COPY_AVOIDANCE);
     MinReplicasMaxLag => "min-replicas-max-lag", ["min-slaves-max-lag"],
