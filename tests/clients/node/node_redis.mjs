@@ -201,8 +201,8 @@ export const checks = {
     for await (const part of client.scanIterator({ COUNT: 100 })) part.forEach((k) => found.add(k));
     equal([...found].sort(), names.sort());
     const few = [];
-    for await (const part of client.scanIterator({ MATCH: 'key:199*', COUNT: 1000, TYPE: 'string' }))
-      few.push(...part);
+    const options = { MATCH: 'key:199*', COUNT: 1000, TYPE: 'string' };
+    for await (const part of client.scanIterator(options)) few.push(...part);
     equal(few.length, 11);
     equal(typeof (await client.scan('0')).cursor, 'string');
   },
@@ -211,10 +211,11 @@ export const checks = {
     const replies = await client.multi().set('a', '1').incr('a').get('x').get('a').execAsPipeline();
     equal(replies, ['OK', 2, null, '2']);
     // Requests of one turn of the event loop go out in one write.
-    const many = await Promise.all(
-      Array.from({ length: 20000 }, (_, i) => (i % 2 ? client.get(`k${i - 1}`) : client.set(`k${i}`, `${i}`))));
+    const many = await Promise.all(Array.from({ length: 20000 }, (_, i) =>
+      i % 2 ? client.get(`k${i - 1}`) : client.set(`k${i}`, `${i}`)));
     isTrue(many.every((reply, i) => reply === (i % 2 ? `${i - 1}` : 'OK')), 'the replies in order');
-    const settled = await Promise.allSettled([client.set('t', 'x'), client.incr('t'), client.get('t')]);
+    const settled = await Promise.allSettled(
+      [client.set('t', 'x'), client.incr('t'), client.get('t')]);
     equal(settled.map((one) => one.status), ['fulfilled', 'rejected', 'fulfilled']);
   },
 
@@ -293,15 +294,18 @@ export const checks = {
     equal((await client.commandInfo(['set', 'nothing'])).map((entry) => entry?.name ?? null),
       ['set', null]);
     equal(await client.commandGetKeys(['MSET', 'a', '1', 'b', '2']), ['a', 'b']);
-    equal(await client.commandGetKeysAndFlags(['GET', 'k']), [{ key: 'k', flags: ['RO', 'access'] }]);
+    equal(await client.commandGetKeysAndFlags(['GET', 'k']),
+      [{ key: 'k', flags: ['RO', 'access'] }]);
     isTrue((await client.commandList()).includes('config|get'), 'COMMAND LIST');
-    equal(await client.commandList({ FILTERBY: { type: 'PATTERN', value: 'getr*' } }), ['getrange']);
+    const filter = { FILTERBY: { type: 'PATTERN', value: 'getr*' } };
+    equal(await client.commandList(filter), ['getrange']);
     isTrue(await client.commandDocs('get'), 'COMMAND DOCS');
   },
 
   async pool({ server, protocol }) {
     const socket = { host: '127.0.0.1', port: server.port };
-    const pool = await createClientPool({ RESP: protocol, socket }, { minimum: 2, maximum: 20 }).connect();
+    const size = { minimum: 2, maximum: 20 };
+    const pool = await createClientPool({ RESP: protocol, socket }, size).connect();
     try {
       await Promise.all(Array.from({ length: 500 }, (_, i) => pool.set(`p${i}`, `${i}`)));
       equal(await pool.get('p499'), '499');
@@ -332,7 +336,8 @@ export const checks = {
   async manyConnections({ client, open }) {
     const many = await Promise.all(Array.from({ length: 100 }, (_, i) => open({ name: `c${i}` })));
     equal(await Promise.all(many.map((one, i) => one.set(`k${i}`, i))), many.map(() => 'OK'));
-    equal(await Promise.all(many.map((one, i) => one.get(`k${99 - i}`))), many.map((_, i) => `${99 - i}`));
+    equal(await Promise.all(many.map((one, i) => one.get(`k${99 - i}`))),
+      many.map((_, i) => `${99 - i}`));
     const names = new Set((await client.clientList()).map((entry) => entry.name));
     isTrue(many.every((_, i) => names.has(`c${i}`)), 'CLIENT LIST has all of them');
     many.forEach((one) => one.destroy());
@@ -345,7 +350,8 @@ export const checks = {
     waits: true,
     resp3: true,
     async check({ client, open }) {
-      const cached = await open({ clientSideCache: { ttl: 0, maxEntries: 10, evictPolicy: 'LRU' } });
+      const clientSideCache = { ttl: 0, maxEntries: 10, evictPolicy: 'LRU' };
+      const cached = await open({ clientSideCache });
       await client.set('key', '1');
       equal(await cached.get('key'), '1');
       await client.set('key', '2');

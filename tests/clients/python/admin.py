@@ -1,6 +1,6 @@
 """Commands about the server: INFO, CONFIG, COMMAND, MEMORY, SLOWLOG and what tools ask at start."""
 
-from redis.exceptions import ResponseError
+from redis.exceptions import OutOfMemoryError, ResponseError
 
 from checks import equal, eventually, new, once, pairs, raises, true, within
 
@@ -203,6 +203,17 @@ def check_memory(place):
     true(isinstance(r.execute_command("MEMORY DOCTOR"), str), "MEMORY DOCTOR")
     true(isinstance(r.memory_malloc_stats(), str), "MEMORY MALLOC-STATS")
     equal(r.memory_purge(), True)
+
+
+def check_a_full_server(place):
+    # dragonfly#2630: the first word of the error chooses the class of the exception.
+    r = place.text
+    r.set("key", "v")
+    with place.config(maxmemory="1", maxmemory_policy="noeviction"):
+        text = "command not allowed when used memory > 'maxmemory'."
+        raises(OutOfMemoryError, text, r.set, "other", "v")
+        equal((r.get("key"), r.delete("key")), ("v", 1))
+    equal(r.set("other", "v"), True)
 
 
 @once("MODULE|LIST")

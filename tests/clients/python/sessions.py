@@ -92,7 +92,8 @@ def check_client_setinfo(place):
     equal(r.client_setinfo("LIB-VER", "1.2.3"), True)
     info = r.client_info()
     equal((info["lib-name"], info["lib-ver"]), ("mylib", "1.2.3"))
-    raises(ResponseError, "cannot contain spaces, newlines or special characters", r.client_setinfo, "LIB-NAME", "a b")
+    raises(ResponseError, "cannot contain spaces, newlines or special characters",
+           r.client_setinfo, "LIB-NAME", "a b")
     raises(ResponseError, "Unrecognized option 'other'", r.client_setinfo, "other", "x")
 
 

@@ -157,7 +157,8 @@ def check_password(server):
         equal(cli(own, "--user", "default", "--pass", "secret", "--no-auth-warning", "ping"),
               "PONG\n")
         address = f"127.0.0.1:{own.port}/2"
-        equal(cli(own, "--no-auth-warning", "-u", f"redis://default:secret@{address}", "ping"), "PONG\n")
+        url = f"redis://default:secret@{address}"
+        equal(cli(own, "--no-auth-warning", "-u", url, "ping"), "PONG\n")
         process = own.process
         cli(own, "-a", "secret", "--no-auth-warning", "shutdown", "nosave")
         eventually(lambda: process.poll() is not None, "SHUTDOWN ends the process")
