@@ -108,7 +108,8 @@ export const checks = {
   },
 
   async pipelines({ client }) {
-    const mixed = client.pipeline().set('a', 1).incr('a').get('x').incr('a', 'too', 'many').get('a');
+    const mixed = client.pipeline();
+    mixed.set('a', 1).incr('a').get('x').incr('a', 'too', 'many').get('a');
     const replies = await mixed.exec();
     equal(replies.map(([error, value]) => error?.constructor.name ?? value),
       ['OK', 2, null, 'SimpleError', '2']);
