@@ -206,7 +206,7 @@ fn tail_of_stats(picture: &Picture, out: &mut resp::Writer) -> usize {
 fn doctor(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
     let now_ms = call.local.now_ms();
     let picture = Picture::take(call.server, call.held, now_ms);
-    let clients = call.server.clients.len();
+    let clients = call.server.clients.count();
     call.out.verbatim("txt", diagnosis(&picture, clients).as_bytes());
     Ok(())
 }

@@ -16,7 +16,7 @@ pub(super) fn clients(report: &mut Report<'_, '_>) {
     });
     let maxclients = server.tunables.load().maxclients;
     report.fields(&[
-        ("connected_clients", &server.clients.len()),
+        ("connected_clients", &server.clients.count()),
         ("cluster_connections", &0),
         ("maxclients", &maxclients),
         ("client_recent_max_input_buffer", &input),
