@@ -261,14 +261,14 @@ pub enum Accepted {
     /// There is none for now.
     Nothing,
     /// The system has no room for more; whoever waits is not announced again.
-    Later,
+    Later(io::Error),
 }
 
 /// Accepts one connection.
 pub fn accept(server: &Server, local: &Local, listener: &Listener) -> Accepted {
     let (stream, is_stranger) = match accept_one(listener) {
         Ok(accepted) => accepted,
-        Err(error) => return not_accepted(&error),
+        Err(error) => return not_accepted(error),
     };
     let tunables = &local.tunables;
     let served: u64 = server.workers.iter().map(|worker| worker.load()).sum();
@@ -290,17 +290,17 @@ pub fn accept(server: &Server, local: &Local, listener: &Listener) -> Accepted {
     Accepted::Stream(stream)
 }
 
-fn not_accepted(error: &io::Error) -> Accepted {
-    match error.kind() {
-        io::ErrorKind::WouldBlock => return Accepted::Nothing,
-        io::ErrorKind::Interrupted => return Accepted::Refused,
-        // It was shut down: other addresses take its place.
-        io::ErrorKind::InvalidInput => return Accepted::Nothing,
-        _ => log::warn!("Accepting client connection: {}", system_text(error)),
-    }
+fn not_accepted(error: io::Error) -> Accepted {
     match error.raw_os_error() {
-        Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) => Accepted::Later,
-        _ => Accepted::Refused,
+        Some(libc::EWOULDBLOCK) => Accepted::Nothing,
+        // It was shut down: other addresses take its place.
+        Some(libc::EINVAL) => Accepted::Nothing,
+        Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) => Accepted::Later(error),
+        Some(libc::EINTR) => Accepted::Refused,
+        _ => {
+            log::warn!("Accepting client connection: {}", system_text(&error));
+            Accepted::Refused
+        }
     }
 }
 

@@ -69,6 +69,8 @@ pub struct Thread {
     /// Listeners that may have more to accept, at once or when files are closed again.
     accept_again: Vec<usize>,
     accept_later: Vec<usize>,
+    /// Whether the last attempt to accept found no room for another file.
+    lacks_files: bool,
     /// Connections that wait for the peer to close as well, and how long.
     lingering: VecDeque<(Instant, usize, u64)>,
     /// What the connections of a group read into.
@@ -103,6 +105,7 @@ impl Thread {
             again: Vec::new(),
             accept_again: Vec::new(),
             accept_later: Vec::new(),
+            lacks_files: false,
             lingering: VecDeque::new(),
             slots: vec![0; GROUP * SLOT_STRIDE].into_boxed_slice(),
             buffer: vec![0; BUFFER].into_boxed_slice(),
@@ -313,10 +316,13 @@ impl Thread {
         for _ in 0..ACCEPTS_MAX {
             let Some(listener) = self.listeners.get(at) else { return };
             let stream = match listen::accept(&server, &self.local, listener) {
-                Accepted::Stream(stream) => stream,
+                Accepted::Stream(stream) => {
+                    self.lacks_files = false;
+                    stream
+                }
                 Accepted::Refused => continue,
                 Accepted::Nothing => return,
-                Accepted::Later => return self.accept_later.push(at),
+                Accepted::Later(error) => return self.accept_later(at, &error),
             };
             let load = |worker: &usize| server.workers[*worker].connections.load(Ordering::Relaxed);
             let least = (0..server.workers.len()).min_by_key(load).unwrap_or(0);
@@ -328,6 +334,16 @@ impl Thread {
             }
         }
         self.accept_again.push(at);
+    }
+
+    /// Accepts again when files may have been closed. The log tells it once.
+    fn accept_later(&mut self, at: usize, error: &io::Error) {
+        if !std::mem::replace(&mut self.lacks_files, true) {
+            log::warn!("Accepting client connection: {}", listen::system_text(error));
+        }
+        if !self.accept_later.contains(&at) {
+            self.accept_later.push(at);
+        }
     }
 
     /// Takes up an accepted connection, which has been counted already.
