@@ -457,8 +457,7 @@ impl<'k> Turn<'_, 'k> {
         state: State,
     ) -> Flow {
         let Some(row) = self.server.rows.by_id(request.row) else {
-            refuse::unknown_command(self.server, self.local, self.out, args);
-            return Flow::Continue;
+            return refuse::unknown_command(self.server, self.local, self.session, self.out, args);
         };
         if !row.takes(args.len()) || row.lacks_subcommand(args.len()) {
             refuse::wrong_form(self.server, self.local, self.out, row, args);

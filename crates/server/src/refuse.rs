@@ -1,10 +1,13 @@
 //! The cold side of dispatch: commands that are unknown, malformed, not allowed now, or whose
 //! replies are not wanted.
 
+use std::sync::atomic::Ordering;
+
 use commands::Args;
 use resp::{ProtocolError, Writer};
 use spec::command::Flags;
 
+use crate::call::Flow;
 use crate::conn::Conn;
 use crate::local::Local;
 use crate::rows::{Row, Run};
@@ -42,9 +45,23 @@ fn reject(server: &Server, local: &Local, out: &mut Writer, row: Option<&Row>, t
     count_error(server, local, out.since(mark));
 }
 
-/// Answers a command that there is none of.
+/// Milliseconds between two warnings of requests that a browser was made to send.
+const FORGERY_WARNING_MS: i64 = 60_000;
+
+/// Answers a command that there is none of. A request of HTTP gets no answer: somebody may have
+/// made a browser on this machine send it, with commands in its body, so the connection ends.
 #[cold]
-pub fn unknown_command(server: &Server, local: &Local, out: &mut Writer, args: &Args<'_>) {
+pub fn unknown_command(
+    server: &Server,
+    local: &Local,
+    session: &Session,
+    out: &mut Writer,
+    args: &Args<'_>,
+) -> Flow {
+    if args[0].eq_ignore_ascii_case(b"post") || args[0].eq_ignore_ascii_case(b"host:") {
+        warn_of_forgery(server, local, session);
+        return Flow::Close;
+    }
     let mut shown = String::new();
     for arg in args.from(1) {
         if shown.len() >= SHOWN_MAX {
@@ -56,6 +73,21 @@ pub fn unknown_command(server: &Server, local: &Local, out: &mut Writer, args: &
     let name = &args[0][..args[0].len().min(SHOWN_MAX)];
     let text = format!("ERR unknown command '{}', with args beginning with: {shown}", lossy(name));
     reject(server, local, out, None, &text);
+    Flow::Continue
+}
+
+fn warn_of_forgery(server: &Server, local: &Local, session: &Session) {
+    let now_ms = local.now_ms();
+    let last_ms = server.forgery_warned_ms.load(Ordering::Relaxed);
+    if now_ms - last_ms < FORGERY_WARNING_MS {
+        return;
+    }
+    server.forgery_warned_ms.store(now_ms, Ordering::Relaxed);
+    log::warn!(
+        "Possible SECURITY ATTACK detected. {} sends HTTP (POST or Host:), likely a browser that \
+         a page makes send commands to this server. The connection is closed.",
+        session.client.addr,
+    );
 }
 
 /// Answers a command with the wrong number of arguments, or a container without a subcommand that

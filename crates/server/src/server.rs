@@ -85,6 +85,8 @@ pub struct Server {
     pub run_id: String,
     /// Until when clients are paused, Unix milliseconds.
     pub paused_until_ms: AtomicI64,
+    /// When it was last warned of HTTP requests, Unix milliseconds.
+    pub forgery_warned_ms: AtomicI64,
     /// Whether keys are removed when their time comes, and not only when they are asked for.
     pub active_expire: AtomicBool,
     /// What DEBUG turns.
@@ -152,6 +154,7 @@ impl Server {
             started_us: crate::clock::unix_us(),
             run_id,
             paused_until_ms: AtomicI64::new(0),
+            forgery_warned_ms: AtomicI64::new(0),
             active_expire: AtomicBool::new(true),
             knobs: Knobs::default(),
             shutdown: crate::shutdown::Shutdown::default(),

@@ -8,6 +8,7 @@ mod debug;
 mod help;
 mod info;
 mod memory;
+mod module;
 mod server;
 
 use crate::rows::SessionHandler;
@@ -24,6 +25,7 @@ pub(crate) fn handlers() -> impl Iterator<Item = (&'static str, SessionHandler)>
         debug::HANDLERS,
         info::HANDLERS,
         memory::HANDLERS,
+        module::HANDLERS,
         server::HANDLERS,
     ];
     groups.into_iter().flatten().copied()

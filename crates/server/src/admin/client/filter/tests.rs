@@ -1,3 +1,5 @@
+//! Filters against clients made up for them.
+
 use super::*;
 
 fn client(id: u64, addr: &str) -> Client {
