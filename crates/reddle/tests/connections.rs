@@ -230,6 +230,7 @@ fn a_pause_holds_writes_back_and_lets_them_go_in_order() {
         }
         let all_wait = |list: &Value| text(list).matches(" flags=b ").count() == 10;
         wait_for(&mut admin, "CLIENT LIST", all_wait);
+        assert!(text(&admin.run("INFO clients")).contains("blocked_clients:10\r\n"));
         assert_eq!(admin.run("EXISTS k0 k1 b0 c0"), Value::Int(0));
         assert_eq!(text(&admin.run("CLIENT UNPAUSE")), "OK");
         for writer in &mut writers {

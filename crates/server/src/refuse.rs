@@ -174,6 +174,7 @@ pub fn protocol_error(server: &Server, conn: &mut Conn, error: &ProtocolError, b
     let mark = conn.out.mark();
     conn.out.error(&error.text());
     server.errors.count(conn.out.since(mark));
+    end_reply(&mut conn.session, &mut conn.out, mark);
 }
 
 /// Bytes as text for an error line.

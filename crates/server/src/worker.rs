@@ -166,8 +166,10 @@ impl Thread {
         if !self.again.is_empty() || !self.accept_again.is_empty() {
             timeout = Duration::ZERO;
         } else if self.server.state().any(State::PAUSED) {
-            let left = self.server.paused_until_ms.load(Ordering::SeqCst) - clock::unix_ms();
-            timeout = timeout.min(Duration::from_millis(left.max(0) as u64));
+            if self.local.id == 0 {
+                let left = self.server.paused_until_ms.load(Ordering::SeqCst) - clock::unix_ms();
+                timeout = timeout.min(Duration::from_millis(left.max(0) as u64));
+            }
         } else if self.expires_keys() {
             let now_ms = clock::unix_ms().max(0) as u64;
             me.sleeps_until_ms.store(now_ms + timeout.as_millis() as u64, Ordering::SeqCst);

@@ -257,7 +257,6 @@ pub(super) static ROWS: &[Command] = &[
                     ),
                 ],
                 args: FILTERS,
-                exclusive: true,
                 ..Command::BLANK
             },
             Command {

@@ -12,7 +12,9 @@ pub(super) fn clients(report: &mut Report<'_, '_>) {
         let held = |bytes: &AtomicU64| bytes.load(Ordering::Relaxed);
         input = input.max(held(&client.query) + held(&client.query_free) + held(&client.argv));
         output = output.max(held(&client.output));
-        blocked += u64::from(State(client.state.load(Ordering::Relaxed)).any(State::BLOCKED));
+        blocked += u64::from(
+            State(client.state.load(Ordering::Relaxed)).any(State::BLOCKED.with(State::HELD)),
+        );
     });
     let maxclients = server.tunables.load().maxclients;
     report.fields(&[
