@@ -5,7 +5,10 @@
 
 use table::RefMut;
 
+mod object;
 mod whole;
+
+pub use object::WrongKind;
 
 use crate::Keyspace;
 use crate::change::{Change, Class};

@@ -6,9 +6,9 @@ use crossbeam_utils::CachePadded;
 
 use crate::change::Change;
 use crate::gate::{Gate, ReadGuard};
-use crate::hash::KeyHash;
 use crate::shard::{Shard, ShardDb};
 use crate::shards::{Alone, Held, Shards};
+use value::KeyHash;
 
 /// How an engine is laid out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

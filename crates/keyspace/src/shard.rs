@@ -8,7 +8,7 @@ use table::Table;
 
 use crate::entry::wheel::Wheel;
 use crate::entry::{Entry, NewValue};
-use crate::hash::KeyHash;
+use value::KeyHash;
 
 /// Entries that [`ShardDb::expire`] has under way at once.
 const EXPIRE_BATCH: usize = 16;

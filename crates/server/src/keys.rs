@@ -73,7 +73,8 @@ pub fn actual_flags(group: Group, flags: KeyFlags, argv: &[&[u8]]) -> KeyFlags {
         return flags;
     }
     let first = if group == Group::String { 3 } else { 2 };
-    let has = |word: &str| argv.iter().skip(first).any(|arg| arg.eq_ignore_ascii_case(word.as_bytes()));
+    let has =
+        |word: &str| argv.iter().skip(first).any(|arg| arg.eq_ignore_ascii_case(word.as_bytes()));
     match group {
         Group::String if flags.contains(KeyFlags::ACCESS) => match has("get") {
             true => KeyFlags::RW | KeyFlags::ACCESS | KeyFlags::UPDATE,

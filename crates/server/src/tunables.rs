@@ -56,6 +56,7 @@ impl Tunables {
         Self {
             settings: Settings {
                 proto_max_bulk_len: max_bulk,
+                limits: value_limits(config),
                 lazyfree_user_del: config.bool(Id::LazyfreeLazyUserDel),
                 lazyfree_user_flush: config.bool(Id::LazyfreeLazyUserFlush),
                 is_lfu: config.choice(Id::MaxmemoryPolicy).ends_with("-lfu"),
@@ -79,5 +80,24 @@ impl Tunables {
             latency_tracking: config.bool(Id::LatencyTracking),
             hz: number(Id::Hz).max(1),
         }
+    }
+}
+
+/// Where small forms of collections end.
+fn value_limits(config: &Config) -> keyspace::Limits {
+    let number = |id| config.int(id).max(0) as usize;
+    keyspace::Limits {
+        hash_entries: number(Id::HashMaxListpackEntries),
+        hash_value: number(Id::HashMaxListpackValue),
+        list_size: config.int(Id::ListMaxListpackSize) as i32,
+        list_compress_depth: number(Id::ListCompressDepth),
+        set_intset_entries: number(Id::SetMaxIntsetEntries),
+        set_entries: number(Id::SetMaxListpackEntries),
+        set_value: number(Id::SetMaxListpackValue),
+        zset_entries: number(Id::ZsetMaxListpackEntries),
+        zset_value: number(Id::ZsetMaxListpackValue),
+        stream_node_bytes: config.memory(Id::StreamNodeMaxBytes) as usize,
+        stream_node_entries: number(Id::StreamNodeMaxEntries),
+        hll_sparse_bytes: config.memory(Id::HllSparseMaxBytes) as usize,
     }
 }

@@ -142,13 +142,11 @@ impl Db<'_, '_> {
         shard << POSITION_BITS | position >> GRAIN_BITS
     }
 
-    /// Bytes that a key takes with its value and its share of what finds it; `None` without it.
-    pub fn footprint(&mut self, key: &[u8]) -> Option<usize> {
-        let own = self.peek(key)?.memory();
-        let hash = self.hash(key);
-        let shard = self.keyspace.shard_of(hash);
-        let db = self.held.shard(shard).db(self.index);
-        Some(own + db.table().memory() / db.table().len())
+    /// Bytes that a key takes with its value, of a large collection an estimate from so many
+    /// elements (0: all of them); `None` without it. What finds the key is not counted, as
+    /// elsewhere.
+    pub fn footprint(&mut self, key: &[u8], samples: usize) -> Option<usize> {
+        self.peek(key).map(|entry| entry.memory(samples))
     }
 
     /// Removes an expired key that was met without being asked for.

@@ -21,8 +21,13 @@ struct Hand {
 }
 
 /// Fingers from the thumb on: direction in radians from straight up, length and width in palms.
-const FINGERS: [(f64, f64, f64); 5] =
-    [(1.05, 1.55, 0.30), (0.42, 2.05, 0.26), (0.08, 2.25, 0.27), (-0.26, 2.10, 0.26), (-0.62, 1.70, 0.23)];
+const FINGERS: [(f64, f64, f64); 5] = [
+    (1.05, 1.55, 0.30),
+    (0.42, 2.05, 0.26),
+    (0.08, 2.25, 0.27),
+    (-0.26, 2.10, 0.26),
+    (-0.62, 1.70, 0.23),
+];
 
 /// Draws `rows` lines of `columns` characters.
 pub(super) fn draw(columns: usize, rows: usize, rng: &mut Rng) -> String {
