@@ -52,6 +52,11 @@ impl Ctx<'_, '_> {
         self.db.now_ms()
     }
 
+    /// Whether a key that is to have this deadline is deleted at once instead.
+    pub fn is_past(&self, deadline_ms: i64) -> bool {
+        deadline_ms <= self.now_ms() && !self.db.keeps_overdue()
+    }
+
     /// Writes an error line around an argument; the argument ends at its first zero byte, as it
     /// does in C.
     pub fn error_around(&mut self, before: &[u8], arg: &[u8], after: &[u8]) -> Error {

@@ -58,7 +58,7 @@ fn expire_from(
         ctx.out.int(0);
         return Ok(());
     }
-    if deadline_ms <= ctx.now_ms() {
+    if ctx.is_past(deadline_ms) {
         ctx.db.expire_now(key);
     } else {
         ctx.db.set_deadline(key, Some(deadline_ms));
@@ -113,9 +113,7 @@ impl Condition {
     fn allows(self, present: Option<i64>, new: i64) -> bool {
         match present {
             None => !self.xx && !self.gt,
-            Some(present) => {
-                !self.nx && !(self.gt && new <= present) && !(self.lt && new >= present)
-            }
+            Some(present) => !(self.nx || self.gt && new <= present || self.lt && new >= present),
         }
     }
 }

@@ -18,6 +18,9 @@ mod many;
 mod range;
 mod set;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) const HANDLERS: &[(&str, Handler)] = &[
     ("append", range::append),
     ("decr", counter::decr),

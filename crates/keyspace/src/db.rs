@@ -16,6 +16,9 @@ use crate::entry::{Entry, NewValue};
 use crate::shard::{Edit, Lookup, Stamp, Ttl};
 use crate::shards::Held;
 
+/// A time at which no key's time is over.
+const NEVER_OVER: i64 = i64::MIN;
+
 /// Counters that looking up keys moves.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct KeyStats {
@@ -36,6 +39,18 @@ pub struct Hashed<'a> {
     pub hash: u64,
 }
 
+/// What becomes of keys that are met after their time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Overdue {
+    /// They are removed.
+    #[default]
+    Remove,
+    /// They are as good as gone, but stay in place until somebody writes to them.
+    Hide,
+    /// They are keys like all others: for whoever fills this server from another one.
+    Show,
+}
+
 /// See the module's text.
 pub struct Db<'a, 'k> {
     /// What the command changed.
@@ -48,7 +63,7 @@ pub struct Db<'a, 'k> {
     index: u32,
     stamp: Stamp,
     touch: bool,
-    keeps_expired: bool,
+    overdue: Overdue,
 }
 
 /// What a [`Db`] is made of.
@@ -76,26 +91,20 @@ impl<'a, 'k> Db<'a, 'k> {
     #[inline]
     pub fn new(parts: Parts<'a, 'k>) -> Self {
         let Parts { keyspace, held, change, stats, hashed, index, stamp, touch } = parts;
-        let (next_hashed, keeps_expired) = (0, false);
-        Self {
-            change,
-            held,
-            keyspace,
-            stats,
-            hashed,
-            next_hashed,
-            index,
-            stamp,
-            touch,
-            keeps_expired,
-        }
+        let (next_hashed, overdue) = (0, Overdue::Remove);
+        Self { change, held, keyspace, stats, hashed, next_hashed, index, stamp, touch, overdue }
     }
 
-    /// Says whether reads leave keys whose time has come in place, while nothing may be written.
+    /// Says what becomes of keys that are met after their time.
     #[must_use]
-    pub fn keeping_expired(mut self, keep: bool) -> Self {
-        self.keeps_expired = keep;
+    pub fn with_overdue(mut self, overdue: Overdue) -> Self {
+        self.overdue = overdue;
         self
+    }
+
+    /// Whether a key may be given a deadline that has passed already.
+    pub fn keeps_overdue(&self) -> bool {
+        self.overdue != Overdue::Remove
     }
 
     /// The selected database's number.
@@ -145,39 +154,47 @@ impl<'a, 'k> Db<'a, 'k> {
     /// The entry of a key for a read: counted as hit or miss, and as an access.
     #[inline]
     pub fn read(&mut self, key: &[u8]) -> Option<RefMut<'_, Entry>> {
-        self.look(key, true, self.touch)
+        self.look(key, true, self.touch, false)
     }
 
     /// The entry of a key for looking at what is not its value: counted as hit or miss, but no
     /// access.
     pub fn inspect(&mut self, key: &[u8]) -> Option<RefMut<'_, Entry>> {
-        self.look(key, true, false)
+        self.look(key, true, false, false)
     }
 
     /// The entry of a key that a command is about to change: an access, but not counted.
     pub fn reach(&mut self, key: &[u8]) -> Option<RefMut<'_, Entry>> {
-        self.look(key, false, self.touch)
+        self.look(key, false, self.touch, true)
     }
 
     /// The entry of a key as it is, neither counted nor an access.
     #[inline]
     pub fn peek(&mut self, key: &[u8]) -> Option<RefMut<'_, Entry>> {
-        self.look(key, false, false)
+        self.look(key, false, false, false)
     }
 
     /// Counts a key as accessed, also under CLIENT NO-TOUCH; whether it exists.
     pub fn touch(&mut self, key: &[u8]) -> bool {
-        self.look(key, true, true).is_some()
+        self.look(key, true, true, false).is_some()
     }
 
     #[inline(always)]
-    fn look(&mut self, key: &[u8], counted: bool, access: bool) -> Option<RefMut<'_, Entry>> {
+    fn look(
+        &mut self,
+        key: &[u8],
+        counted: bool,
+        access: bool,
+        writes: bool,
+    ) -> Option<RefMut<'_, Entry>> {
         let hash = self.hash(key);
         let shard = self.keyspace.shard_of(hash);
         let db = self.held.shard(shard).db(self.index);
-        let found = match self.keeps_expired {
-            false => db.lookup(hash, key, self.stamp.now_ms),
-            true => db.find(hash, key, self.stamp.now_ms),
+        let found = match self.overdue {
+            Overdue::Remove => db.lookup(hash, key, self.stamp.now_ms),
+            Overdue::Hide if writes => db.lookup(hash, key, self.stamp.now_ms),
+            Overdue::Hide => db.find(hash, key, self.stamp.now_ms),
+            Overdue::Show => db.find(hash, key, NEVER_OVER),
         };
         match found {
             Lookup::Live(mut entry) => {
@@ -206,9 +223,10 @@ impl<'a, 'k> Db<'a, 'k> {
     /// `None` when there is no such key.
     pub fn edit<R>(&mut self, key: &[u8], change: impl FnOnce(&mut Entry) -> R) -> Option<R> {
         let (hash, access) = (self.hash(key), self.touch.then_some(self.stamp.access));
+        let since_ms = self.over_since();
         let shard = self.keyspace.shard_of(hash);
         let db = self.held.shard(shard).db(self.index);
-        let edited = db.edit(hash, key, self.stamp.now_ms, |entry| {
+        let edited = db.edit(hash, key, since_ms, |entry| {
             if let Some(access) = access {
                 entry.set_access(access);
             }
@@ -230,9 +248,10 @@ impl<'a, 'k> Db<'a, 'k> {
     pub fn set(&mut self, key: &[u8], value: NewValue<'_>, ttl: Ttl) {
         let hash = self.hash(key);
         let shard = self.keyspace.shard_of(hash);
+        let since_ms = self.over_since();
         let db = self.held.shard(shard).db(self.index);
         if ttl == Ttl::Keep
-            && let Lookup::Expired(entry) = db.lookup(hash, key, self.stamp.now_ms)
+            && let Lookup::Expired(entry) = db.lookup(hash, key, since_ms)
         {
             self.change.note_expired(self.index, entry);
         }
@@ -248,9 +267,9 @@ impl<'a, 'k> Db<'a, 'k> {
     pub fn take(&mut self, key: &[u8]) -> Option<Entry> {
         let hash = self.hash(key);
         let shard = self.keyspace.shard_of(hash);
-        let now_ms = self.stamp.now_ms;
+        let since_ms = self.over_since();
         let entry = self.held.shard(shard).db(self.index).remove(hash, key)?;
-        if entry.is_over(now_ms) {
+        if entry.is_over(since_ms) {
             self.change.note_expired(self.index, entry);
             return None;
         }
@@ -271,10 +290,10 @@ impl<'a, 'k> Db<'a, 'k> {
         let hash = self.keyspace.hash(entry.key_bytes());
         let shard = self.keyspace.shard_of(hash);
         let deadline_ms = entry.deadline_ms();
+        let since_ms = self.over_since();
         let db = self.held.shard(shard).db(self.index);
         let mut old = db.remove(hash, entry.key_bytes());
-        let now_ms = self.stamp.now_ms;
-        if let Some(expired) = old.take_if(|old| old.is_over(now_ms)) {
+        if let Some(expired) = old.take_if(|old| old.is_over(since_ms)) {
             self.change.note_expired(self.index, expired);
         }
         if old.is_none() {
@@ -296,8 +315,9 @@ impl<'a, 'k> Db<'a, 'k> {
     pub fn set_deadline(&mut self, key: &[u8], deadline_ms: Option<i64>) -> bool {
         let hash = self.hash(key);
         let shard = self.keyspace.shard_of(hash);
+        let since_ms = self.over_since();
         let db = self.held.shard(shard).db(self.index);
-        match db.set_deadline(hash, key, deadline_ms, self.stamp) {
+        match db.set_deadline(hash, key, deadline_ms, self.stamp, since_ms) {
             Edit::Missing => return false,
             Edit::Expired(entry) => {
                 self.change.note_expired(self.index, entry);
@@ -330,6 +350,12 @@ impl<'a, 'k> Db<'a, 'k> {
     /// The engine.
     pub fn keyspace(&self) -> &'k Keyspace {
         self.keyspace
+    }
+
+    /// What a write finds expired had its deadline before this.
+    #[inline]
+    fn over_since(&self) -> i64 {
+        if self.overdue == Overdue::Show { NEVER_OVER } else { self.stamp.now_ms }
     }
 
     fn lower_due(&mut self, shard: u32, deadline_ms: i64) {

@@ -222,18 +222,19 @@ impl ShardDb {
         }
     }
 
-    /// Sets or removes a key's expiry.
+    /// Sets or removes a key's expiry, unless its time was over before `since_ms`.
     pub fn set_deadline(
         &mut self,
         hash: u64,
         key: &[u8],
         deadline_ms: Option<i64>,
         stamp: Stamp,
+        since_ms: i64,
     ) -> Edit<()> {
         let Some(mut entry) = self.table.get_mut(hash, key) else { return Edit::Missing };
         if entry.deadline_ms().is_some() {
             wheel_of(&mut self.wheel).remove(&entry);
-            if entry.is_over(stamp.now_ms) {
+            if entry.is_over(since_ms) {
                 return Edit::Expired(entry.remove());
             }
         }

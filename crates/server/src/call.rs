@@ -1,7 +1,7 @@
 //! What a handler of this crate is given.
 
 use commands::{Args, Ctx, Error};
-use keyspace::{Db, Held, Parts, Stamp};
+use keyspace::{Db, Held, Overdue, Parts, Stamp};
 use resp::Writer;
 
 use crate::local::Local;
@@ -50,6 +50,7 @@ impl<'k> Call<'_, 'k> {
     /// A database, for an exclusive command.
     pub fn db_of(&mut self, index: u32) -> Db<'_, 'k> {
         let stamp = Stamp::at(self.local.now_ms());
+        let overdue = overdue(self.server, self.local, self.session);
         Db::new(Parts {
             keyspace: &self.server.keyspace,
             held: self.held,
@@ -60,6 +61,7 @@ impl<'k> Call<'_, 'k> {
             stamp,
             touch: !self.session.state.any(State::NO_TOUCH),
         })
+        .with_overdue(overdue)
     }
 
     /// Writes an error line that is made up at run time.
@@ -67,6 +69,16 @@ impl<'k> Call<'_, 'k> {
         self.out.error(text);
         Err(Error::Written)
     }
+}
+
+/// What becomes of keys that a command meets after their time.
+#[inline]
+fn overdue(server: &Server, local: &Local, session: &Session) -> Overdue {
+    if local.tunables.import_mode {
+        let is_source = session.state.any(State::IMPORT_SOURCE);
+        return if is_source { Overdue::Show } else { Overdue::Hide };
+    }
+    if server.state().any(State::PAUSED) { Overdue::Hide } else { Overdue::Remove }
 }
 
 /// What running a data command takes.
@@ -92,6 +104,7 @@ impl DataCall<'_, '_> {
     #[inline]
     pub fn run(self, handler: commands::Handler, args: &Args<'_>) -> Result<(), Error> {
         let stamp = Stamp::at(self.local.now_ms());
+        let overdue = overdue(self.server, self.local, self.session);
         let local = self.local;
         let db = Db::new(Parts {
             keyspace: &self.server.keyspace,
@@ -103,7 +116,7 @@ impl DataCall<'_, '_> {
             stamp,
             touch: !self.session.state.any(State::NO_TOUCH),
         });
-        let db = db.keeping_expired(self.server.state().any(State::PAUSED));
+        let db = db.with_overdue(overdue);
         let mut ctx = Ctx {
             db,
             out: self.out,

@@ -69,12 +69,6 @@ impl Totals {
         }
         0
     }
-
-    /// The recorded durations as pairs of a bucket's highest value in nanoseconds and its count.
-    pub fn buckets(&self) -> impl Iterator<Item = (u64, u64)> {
-        let filled = self.0.iter().enumerate().filter(|(_, number)| **number > 0);
-        filled.map(|(bucket, number)| (highest_of(bucket), *number))
-    }
 }
 
 fn bucket_of(value: u64) -> usize {

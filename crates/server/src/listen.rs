@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener as StdTcpListener, ToSocketAddrs};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener as StdUnixListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use mio::net::{TcpListener, UnixListener};
@@ -44,8 +44,8 @@ connect again.\r\n";
 pub enum Listener {
     /// A TCP port on one address.
     Tcp(TcpListener),
-    /// A unix socket and its path.
-    Unix(UnixListener, PathBuf),
+    /// A unix socket.
+    Unix(UnixListener),
 }
 
 impl Listener {
@@ -53,7 +53,7 @@ impl Listener {
     pub fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
         match self {
             Self::Tcp(listener) => registry.register(listener, token, Interest::READABLE),
-            Self::Unix(listener, _) => registry.register(listener, token, Interest::READABLE),
+            Self::Unix(listener) => registry.register(listener, token, Interest::READABLE),
         }
     }
 }
@@ -240,7 +240,7 @@ fn open_unix(config: &Config, path: &Path) -> io::Result<Listener> {
     socket.set_nonblocking(true)?;
     let listener =
         UnixListener::from_std(StdUnixListener::from(std::os::fd::OwnedFd::from(socket)));
-    Ok(Listener::Unix(listener, path.to_path_buf()))
+    Ok(Listener::Unix(listener))
 }
 
 /// An error as the C library words it, without the number that Rust puts behind it.
@@ -318,7 +318,7 @@ fn accept_one(listener: &Listener) -> io::Result<(Stream, bool)> {
             let (stream, peer) = listener.accept()?;
             Ok((Stream::Tcp(stream), !peer.ip().to_canonical().is_loopback()))
         }
-        Listener::Unix(listener, _) => Ok((Stream::Unix(listener.accept()?.0), false)),
+        Listener::Unix(listener) => Ok((Stream::Unix(listener.accept()?.0), false)),
     }
 }
 

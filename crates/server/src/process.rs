@@ -278,11 +278,11 @@ pub(crate) fn check_backlog(config: &Config) {
 /// Prints lines that are not the log's: answers on the standard output.
 pub(crate) fn say(text: &[u8]) {
     // Whoever closed the other end does not want to know.
-    std::io::stdout().write_all(text).ok();
+    io::stdout().write_all(text).ok();
 }
 
 /// As `say`, on the standard error.
 pub(crate) fn complain(text: &[u8]) {
     // See `say`.
-    std::io::stderr().write_all(text).ok();
+    io::stderr().write_all(text).ok();
 }

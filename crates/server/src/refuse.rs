@@ -131,7 +131,10 @@ pub fn end_reply(session: &mut Session, out: &mut Writer, mark: resp::Mark) {
 pub fn protocol_error(server: &Server, conn: &mut Conn, error: &ProtocolError, buf: &[u8]) {
     if log::log_enabled!(log::Level::Debug) {
         let client = admin::describe(server, conn.client(), clock::unix_ms());
-        let shown = resp::inline::quoted(&buf[..buf.len().min(SHOWN_MAX)]);
+        let shown = match server.tunables.load().hide_user_data {
+            true => "*redacted*".to_owned(),
+            false => resp::inline::quoted(&buf[..buf.len().min(SHOWN_MAX)]),
+        };
         log::debug!("Protocol error ({error}) from client: {client}. Query buffer: {shown}");
     }
     let mark = conn.out.mark();

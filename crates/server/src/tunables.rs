@@ -41,8 +41,12 @@ pub struct Tunables {
     pub protected_mode: bool,
     /// The default user's password; empty when none is needed.
     pub password: Vec<u8>,
+    /// Whether another server's data are being brought in, so that no key expires.
+    pub import_mode: bool,
     /// Whether latencies are recorded by command.
     pub latency_tracking: bool,
+    /// Whether the log shows nothing that clients sent.
+    pub hide_user_data: bool,
     /// Turns of periodic work a second.
     pub hz: u64,
 }
@@ -77,7 +81,9 @@ impl Tunables {
             tcp_keepalive: number(Id::TcpKeepalive),
             protected_mode: config.bool(Id::ProtectedMode),
             password: config.text(Id::Requirepass).to_vec(),
+            import_mode: config.bool(Id::ImportMode),
             latency_tracking: config.bool(Id::LatencyTracking),
+            hide_user_data: config.bool(Id::HideUserDataFromLog),
             hz: number(Id::Hz).max(1),
         }
     }

@@ -165,7 +165,7 @@ impl Thread {
         } else if self.server.state().any(State::PAUSED) {
             let left = self.server.paused_until_ms.load(Ordering::SeqCst) - clock::unix_ms();
             timeout = timeout.min(Duration::from_millis(left.max(0) as u64));
-        } else if self.server.active_expire.load(Ordering::Relaxed) {
+        } else if self.expires_keys() {
             let now_ms = clock::unix_ms().max(0) as u64;
             me.sleeps_until_ms.store(now_ms + timeout.as_millis() as u64, Ordering::SeqCst);
             let due = self.server.keyspace.lane_due_ms(self.local.id as u32);
@@ -669,10 +669,15 @@ impl Thread {
         }
     }
 
+    /// Whether keys are removed that nobody asks for.
+    fn expires_keys(&self) -> bool {
+        let is_active = self.server.active_expire.load(Ordering::Relaxed);
+        is_active && !self.local.tunables.import_mode
+    }
+
     /// Removes keys of this worker's lane whose time has come.
     fn expire(&mut self) {
-        let is_paused = self.server.state().any(State::PAUSED);
-        if is_paused || !self.server.active_expire.load(Ordering::Relaxed) {
+        if self.server.state().any(State::PAUSED) || !self.expires_keys() {
             return;
         }
         let lane = self.local.id as u32;

@@ -205,7 +205,7 @@ def check_scan_arguments(place):
         raises(ResponseError, "syntax error", r.execute_command, "SCAN", "0", "COUNT", count)
     text = "value is not an integer or out of range"
     raises(ResponseError, text, r.execute_command, "SCAN", "0", "COUNT", "x")
-    for cursor in ("x", "1.5", " 1"):
+    for cursor in ("x", "1.5", "1 "):
         raises(ResponseError, "invalid cursor", r.execute_command, "SCAN", cursor)
     equal(r.execute_command("SCAN", str(2**63 + 12345))[1], [])
     equal(r.ping(), True)

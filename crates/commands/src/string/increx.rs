@@ -54,7 +54,7 @@ pub(super) fn increx(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error
     outcome.unwrap_or(former).reply(ctx.out);
     let Some(outcome) = outcome else { return Ok(()) };
     let deadline = deadline.filter(|_| !(options.only_without_ttl && expires));
-    if deadline.is_some_and(|deadline| deadline <= ctx.now_ms()) {
+    if deadline.is_some_and(|deadline| ctx.is_past(deadline)) {
         ctx.db.expire_now(key);
         return Ok(());
     }

@@ -74,7 +74,7 @@ pub(super) fn getex(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error>
     let expires = entry.deadline_ms().is_some();
     drop(entry);
     match (expiry, deadline) {
-        (_, Some(deadline)) if deadline <= ctx.now_ms() => {
+        (_, Some(deadline)) if ctx.is_past(deadline) => {
             ctx.db.expire_now(key);
         }
         (_, Some(deadline)) => {
@@ -131,7 +131,7 @@ fn parse<'a>(args: &Args<'a>) -> Result<Setting<'a>, Error> {
 fn set_with(ctx: &mut Ctx<'_, '_>, args: &Args<'_>, setting: &Setting<'_>) -> Result<bool, Error> {
     let Setting { key, value_at, condition, get, expiry } = *setting;
     let deadline = expiry.deadline_ms(ctx)?;
-    let passed = deadline.is_some_and(|deadline| deadline <= ctx.now_ms());
+    let passed = deadline.is_some_and(|deadline| ctx.is_past(deadline));
     if get {
         let entry = ctx.db.read(key);
         let holds = condition.holds(entry.as_deref());

@@ -61,15 +61,16 @@ impl Db<'_, '_> {
     /// Calls `visit` with every key that is not expired.
     pub fn each(&mut self, visit: &mut dyn FnMut(&Entry)) {
         for shard in 0..self.held.count() {
+            let since_ms = self.over_since();
             let table = self.held.shard(shard).db(self.index).table();
-            let now_ms = self.stamp.now_ms;
-            table.iter().filter(|entry| !entry.is_over(now_ms)).for_each(|entry| visit(&entry));
+            table.iter().filter(|entry| !entry.is_over(since_ms)).for_each(|entry| visit(&entry));
         }
     }
 
     /// A random key, every one as likely as another. Expired ones that are drawn are removed;
     /// where hardly anything else is left, a bounded number of draws may find none.
     pub fn random_key(&mut self, rng: &mut fastrand::Rng) -> Option<Box<[u8]>> {
+        let since_ms = self.over_since();
         for _ in 0..DRAWS_MAX {
             let lens: Vec<u64> = (0..self.held.count()).map(|shard| self.len_of(shard)).collect();
             let total = lens.iter().sum();
@@ -85,9 +86,8 @@ impl Db<'_, '_> {
             let db = self.held.shard(shard as u32).db(self.index);
             // The shard may have been emptied by another thread since it was counted.
             let Some(entry) = db.table().random(&mut || rng.u64(..)) else { continue };
-            let expired = entry.is_over(self.stamp.now_ms);
+            let expired = entry.is_over(since_ms);
             let key: Box<[u8]> = entry.key_bytes().into();
-            drop(entry);
             if !expired {
                 return Some(key);
             }
@@ -107,7 +107,7 @@ impl Db<'_, '_> {
         wanted: &mut dyn FnMut(&Entry) -> bool,
         emit: &mut dyn FnMut(&Entry),
     ) -> u64 {
-        let (index, now_ms) = (self.index, self.stamp.now_ms);
+        let (index, since_ms) = (self.index, self.over_since());
         let (mut met, mut steps, mut advanced) = (0, 0, false);
         let mut shard = cursor >> POSITION_BITS;
         let mut position = (cursor & ((1 << POSITION_BITS) - 1)) << GRAIN_BITS;
@@ -120,7 +120,7 @@ impl Db<'_, '_> {
             } else {
                 position = table.scan(position, &mut |entry| {
                     met += 1;
-                    match (wanted(entry), entry.is_over(now_ms)) {
+                    match (wanted(entry), entry.is_over(since_ms)) {
                         (true, false) => emit(entry),
                         (true, true) => expired.push(entry.key_bytes().into()),
                         (false, _) => {}
@@ -149,7 +149,7 @@ impl Db<'_, '_> {
         self.peek(key).map(|entry| entry.memory(samples))
     }
 
-    /// Removes an expired key that was met without being asked for.
+    /// Removes an expired key that was met without being asked for, unless such keys stay.
     fn expire_met(&mut self, key: &[u8]) {
         let met = self.peek(key);
         debug_assert!(met.is_none(), "the key was seen to be expired");

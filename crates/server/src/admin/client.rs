@@ -41,7 +41,9 @@ pub(crate) const HANDLERS: &[(&str, SessionHandler)] = &[
 /// A client as the log shows it: its line of CLIENT LIST.
 pub(crate) fn describe(server: &Server, client: &Client, now_ms: i64) -> String {
     let mut text = Vec::new();
-    line::write(client, &line::View::of(client), &server.rows, now_ms, &mut text);
+    let redacted = server.tunables.load().hide_user_data;
+    let view = line::View { redacted, ..line::View::of(client) };
+    line::write(client, &view, &server.rows, now_ms, &mut text);
     String::from_utf8_lossy(&text).into_owned()
 }
 

@@ -216,7 +216,7 @@ fn protocol(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     match args[2].to_ascii_lowercase().as_slice() {
         b"string" => out.bulk(b"Hello World"),
         b"integer" => out.int(12345),
-        b"double" => out.double(3.141),
+        b"double" => out.double_text(b"3.141"),
         b"bignum" => out.big_number("1234567999999999999999999999999999999"),
         b"null" => out.null(),
         b"array" => {

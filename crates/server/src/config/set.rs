@@ -58,11 +58,12 @@ impl Config {
         let mut changed = Vec::new();
         for (row, (name, value)) in rows.into_iter().zip(changes) {
             let refuse = |reason| SetError::Refused { name: name.to_ascii_lowercase(), reason };
-            next.set_one(row, value).map_err(refuse)?;
+            let taken = next.set_one(row, value);
             let differs = next.value(row.id) != self.value(row.id);
-            if differs && row.flags.contains(Flags::FIXED) {
+            if row.flags.contains(Flags::FIXED) && (taken.is_err() || differs) {
                 return Err(refuse("can't set immutable config".into()));
             }
+            taken.map_err(refuse)?;
             if differs || row.flags.contains(Flags::VOLATILE) {
                 changed.push(row.id);
             }

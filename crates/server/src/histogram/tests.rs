@@ -29,7 +29,7 @@ fn histograms_add_up() {
     other.record(20);
     let totals = Totals::of([&one, &other].into_iter()).expect("something was recorded");
     assert_eq!(totals.count(), 3);
-    assert_eq!(totals.buckets().collect::<Vec<_>>(), [(1, 2), (20, 1)]);
+    assert_eq!((totals.percentile(66.0), totals.percentile(67.0)), (1, 20));
 }
 
 #[test]
@@ -53,6 +53,7 @@ proptest! {
         prop_assert!(highest >= value);
         prop_assert!(highest - value <= value / SUBS as u64);
         prop_assert_eq!(bucket_of(highest), bucket_of(value));
-        prop_assert_eq!(bucket_of(highest + 1).min(BUCKETS - 1), (bucket_of(value) + 1).min(BUCKETS - 1));
+        let next = (bucket_of(value) + 1).min(BUCKETS - 1);
+        prop_assert_eq!(bucket_of(highest + 1), next);
     }
 }

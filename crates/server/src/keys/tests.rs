@@ -44,7 +44,6 @@ fn counts_of_keys_must_fit() {
         ("zunionstore", "zunionstore d -1 a"),
         ("zunionstore", "zunionstore d x a"),
         ("zunionstore", "zunionstore d 9223372036854775807 a"),
-        ("msetex", "msetex 2 a 1 b"),
         ("get", "get"),
     ];
     for (name, line) in cases {

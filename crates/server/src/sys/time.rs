@@ -44,6 +44,6 @@ pub fn local_time(unix_seconds: i64) -> LocalTime {
         hour: tm.tm_hour,
         minute: tm.tm_min,
         second: tm.tm_sec,
-        offset: i64::from(tm.tm_gmtoff),
+        offset: tm.tm_gmtoff as i64,
     }
 }

@@ -274,7 +274,7 @@ directives! {
     HllSparseMaxBytes => "hll-sparse-max-bytes", [], memory(0, MEMORY_MAX, 3_000), [], Both, WORKS;
     Hz => "hz", [], int(0, I32_MAX, 10), [], Both, WORKS;
     IgnoreWarnings => "ignore-warnings", [], text(""), [], Both, no_effect(NO_FATAL_WARNING);
-    ImportMode => "import-mode", [], bool(false), [], Valkey, planned(REPLICATION);
+    ImportMode => "import-mode", [], bool(false), [], Valkey, WORKS;
     Include => "include", [], Kind::Line, [MULTI_ARG], Both, WORKS;
     IoThreads => "io-threads", [], int(1, 256, 1), [], Both, no_effect(THREADS);
     IoThreadsAlwaysActive => "io-threads-always-active", [],

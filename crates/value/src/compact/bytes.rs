@@ -98,8 +98,8 @@ impl Bytes {
         let added = parts[0].len() + parts[1].len() + parts[2].len();
         let new = old - removed + added;
         assert!(new <= LEN_MAX, "a run of bytes above 4 GiB");
-        if new > old {
-            self.resize_allocation(old, new);
+        if new > size_class(old) {
+            self.reallocate(old, new);
         }
         // SAFETY: the allocation has room for the longer of `old` and `new` bytes. `at + removed`
         // to `old` is initialised and goes to what ends at `new`; then `parts`, which cannot lie
@@ -107,7 +107,12 @@ impl Bytes {
         // initialised.
         unsafe {
             let mut gap = self.start.as_ptr().add(at);
-            ptr::copy(gap.add(removed), gap.add(added), old - at - removed);
+            match old - at - removed {
+                // Behind an addition at the end of a listpack stands one byte.
+                1 => *gap.add(added) = *gap.add(removed),
+                _ if added == removed => {}
+                behind => ptr::copy(gap.add(removed), gap.add(added), behind),
+            }
             for part in parts {
                 copy_part(part, gap);
                 gap = gap.add(part.len());
@@ -115,7 +120,7 @@ impl Bytes {
         }
         self.set_len(new);
         if new < old {
-            self.resize_allocation(old, new);
+            self.shrink(old, new);
         }
     }
 
@@ -127,7 +132,7 @@ impl Bytes {
         let old = self.len();
         assert!((PREFIX..=old).contains(&len), "outside the content");
         self.set_len(len);
-        self.resize_allocation(old, len);
+        self.shrink(old, len);
     }
 
     /// What the allocation takes, in bytes.
@@ -142,16 +147,16 @@ impl Bytes {
         self.start.as_ptr()
     }
 
-    /// Makes an allocation for `old` bytes one for `new` bytes.
+    /// Gives back what an allocation for `old` bytes has too much for `new` bytes.
     #[inline]
-    fn resize_allocation(&mut self, old: usize, new: usize) {
+    fn shrink(&mut self, old: usize, new: usize) {
         let size = size_class(new);
         if size != size_class(old) {
             self.reallocate(old, new);
         }
     }
 
-    /// What is initialised stays so as far as it fits.
+    /// Makes an allocation for `old` bytes one for `new` bytes.
     #[cold]
     #[inline(never)]
     fn reallocate(&mut self, old: usize, new: usize) {
@@ -221,13 +226,25 @@ fn layout(len: usize) -> Layout {
 /// `to` has room for the part and does not overlap it.
 #[inline]
 unsafe fn copy_part(part: &[u8], to: *mut u8) {
-    if part.len() > 4 {
-        // SAFETY: as the caller promises.
-        unsafe { ptr::copy_nonoverlapping(part.as_ptr(), to, part.len()) };
-        return;
-    }
-    for (index, byte) in part.iter().enumerate() {
-        // SAFETY: the index is within the part, and so within the room for it.
-        unsafe { to.add(index).write(*byte) };
+    let (from, len) = (part.as_ptr(), part.len());
+    // SAFETY: as the caller promises; each pair of copies covers the part from both its ends.
+    unsafe {
+        match len {
+            0 => {}
+            1..=3 => {
+                *to = *from;
+                *to.add(len / 2) = *from.add(len / 2);
+                *to.add(len - 1) = *from.add(len - 1);
+            }
+            4..=7 => {
+                ptr::copy_nonoverlapping(from, to, 4);
+                ptr::copy_nonoverlapping(from.add(len - 4), to.add(len - 4), 4);
+            }
+            8..=16 => {
+                ptr::copy_nonoverlapping(from, to, 8);
+                ptr::copy_nonoverlapping(from.add(len - 8), to.add(len - 8), 8);
+            }
+            _ => ptr::copy_nonoverlapping(from, to, len),
+        }
     }
 }

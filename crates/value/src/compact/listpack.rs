@@ -164,10 +164,16 @@ impl Listpack {
     #[inline]
     pub fn seek(&self, index: usize) -> Option<Position> {
         match self.count() {
-            UNKNOWN => self.seek_forward(index),
+            UNKNOWN => self.seek_unknown(index),
             count if index >= usize::from(count) => None,
-            count if index <= usize::from(count) / 2 => self.seek_forward(index),
-            count => self.seek_backward(usize::from(count) - 1 - index),
+            count if index <= usize::from(count) / 2 => {
+                Some(Position::new(entry::skip(self.as_bytes(), HEADER, index)))
+            }
+            count => {
+                let entries = usize::from(count) - index;
+                let end = self.bytes_len() - 1;
+                Some(Position::new(entry::skip_back(self.as_bytes(), end, entries)))
+            }
         }
     }
 
@@ -175,7 +181,7 @@ impl Listpack {
     #[inline]
     pub fn seek_back(&self, index: usize) -> Option<Position> {
         match self.count() {
-            UNKNOWN => self.seek_backward(index),
+            UNKNOWN => self.iter().nth_back(index).map(|(position, _)| position),
             count => self.seek(usize::from(count).checked_sub(index + 1)?),
         }
     }
@@ -377,30 +383,9 @@ impl Listpack {
         self.take_from_count(entries);
     }
 
-    #[inline]
-    fn seek_forward(&self, index: usize) -> Option<Position> {
-        let bytes = self.as_bytes();
-        let mut at = HEADER;
-        for _ in 0..index {
-            if at >= bytes.len() - 1 {
-                return None;
-            }
-            at += entry::entry_size(bytes, at);
-        }
-        (at < bytes.len() - 1).then(|| Position::new(at))
-    }
-
-    #[inline]
-    fn seek_backward(&self, index: usize) -> Option<Position> {
-        let bytes = self.as_bytes();
-        let mut at = bytes.len() - 1;
-        for _ in 0..=index {
-            if at <= HEADER {
-                return None;
-            }
-            at = entry::before(bytes, at);
-        }
-        Some(Position::new(at))
+    #[cold]
+    fn seek_unknown(&self, index: usize) -> Option<Position> {
+        self.iter().nth(index).map(|(position, _)| position)
     }
 
     #[inline]

@@ -59,15 +59,15 @@ impl Compressor {
     /// Gives up with `false` when `out` gets longer than `end`.
     fn encode(&mut self, input: &[u8], end: usize, out: &mut Vec<u8>) -> bool {
         let (mut at, mut literal) = (0, 0);
-        while let Some(next) = input[at..].first_chunk::<3>() {
-            let near = |place: &usize| at - place <= DISTANCE_MAX;
-            let found =
-                self.swap(next, at).filter(near).filter(|at| input[*at..].starts_with(next));
-            let Some(found) = found else {
+        while let Some(next) = three(input, at) {
+            let same =
+                |place: &usize| at - place <= DISTANCE_MAX && three(input, *place) == Some(next);
+            let Some(found) = self.swap(next, at).filter(same) else {
                 at += 1;
                 continue;
             };
-            let len = 3 + common(&input[at + 3..], &input[found + 3..], REPEAT_MAX - 3);
+            let longest = (input.len() - at).min(REPEAT_MAX);
+            let len = common(&input[at..at + longest], &input[found..found + longest]);
             write_literal(&input[literal..at], out);
             write_reference(at - found - 1, len, out);
             if out.len() > end {
@@ -77,7 +77,7 @@ impl Compressor {
             literal = at;
             // The last places within the repeat are the likeliest to begin another one.
             for place in at - 2..at {
-                if let Some(next) = input[place..].first_chunk::<3>() {
+                if let Some(next) = three(input, place) {
                     self.swap(next, place);
                 }
             }
@@ -93,9 +93,9 @@ impl Compressor {
 
     /// Notes that `next` stands at `at`, and gives where its like may have stood last, before `at`.
     #[inline]
-    fn swap(&mut self, next: &[u8; 3], at: usize) -> Option<usize> {
-        let hash = u32::from_le_bytes([0, next[0], next[1], next[2]]).wrapping_mul(0x9E37_79B1);
-        let slot = &mut self.slots[(hash >> (32 - SLOT_BITS)) as usize];
+    fn swap(&mut self, next: u32, at: usize) -> Option<usize> {
+        let hash = next.wrapping_mul(0x9E37_79B1) >> (32 - SLOT_BITS);
+        let slot = &mut self.slots[hash as usize];
         // Both fit: a caller keeps base and length below 2^32.
         #[allow(clippy::cast_possible_truncation)]
         let before = std::mem::replace(slot, self.base + at as u32);
@@ -119,75 +119,109 @@ pub fn decompress(stream: &[u8], len: usize, out: &mut Vec<u8>) -> Result<(), Co
     }
     let start = out.len();
     out.reserve_exact(len);
-    let decoded = decode(stream, start, len, out);
+    out.resize(start + len, 0);
+    let decoded = decode(stream, &mut out[start..]);
     if decoded.is_err() {
         out.truncate(start);
     }
     decoded
 }
 
-fn decode(stream: &[u8], start: usize, len: usize, out: &mut Vec<u8>) -> Result<(), Corrupt> {
-    let mut rest = stream;
-    while let Some((&control, behind)) = rest.split_first() {
-        let wrong = |what| Corrupt { offset: stream.len() - rest.len(), what };
+/// Fills `out`.
+fn decode(stream: &[u8], out: &mut [u8]) -> Result<(), Corrupt> {
+    let (mut at, mut filled) = (0, 0);
+    while let Some(&control) = stream.get(at) {
+        let wrong = |what| Corrupt { offset: at, what };
         let cut = || wrong("compressed bytes are cut off");
         let long = || wrong("compressed bytes stand for more than their length");
-        let room = len - (out.len() - start);
+        let room = out.len() - filled;
         if control < 0x20 {
             let count = usize::from(control) + 1;
-            let literal = behind.get(..count).ok_or_else(cut)?;
+            if count > stream.len() - at - 1 {
+                return Err(cut());
+            }
             if count > room {
                 return Err(long());
             }
-            out.extend_from_slice(literal);
-            rest = &behind[count..];
+            copy_literal(stream, at + 1, out, filled, count);
+            filled += count;
+            at += 1 + count;
             continue;
         }
-        let (count, low, behind) = match (control >> 5, behind) {
-            (7, [more, low, behind @ ..]) => (9 + usize::from(*more), *low, behind),
-            (short @ 1..=6, [low, behind @ ..]) => (2 + usize::from(short), *low, behind),
+        let (count, low, size) = match (control >> 5, &stream[at + 1..]) {
+            (7, [more, low, ..]) => (9 + usize::from(*more), *low, 3),
+            (short @ 1..=6, [low, ..]) => (2 + usize::from(short), *low, 2),
             _ => return Err(cut()),
         };
         let distance = (usize::from(control & 0x1F) << 8 | usize::from(low)) + 1;
         if count > room {
             return Err(long());
         }
-        if distance > out.len() - start {
+        if distance > filled {
             return Err(wrong("compressed bytes refer to what is not there"));
         }
-        repeat(out, distance, count);
-        rest = behind;
+        repeat(out, filled, distance, count);
+        filled += count;
+        at += size;
     }
-    match out.len() - start == len {
-        true => Ok(()),
-        false => Err(Corrupt {
-            offset: stream.len(),
-            what: "compressed bytes stand for less than their length",
-        }),
+    if filled < out.len() {
+        let what = "compressed bytes stand for less than their length";
+        return Err(Corrupt { offset: stream.len(), what });
+    }
+    Ok(())
+}
+
+/// Copies `count` bytes, at most 32, from `stream` at `from` to `out` at `to`. Where there is room
+/// it copies 32, as what is too much will be overwritten, and a copy of fixed length is no call.
+#[inline]
+fn copy_literal(stream: &[u8], from: usize, out: &mut [u8], to: usize, count: usize) {
+    let wide = stream[from..].first_chunk::<LITERAL_MAX>();
+    match (wide, out[to..].first_chunk_mut::<LITERAL_MAX>()) {
+        (Some(wide), Some(room)) => *room = *wide,
+        _ => out[to..to + count].copy_from_slice(&stream[from..from + count]),
     }
 }
 
-/// Appends `count` bytes from `distance` back, which may be fewer: then they repeat.
+/// Puts at `at` the `count` bytes from `distance` back, which may be fewer: then they repeat.
 #[inline]
-fn repeat(out: &mut Vec<u8>, distance: usize, count: usize) {
-    let from = out.len() - distance;
-    if distance >= count {
-        out.extend_from_within(from..from + count);
+fn repeat(out: &mut [u8], at: usize, distance: usize, count: usize) {
+    /// What is copied at once; most repeats are short.
+    const WIDE: usize = 16;
+    let from = at - distance;
+    if distance >= WIDE && count <= WIDE && at + WIDE <= out.len() {
+        let mut wide = [0; WIDE];
+        wide.copy_from_slice(&out[from..from + WIDE]);
+        out[at..at + WIDE].copy_from_slice(&wide);
         return;
     }
-    let mut missing = count;
-    // Whatever has been appended is a whole number of repeats and can be copied at once.
-    while missing > 0 {
-        let have = (out.len() - from).min(missing);
-        out.extend_from_within(from..from + have);
-        missing -= have;
+    let mut done = 0;
+    // Whatever is there already is a whole number of repeats and can be copied at once.
+    while done < count {
+        let have = (distance + done).min(count - done);
+        out.copy_within(from..from + have, at + done);
+        done += have;
     }
 }
 
-/// How many bytes two slices have in common at their beginning, at most `max`.
+/// Three bytes as one number, if four are there; a fourth makes the load one instruction.
 #[inline]
-fn common(a: &[u8], b: &[u8], max: usize) -> usize {
-    a.iter().zip(b).take(max).take_while(|(a, b)| a == b).count()
+fn three(input: &[u8], at: usize) -> Option<u32> {
+    let four = input.get(at..at + 4)?.first_chunk()?;
+    Some(u32::from_le_bytes(*four) << 8)
+}
+
+/// How many bytes two slices of one length have in common at their beginning.
+#[inline]
+fn common(a: &[u8], b: &[u8]) -> usize {
+    let ((a_words, a_rest), (b_words, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+    for (index, (a, b)) in a_words.iter().zip(b_words).enumerate() {
+        let differ = u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b);
+        if differ != 0 {
+            return index * 8 + (differ.trailing_zeros() / 8) as usize;
+        }
+    }
+    let rest = a_rest.iter().zip(b_rest).take_while(|(a, b)| a == b).count();
+    a_words.len() * 8 + rest
 }
 
 #[inline]

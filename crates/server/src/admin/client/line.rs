@@ -11,6 +11,9 @@ use crate::session::State;
 /// What a client has beside its buffers, in bytes.
 const BASE: u64 = (size_of::<Conn>() + size_of::<Client>()) as u64;
 
+/// What stands in the place of what must not be told.
+const REDACTED: &[u8] = b"*redacted*";
+
 /// The figures that the caller may know better than the registry.
 pub(super) struct View {
     /// Bytes in the query buffer, and how many more fit.
@@ -18,6 +21,8 @@ pub(super) struct View {
     pub(super) query_free: u64,
     /// Bytes of arguments.
     pub(super) argv: u64,
+    /// Whether what the client chose itself is left out, as the log may have to.
+    pub(super) redacted: bool,
 }
 
 impl View {
@@ -28,6 +33,7 @@ impl View {
             query: number(&client.query),
             query_free: number(&client.query_free),
             argv: number(&client.argv),
+            redacted: false,
         }
     }
 }
@@ -58,7 +64,8 @@ pub(super) fn write(client: &Client, view: &View, rows: &Rows, now_ms: i64, text
         "id={} addr={} laddr={} fd={} name=",
         client.id, client.addr, client.laddr, client.fd
     ));
-    text.extend_from_slice(&profile.name);
+    let redact = |shown: &[u8]| if view.redacted { REDACTED.to_vec() } else { shown.to_vec() };
+    text.extend_from_slice(&redact(&profile.name));
     drop(write!(
         text,
         " age={} idle={} flags={} capa={} db={}",
@@ -68,7 +75,7 @@ pub(super) fn write(client: &Client, view: &View, rows: &Rows, now_ms: i64, text
         profile.capa,
         client.db.load(Ordering::Relaxed),
     ));
-    let View { query, query_free, argv } = *view;
+    let View { query, query_free, argv, .. } = *view;
     drop(write!(
         text,
         " sub=0 psub=0 ssub=0 multi=-1 watch=0 qbuf={query} qbuf-free={query_free} argv-mem={argv} \
@@ -91,7 +98,7 @@ pub(super) fn write(client: &Client, view: &View, rows: &Rows, now_ms: i64, text
         " events={} cmd={} user={} redir=-1 resp={} lib-name=",
         if output > 0 { "rw" } else { "r" },
         command.map_or("NULL", |row| row.name),
-        profile.user,
+        String::from_utf8_lossy(&redact(profile.user.as_bytes())),
         client.resp.load(Ordering::Relaxed),
     ));
     text.extend_from_slice(&profile.lib_name);

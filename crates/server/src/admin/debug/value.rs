@@ -43,7 +43,6 @@ pub(super) fn object(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Err
         format!(" lru:{access} lru_seconds_idle:{idle}")
     };
     text.push_str(&rest);
-    drop(entry);
     call.out.simple(&text);
     Ok(())
 }
@@ -92,7 +91,6 @@ pub(super) fn sdslen(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Err
         "key_sds_len:{key} key_sds_avail:0 obj_alloc:{own} val_sds_len:{len} \
          val_sds_avail:{room} val_alloc:{apart}"
     );
-    drop(entry);
     call.out.simple(&text);
     Ok(())
 }

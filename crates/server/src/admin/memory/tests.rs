@@ -36,7 +36,8 @@ fn little_data_says_nothing() {
 
 #[test]
 fn each_finding_has_its_line() {
-    let cases: [(fn(&mut Picture), &str); 6] = [
+    type Worsen = fn(&mut Picture);
+    let cases: [(Worsen, &str); 6] = [
         (|picture| picture.peak = 1600 * MIB, " * Peak:"),
         (|picture| picture.resident = 1500 * MIB, " * Fragmentation:"),
         (|picture| picture.allocator.active = 1200 * MIB, " * Allocator, inside of pages:"),

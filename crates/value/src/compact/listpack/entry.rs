@@ -127,12 +127,6 @@ impl<'a> Encoded<'a> {
         self.head_len + self.body.len()
     }
 
-    /// Bytes of the whole entry.
-    #[inline]
-    pub(super) fn size(&self) -> usize {
-        self.len() + self.back_len
-    }
-
     #[inline]
     pub(super) fn head(&self) -> &[u8] {
         &self.head[..self.head_len]
@@ -216,6 +210,24 @@ pub(super) fn before(bytes: &[u8], at: usize) -> usize {
     at - back_len - len
 }
 
+/// Where one comes to from `at` over `entries` entries, which are there.
+#[inline]
+pub(super) fn skip(bytes: &[u8], mut at: usize, entries: usize) -> usize {
+    for _ in 0..entries {
+        at += entry_size(bytes, at);
+    }
+    at
+}
+
+/// Where one comes to from `at` back over `entries` entries, which are there.
+#[inline]
+pub(super) fn skip_back(bytes: &[u8], mut at: usize, entries: usize) -> usize {
+    for _ in 0..entries {
+        at = before(bytes, at);
+    }
+    at
+}
+
 /// What a check of one entry found.
 pub(super) struct Checked {
     pub(super) size: usize,
@@ -224,30 +236,43 @@ pub(super) struct Checked {
 }
 
 /// Checks the entry at `at`, where `bytes` has a byte; `bytes` ends where the end mark stands.
+#[inline]
 pub(super) fn check(bytes: &[u8], at: usize) -> Result<Checked, Corrupt> {
     let wrong = |what| Corrupt { offset: at, what };
     let rest = &bytes[at..];
-    let len = match rest[0] {
-        END => return Err(wrong("end mark in front of the end")),
-        _ => checked_len(rest).map_err(wrong)?,
-    };
+    let len = checked_len(rest).map_err(wrong)?;
     let narrow = back_len_size(len);
+    let Some(entry) = rest.get(..len + narrow) else {
+        return Err(wrong("entry reaches beyond the end"));
+    };
+    if (narrow == 1 && usize::from(entry[len]) == len)
+        || decode_back_len(&entry[len..]) == Some((len, narrow))
+    {
+        let unusual = !is_shortest(decode(entry, 0).0, len);
+        return Ok(Checked { size: len + narrow, unusual });
+    }
     // Servers of before mid 2026 take one byte more for the largest length of each width.
-    let wide = if len > 127 && back_len_size(len + 1) > narrow { narrow + 1 } else { narrow };
-    for size in narrow..=wide {
-        let Some(entry) = rest.get(..len + size) else {
-            return Err(wrong("entry reaches beyond the end"));
-        };
-        if decode_back_len(&entry[len..]) == Some((len, size)) {
-            let shortest = Encoded::new(decode(entry, 0).0);
-            let usual = shortest.size() == entry.len() && entry.starts_with(shortest.head());
-            return Ok(Checked { size: len + size, unusual: !usual });
-        }
+    let wide =
+        rest.get(len..=len + narrow).filter(|_| len > 127 && back_len_size(len + 1) > narrow);
+    if wide.is_some_and(|back| decode_back_len(back) == Some((len, narrow + 1))) {
+        return Ok(Checked { size: len + narrow + 1, unusual: true });
     }
     Err(wrong("lengths in front of and behind an entry differ"))
 }
 
+/// Whether no entry for the element has fewer bytes of tag and element than `len`.
+#[inline]
+fn is_shortest(element: Element<'_>, len: usize) -> bool {
+    match element {
+        Element::Int(value) => int_len(value) == len,
+        Element::Str(text) => {
+            str_head_len(text.len()) + text.len() == len && parse_i64(text).is_none()
+        }
+    }
+}
+
 /// Bytes of the tag and the element that `rest` begins with, if its head is within `rest`.
+#[inline]
 fn checked_len(rest: &[u8]) -> Result<usize, &'static str> {
     let long = "entry reaches beyond the end";
     match rest[0] {
@@ -259,8 +284,9 @@ fn checked_len(rest: &[u8]) -> Result<usize, &'static str> {
             let len = rest.get(1..5).ok_or(long)?;
             Ok(5 + u32::from_le_bytes(array(len, 0)) as usize)
         }
-        // The length of the other entries is that of their back length's single byte less.
+        // The length behind all other entries has one byte.
         0..=INT_64 => Ok(entry_size(rest, 0) - 1),
+        END => Err("end mark in front of the end"),
         _ => Err("unknown encoding of an entry"),
     }
 }

@@ -30,7 +30,7 @@ impl Listpack {
         let mut picked = vec![first; count];
         let (mut at, mut group) = (first.at(), 0);
         for (index, order) in wanted {
-            at = self.skip(at, (index - group) * stride);
+            at = entry::skip(self.as_bytes(), at, (index - group) * stride);
             group = index;
             picked[order] = Position::new(at);
         }
@@ -59,15 +59,8 @@ impl Listpack {
                 picked.push(Position::new(at));
                 missing -= 1;
             }
-            at = self.skip(at, stride);
+            at = entry::skip(self.as_bytes(), at, stride);
         }
         picked
-    }
-
-    fn skip(&self, mut at: usize, entries: usize) -> usize {
-        for _ in 0..entries {
-            at += entry::entry_size(self.as_bytes(), at);
-        }
-        at
     }
 }
