@@ -16,6 +16,10 @@ impl Class {
     pub const GENERIC: Self = Self(1 << 2);
     /// `$`
     pub const STRING: Self = Self(1 << 3);
+    /// `l`
+    pub const LIST: Self = Self(1 << 4);
+    /// `s`
+    pub const SET: Self = Self(1 << 5);
     /// `x`
     pub const EXPIRED: Self = Self(1 << 8);
     /// `m`: a key that was asked for and is not there.

@@ -98,6 +98,11 @@ impl Keyspace {
         self.hash.of(key)
     }
 
+    /// The hash function, for the tables of large collections.
+    pub fn key_hash(&self) -> KeyHash {
+        self.hash
+    }
+
     /// The shard of a hash.
     #[inline]
     pub fn shard_of(&self, hash: u64) -> u32 {

@@ -1,6 +1,8 @@
 //! Collections: changing one in place, making it when it is missing, and removing it when nothing is
 //! left in it.
 
+use smallvec::SmallVec;
+use table::Ref;
 use value::{Kind, Value};
 
 use super::Db;
@@ -42,6 +44,18 @@ impl Db<'_, '_> {
             }
             _ => Ok(None),
         }
+    }
+
+    /// The entries of several keys at once, each read as [`Self::read`] does.
+    pub fn read_many(&mut self, keys: &[&[u8]]) -> SmallVec<[Option<Ref<'_, Entry>>; 4]> {
+        let found: SmallVec<[bool; 8]> = keys.iter().map(|key| self.read(key).is_some()).collect();
+        let (keyspace, held, index) = (self.keyspace, &*self.held, self.index as usize);
+        let entry = |(key, found): (&&[u8], bool)| {
+            let hash = keyspace.hash(key);
+            let db = &held.look(keyspace.shard_of(hash)).dbs()[index];
+            if found { db.get(hash, key) } else { None }
+        };
+        keys.iter().zip(found).map(entry).collect()
     }
 
     /// Removes a key whose collection has nothing left in it, with its `del` event; says whether
