@@ -225,6 +225,7 @@ impl Keyspace {
         for db in 0..self.databases {
             let part = content.db(db);
             part.expire(now_ms, self.hash, budget, |entry| change.note_expired(db, entry));
+            part.expire_fields(now_ms, budget, |key, faded| change.note_faded(db, key, faded));
         }
         self.due[shard as usize].store(content.next_due_ms(), Ordering::SeqCst);
     }

@@ -21,7 +21,7 @@ pub use discarded::Discarded;
 pub use entry::{Entry, INLINE_MAX, NewValue, ValueRef};
 pub use gate::{Gate, ReadGuard, WriteGuard};
 pub use keyspace::{Keyspace, Layout, Overhead, Totals};
-pub use shard::{Edit, Lookup, Shard, ShardDb, Stamp, Ttl};
+pub use shard::{Edit, Faded, Lookup, Shard, ShardDb, Stamp, Ttl};
 pub use shards::{Alone, Held, Shards};
 pub use value::{KeyHash, Kind, Limits, Value};
 

@@ -241,12 +241,7 @@ impl Hash {
 
     /// Sets or removes the deadline of a field, in Unix milliseconds; says whether there is such a
     /// field. With a deadline the hash becomes large.
-    pub fn set_deadline(
-        &mut self,
-        name: &[u8],
-        deadline_ms: Option<i64>,
-        hasher: KeyHash,
-    ) -> bool {
+    pub fn set_deadline(&mut self, name: &[u8], deadline_ms: Option<i64>, hasher: KeyHash) -> bool {
         if let Form::Small(pack) = &self.0 {
             let found = pack.find(name, 1).is_some();
             if !found || deadline_ms.is_none() {
