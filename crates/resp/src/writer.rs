@@ -169,6 +169,23 @@ impl Writer {
         self.header(b'*', n);
     }
 
+    /// The header of `n` pairs in order, each of which [`Writer::pair`] begins: arrays of two in an
+    /// array, and one flat array in RESP2.
+    pub fn pairs(&mut self, n: usize) {
+        match self.proto {
+            Proto::Resp2 => self.header(b'*', n * 2),
+            Proto::Resp3 => self.header(b'*', n),
+        }
+    }
+
+    /// Begins a pair of [`Writer::pairs`].
+    #[inline]
+    pub fn pair(&mut self) {
+        if self.proto == Proto::Resp3 {
+            self.header(b'*', 2);
+        }
+    }
+
     /// The header of a map of `n` pairs; a flat array in RESP2.
     pub fn map(&mut self, n: usize) {
         self.aggregate(Kind::Map, n);
