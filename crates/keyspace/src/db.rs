@@ -8,7 +8,7 @@ use table::RefMut;
 mod object;
 mod whole;
 
-pub use object::WrongKind;
+pub use object::{Entries, WrongKind};
 
 use crate::Keyspace;
 use crate::change::{Change, Class};

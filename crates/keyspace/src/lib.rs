@@ -16,7 +16,7 @@ mod shards;
 mod sync;
 
 pub use change::{Change, Class, Lazy, Note, Record, Wants};
-pub use db::{Db, Hashed, KeyStats, Overdue, Parts, WrongKind};
+pub use db::{Db, Entries, Hashed, KeyStats, Overdue, Parts, WrongKind};
 pub use discarded::Discarded;
 pub use entry::{Entry, INLINE_MAX, NewValue, ValueRef};
 pub use gate::{Gate, ReadGuard, WriteGuard};

@@ -10,6 +10,9 @@ use crate::change::Class;
 use crate::entry::{Entry, NewValue};
 use crate::shard::Ttl;
 
+/// The entries of several keys, `None` where there is no key.
+pub type Entries<'a> = SmallVec<[Option<Ref<'a, Entry>>; 4]>;
+
 /// The key holds a value of another type.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct WrongKind;
@@ -47,7 +50,7 @@ impl Db<'_, '_> {
     }
 
     /// The entries of several keys at once, each read as [`Self::read`] does.
-    pub fn read_many(&mut self, keys: &[&[u8]]) -> SmallVec<[Option<Ref<'_, Entry>>; 4]> {
+    pub fn read_many(&mut self, keys: &[&[u8]]) -> Entries<'_> {
         let found: SmallVec<[bool; 8]> = keys.iter().map(|key| self.read(key).is_some()).collect();
         let (keyspace, held, index) = (self.keyspace, &*self.held, self.index as usize);
         let entry = |(key, found): (&&[u8], bool)| {
