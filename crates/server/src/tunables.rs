@@ -94,14 +94,14 @@ fn value_limits(config: &Config) -> keyspace::Limits {
     let number = |id| config.int(id).max(0) as usize;
     keyspace::Limits {
         hash_entries: number(Id::HashMaxListpackEntries),
-        hash_value: number(Id::HashMaxListpackValue),
+        hash_value: config.memory(Id::HashMaxListpackValue) as usize,
         list_size: config.int(Id::ListMaxListpackSize) as i32,
         list_compress_depth: number(Id::ListCompressDepth),
         set_intset_entries: number(Id::SetMaxIntsetEntries),
         set_entries: number(Id::SetMaxListpackEntries),
         set_value: number(Id::SetMaxListpackValue),
         zset_entries: number(Id::ZsetMaxListpackEntries),
-        zset_value: number(Id::ZsetMaxListpackValue),
+        zset_value: config.memory(Id::ZsetMaxListpackValue) as usize,
         stream_node_bytes: config.memory(Id::StreamNodeMaxBytes) as usize,
         stream_node_entries: number(Id::StreamNodeMaxEntries),
         hll_sparse_bytes: config.memory(Id::HllSparseMaxBytes) as usize,
