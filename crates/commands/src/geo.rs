@@ -115,11 +115,7 @@ fn point_of(zset: &Zset, name: &[u8]) -> Option<Point> {
     zset.score(name).map(hash::point)
 }
 
-fn read_point(
-    ctx: &mut Ctx<'_, '_>,
-    longitude: &[u8],
-    latitude: &[u8],
-) -> Result<Point, Error> {
+fn read_point(ctx: &mut Ctx<'_, '_>, longitude: &[u8], latitude: &[u8]) -> Result<Point, Error> {
     let longitude = parse_f64(longitude).ok_or(Error::NotFloat)?;
     let latitude = parse_f64(latitude).ok_or(Error::NotFloat)?;
     if longitude.abs() > LONGITUDE_MAX || latitude.abs() > LATITUDE_MAX {

@@ -351,11 +351,7 @@ impl<'a> Query<'a> {
         Ok(())
     }
 
-    fn read_polygon(
-        &mut self,
-        ctx: &mut Ctx<'_, '_>,
-        words: &mut Cursor<'a>,
-    ) -> Result<(), Error> {
+    fn read_polygon(&mut self, ctx: &mut Ctx<'_, '_>, words: &mut Cursor<'a>) -> Result<(), Error> {
         let count = resp::number::parse_i64(words.value()?)
             .filter(|count| i32::try_from(*count).is_ok())
             .ok_or(Error::Text("ERR invalid number of vertices"))?;
@@ -393,8 +389,7 @@ impl<'a> Query<'a> {
             return Err(ctx.error_around(text, args[0], b""));
         }
         if is_search && self.shape.is_none() {
-            let text =
-                b"ERR exactly one of BYRADIUS, BYBOX and BYPOLYGON can be specified for ";
+            let text = b"ERR exactly one of BYRADIUS, BYBOX and BYPOLYGON can be specified for ";
             return Err(ctx.error_around(text, args[0], b""));
         }
         if self.any && self.count == 0 {

@@ -75,8 +75,7 @@ impl Search {
                     || (east > 0 && area.max.longitude > bounds.max.longitude))
         };
         let mut cells = vec![middle];
-        for (east, north) in
-            [(0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (-1, 1), (1, -1), (-1, -1)]
+        for (east, north) in [(0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (-1, 1), (1, -1), (-1, -1)]
         {
             let cell = middle.neighbour(east, north);
             // On a coarse grid neighbours on both sides are the same cell.

@@ -5,9 +5,9 @@ use std::collections::hash_map::Entry as Place;
 
 use keyspace::{Entry, Value};
 use resp::number::parse_f64;
-use value::Zset;
 use value::compact::Element;
 use value::number::Text;
+use value::{Set, Zset};
 
 use super::{Scored, sort, store, write_members};
 use crate::{Args, Ctx, Cursor, Error};
@@ -296,6 +296,7 @@ struct Source<'e> {
 enum Members<'e> {
     Missing,
     Zset(&'e Zset),
+    Set(&'e Set),
 }
 
 impl Members<'_> {
@@ -303,6 +304,7 @@ impl Members<'_> {
         match self {
             Self::Missing => 0,
             Self::Zset(zset) => zset.len(),
+            Self::Set(set) => set.len(),
         }
     }
 
@@ -310,6 +312,7 @@ impl Members<'_> {
         match self {
             Self::Missing => None,
             Self::Zset(zset) => zset.score(name),
+            Self::Set(set) => set.contains(name).then_some(1.0),
         }
     }
 
@@ -317,6 +320,10 @@ impl Members<'_> {
     fn each(&self, f: &mut dyn FnMut(&[u8], f64) -> bool) {
         match self {
             Self::Missing => {}
+            Self::Set(set) => {
+                let mut room = Text::new();
+                set.all(|name| f(name.text(&mut room), 1.0));
+            }
             Self::Zset(zset) => {
                 let mut room = Text::new();
                 for (name, score) in zset.all() {
@@ -339,6 +346,7 @@ fn sources<'e>(
             None => Members::Missing,
             Some(entry) => match entry.object() {
                 Some(Value::Zset(zset)) => Members::Zset(zset),
+                Some(Value::Set(set)) => Members::Set(set),
                 _ => return Err(Error::WrongType),
             },
         };
