@@ -28,6 +28,8 @@ impl Class {
     pub const HASH: Self = Self(1 << 6);
     /// `x`
     pub const EXPIRED: Self = Self(1 << 8);
+    /// `t`
+    pub const STREAM: Self = Self(1 << 10);
     /// `m`: a key that was asked for and is not there.
     pub const MISS: Self = Self(1 << 11);
     /// `n`: a key that was not there before.

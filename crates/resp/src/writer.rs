@@ -289,6 +289,22 @@ impl Writer {
         self.later(Kind::Set)
     }
 
+    /// Begins a map whose pairs are arrays of two in RESP2, each begun by [`Writer::keyed`];
+    /// [`Writer::finish`] tells how many there are.
+    pub fn keyed_later(&mut self) -> Later {
+        self.later(match self.proto {
+            Proto::Resp2 => Kind::Array,
+            Proto::Resp3 => Kind::Map,
+        })
+    }
+
+    /// Begins one pair of what [`Writer::keyed_later`] began.
+    pub fn keyed(&mut self) {
+        if self.proto == Proto::Resp2 {
+            self.array(2);
+        }
+    }
+
     /// Puts in the header of `n` values (pairs, for a map). Headers may be finished in any order,
     /// but before anything behind them is consumed. When a truncation or [`Writer::clear`] removes
     /// a ticket's place, drop the ticket.
