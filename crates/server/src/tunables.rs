@@ -99,7 +99,7 @@ fn value_limits(config: &Config) -> keyspace::Limits {
         list_compress_depth: number(Id::ListCompressDepth),
         set_intset_entries: number(Id::SetMaxIntsetEntries),
         set_entries: number(Id::SetMaxListpackEntries),
-        set_value: config.memory(Id::SetMaxListpackValue) as usize,
+        set_value: number(Id::SetMaxListpackValue),
         zset_entries: number(Id::ZsetMaxListpackEntries),
         zset_value: config.memory(Id::ZsetMaxListpackValue) as usize,
         stream_node_bytes: config.memory(Id::StreamNodeMaxBytes) as usize,
