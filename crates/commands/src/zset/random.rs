@@ -11,9 +11,13 @@ use crate::{Args, Ctx, Error, typed};
 /// ZRANDMEMBER key [count [WITHSCORES]] - O(M log N).
 pub(super) fn zrandmember(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     let Some(count) = args.get(2) else { return one(ctx, args[1]) };
-    let count = resp::number::parse_i64(count)
-        .filter(|count| *count != i64::MIN)
-        .ok_or(Error::NotInteger)?;
+    let count = resp::number::parse_i64(count).ok_or(Error::NotInteger)?;
+    if count == i64::MIN {
+        return Err(Error::Text(
+            "ERR value is out of range, value must between -9223372036854775807 and \
+             9223372036854775807",
+        ));
+    }
     let with_scores = match args.from(3) {
         [] => false,
         [word] if is(word, "WITHSCORES") => true,

@@ -92,8 +92,20 @@ impl Large {
         )
     }
 
-    /// The first rank within a range, and the first behind it.
+    /// The first rank within a range, and the first behind it. Nothing is, as in Redis, when the
+    /// first member comes behind the range or the last before it.
     pub(super) fn ranks_of_names(&self, range: &LexRange<'_>) -> (usize, usize) {
+        let ends = self
+            .tree
+            .iter(0..self.len(), false)
+            .next()
+            .zip(self.tree.iter(0..self.len(), true).next());
+        let is_outside = ends.is_none_or(|(first, last)| {
+            !range.reaches(first.name()) || range.is_after(last.name())
+        });
+        if is_outside {
+            return (0, 0);
+        }
         (
             self.tree.count_while(|_, member| range.is_after(member.name())),
             self.tree.count_while(|_, member| range.reaches(member.name())),

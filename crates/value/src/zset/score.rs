@@ -1,6 +1,6 @@
 //! Scores as text, for listpacks: the layout in which Redis writes them there.
 //!
-//! The text of a score reads back to the same bits. Digits are the shortest that do; Redis's
+//! The text of a score reads back to the same number. Digits are the shortest that do; Redis's
 //! algorithm (Grisu2) now and then writes one more, which reads the same.
 
 use std::io::{Cursor, Write};
@@ -18,15 +18,11 @@ impl Room {
         Room(Cursor::new([0; 48]))
     }
 
-    /// The score as a listpack keeps it.
+    /// The score as a listpack keeps it; zero loses its sign there.
     #[allow(clippy::cast_possible_truncation)]
     pub(super) fn element(&mut self, score: f64) -> Element<'_> {
-        let is_negative_zero = score == 0.0 && score.is_sign_negative();
-        if score.abs() <= WHOLE_MAX && score.trunc() == score && !is_negative_zero {
+        if score.abs() <= WHOLE_MAX && score.trunc() == score {
             return Element::Int(score as i64);
-        }
-        if is_negative_zero {
-            return Element::Str(b"-0");
         }
         if score.is_infinite() {
             return Element::Str(if score < 0.0 { b"-inf" } else { b"inf" });
