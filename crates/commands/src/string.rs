@@ -18,6 +18,8 @@ mod many;
 mod range;
 mod set;
 
+pub(crate) use range::grow;
+
 #[cfg(test)]
 mod tests;
 
@@ -134,7 +136,7 @@ fn reply(out: &mut Writer, entry: &Entry) -> Result<(), Error> {
 }
 
 /// Hands a string's bytes to `work`.
-fn with_text<R>(entry: &Entry, work: impl FnOnce(&[u8]) -> R) -> Result<R, Error> {
+pub(crate) fn with_text<R>(entry: &Entry, work: impl FnOnce(&[u8]) -> R) -> Result<R, Error> {
     Ok(match entry.value() {
         ValueRef::Object(_) => return Err(Error::WrongType),
         ValueRef::Inline(bytes) | ValueRef::Shared(bytes) => work(bytes),

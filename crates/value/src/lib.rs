@@ -10,7 +10,9 @@ pub mod compact;
 pub mod number;
 
 pub mod array;
+pub mod bits;
 pub mod hash;
+pub mod hll;
 pub mod list;
 pub mod set;
 pub mod stream;
