@@ -13,6 +13,9 @@ use crate::entry::wheel::Wheel;
 use crate::entry::{Entry, NewValue};
 use value::{KeyHash, Value};
 
+#[cfg(test)]
+mod tests;
+
 /// Entries that [`ShardDb::expire`] has under way at once.
 const EXPIRE_BATCH: usize = 16;
 
@@ -25,7 +28,7 @@ pub struct ShardDb {
 
 /// The hashes with fields that expire: the earliest deadline of a field and the key's hash.
 #[derive(Default)]
-struct Fields(Option<Box<BTreeSet<(i64, u64)>>>);
+struct Fields(BTreeSet<(i64, u64)>);
 
 /// What expiry has taken out of a hash.
 pub struct Faded {
@@ -408,7 +411,7 @@ pub(crate) fn is_gone(entry: &Entry, now_ms: i64) -> bool {
 impl Fields {
     #[inline]
     fn first(&self) -> Option<(i64, u64)> {
-        self.0.as_ref()?.first().copied()
+        self.0.first().copied()
     }
 
     #[inline]
@@ -426,20 +429,16 @@ impl Fields {
 
     #[cold]
     fn exchange(&mut self, hash: u64, old: Option<i64>, new: Option<i64>) {
-        let set = self.0.get_or_insert_default();
         if let Some(old) = old {
-            set.remove(&(old, hash));
+            self.0.remove(&(old, hash));
         }
         if let Some(new) = new {
-            set.insert((new, hash));
-        }
-        if set.is_empty() {
-            self.0 = None;
+            self.0.insert((new, hash));
         }
     }
 
     fn memory(&self) -> usize {
-        self.0.as_ref().map_or(0, |set| set.len() * size_of::<(i64, u64)>() * 3 / 2)
+        self.0.len() * size_of::<(i64, u64)>() * 3 / 2
     }
 }
 

@@ -163,7 +163,7 @@ fn a_hash_becomes_large_at_its_limits() {
 fn a_walk_meets_every_field() {
     for (count, entries) in [(100, 128), (5000, 128)] {
         let hash = numbered(count, entries);
-        let (mut met, mut cursor) = (std::collections::BTreeSet::new(), 0);
+        let (mut met, mut cursor) = (BTreeSet::new(), 0);
         loop {
             cursor = hash.scan(cursor, 10, &mut |name, _| {
                 met.insert(text(name));
@@ -184,7 +184,7 @@ fn random_picks_are_even_and_different() {
         for wanted in [3, 30, 40, 100] {
             let mut times = BTreeMap::<Vec<u8>, u32>::new();
             for _ in 0..2000 {
-                let mut once = std::collections::BTreeSet::new();
+                let mut once = BTreeSet::new();
                 hash.pick_unique(wanted, &mut || rng.u64(..), &mut |pair| {
                     assert!(once.insert(text(pair.name())), "the same field twice");
                 });
