@@ -6,6 +6,8 @@ use super::hash::{
 
 /// Half the width of the Mercator projection, in metres.
 const MERCATOR_MAX: f64 = 20_037_726.37;
+/// A latitude within the outermost cells of any grid that is searched around a pole.
+const OUTERMOST: f64 = 85.0;
 
 /// A shape; lengths in metres.
 #[derive(Clone, PartialEq, Debug)]
@@ -61,10 +63,15 @@ impl Search {
     pub(super) fn cells(&self) -> Vec<Cell> {
         let bounds = self.bounds();
         let mut steps = steps_for(self.reach(&bounds), self.center.latitude);
-        let mut middle = Cell::around(self.center, steps);
+        let mut center = self.center;
+        if center.latitude.abs() > LATITUDE_MAX {
+            // The centre of a polygon around a pole: no cell holds it, the outermost is nearest.
+            center.latitude = center.latitude.clamp(-OUTERMOST, OUTERMOST);
+        }
+        let mut middle = Cell::around(center, steps);
         if steps > 1 && !covers(middle, &bounds) {
             steps -= 1;
-            middle = Cell::around(self.center, steps);
+            middle = Cell::around(center, steps);
         }
         let area = middle.area();
         let is_useless = |east: i32, north: i32| {
