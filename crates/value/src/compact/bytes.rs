@@ -45,45 +45,16 @@ impl Bytes {
     /// # Panics
     /// If that is more than [`LEN_MAX`].
     pub fn new(content: &[u8]) -> Bytes {
-        Bytes::of([content])
-    }
-
-    /// A run of the length and then `parts`, one after the other.
-    ///
-    /// # Panics
-    /// As [`Bytes::new`].
-    #[inline]
-    pub fn of<const N: usize>(parts: [&[u8]; N]) -> Bytes {
-        let len = PREFIX + parts.iter().map(|part| part.len()).sum::<usize>();
+        let len = PREFIX + content.len();
         let layout = layout(len);
         // SAFETY: a layout is never empty.
         let raw = unsafe { alloc(layout) };
         let Some(start) = NonNull::new(raw) else { handle_alloc_error(layout) };
-        let mut at = PREFIX;
-        for part in parts {
-            // SAFETY: the allocation has `len` bytes, the sum of the parts, and nobody else knows it.
-            unsafe { ptr::copy_nonoverlapping(part.as_ptr(), raw.add(at), part.len()) };
-            at += part.len();
-        }
+        // SAFETY: the allocation has `len` bytes, and nobody else knows it.
+        unsafe { ptr::copy_nonoverlapping(content.as_ptr(), raw.add(PREFIX), content.len()) };
         let mut bytes = Bytes { start };
         bytes.set_len(len);
         bytes
-    }
-
-    /// Gives the ownership to an address.
-    #[inline]
-    pub fn into_raw(self) -> NonNull<u8> {
-        std::mem::ManuallyDrop::new(self).start
-    }
-
-    /// Takes the ownership back, or looks at a run that somebody else owns.
-    ///
-    /// # Safety
-    /// The address came from [`Bytes::into_raw`], and of all that are made of it at most one is
-    /// changed or dropped, while no other one lives.
-    #[inline]
-    pub unsafe fn from_raw(start: NonNull<u8>) -> Bytes {
-        Bytes { start }
     }
 
     /// The bytes of the whole run, the length at its start included.

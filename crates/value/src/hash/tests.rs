@@ -41,6 +41,7 @@ fn step() -> impl Strategy<Value = Step> {
     let value = prop_oneof![
         any::<i64>().prop_map(|number| number.to_string().into_bytes()),
         prop::collection::vec(any::<u8>(), 0..40),
+        prop::collection::vec(any::<u8>(), 240..270),
     ];
     let time = prop::option::weighted(0.3, 0..50_i64);
     prop_oneof![
