@@ -46,7 +46,7 @@ fn geoadd(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
         }
     }
     let words = words.rest();
-    if words.len() % 3 != 0 || (rules.nx && rules.xx) {
+    if !words.len().is_multiple_of(3) || (rules.nx && rules.xx) {
         return Err(Error::Syntax);
     }
     let mut pairs: SmallVec<[(f64, &[u8]); 8]> = SmallVec::new();

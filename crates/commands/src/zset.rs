@@ -190,7 +190,7 @@ fn add_pairs(ctx: &mut Ctx<'_, '_>, args: &Args<'_>, mut rules: Rules) -> Result
         }
     }
     let words = words.rest();
-    if words.is_empty() || words.len() % 2 != 0 {
+    if words.is_empty() || !words.len().is_multiple_of(2) {
         return Err(Error::Syntax);
     }
     rules.check(words.len() / 2)?;

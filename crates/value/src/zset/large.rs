@@ -136,7 +136,7 @@ impl Large {
         let len = self.len();
         let looked = if samples == 0 { len } else { samples.min(len) };
         let bytes: usize = self.tree.iter(0..looked, false).map(Handle::allocated).sum();
-        let members = if looked == 0 { 0 } else { bytes * len / looked };
+        let members = (bytes * len).checked_div(looked).unwrap_or(0);
         size_of::<Self>() + self.table.memory() + self.tree.memory() + members
     }
 

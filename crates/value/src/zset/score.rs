@@ -68,7 +68,7 @@ fn lay_out(out: &mut impl Write, score: f64) -> std::io::Result<()> {
     if score < 0.0 {
         out.write_all(b"-")?;
     }
-    if exponent >= 0 && exponent < 8 {
+    if (0..8).contains(&exponent) {
         out.write_all(digits)?;
         write_zeros(out, exponent)
     } else if exponent < 0 && (exponent > -7 || scientific.abs() < 4) {

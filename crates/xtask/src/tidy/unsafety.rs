@@ -14,6 +14,7 @@ const ISLANDS: &[&str] = &[
     "crates/value/src/compact/",
     "crates/value/src/hash/field.rs",
     "crates/value/src/set/member.rs",
+    "crates/value/src/zset/member.rs",
     "crates/reddle/src/main.rs",
     "crates/server/src/sys",
 ];
