@@ -13,6 +13,8 @@ use crate::compact::{Element, Listpack, Position};
 mod limit;
 mod node;
 mod quick;
+#[cfg(test)]
+mod tests;
 
 use limit::Fill;
 use quick::Quick;

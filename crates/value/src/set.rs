@@ -17,6 +17,8 @@ use crate::{KeyHash, Limits};
 mod algebra;
 mod member;
 mod random;
+#[cfg(test)]
+mod tests;
 
 pub use algebra::{diff, intersect, store_diff, store_intersection, store_union, unite};
 

@@ -240,6 +240,22 @@ impl Quick {
         }
     }
 
+    /// Panics where an invariant is broken.
+    #[cfg(test)]
+    pub(in crate::list) fn check(&self, depth: usize) {
+        assert_eq!(self.len, self.nodes.iter().map(Node::count).sum::<usize>());
+        for (at, node) in self.nodes.iter().enumerate() {
+            assert!(node.count() > 0, "a node is empty");
+            let is_outer = depth == 0 || at < depth || at + depth >= self.nodes.len();
+            assert!(!is_outer || !node.is_compressed(), "an outer node is compressed");
+            let count = match node.view() {
+                View::Packed(pack) => pack.iter().count(),
+                View::Plain(_) => 1,
+            };
+            assert_eq!(node.count(), count);
+        }
+    }
+
     fn give_back(&mut self) {
         if self.nodes.len() * SPARSE < self.nodes.capacity() {
             self.nodes.shrink_to(self.nodes.len() * 2);
