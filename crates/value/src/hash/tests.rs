@@ -132,7 +132,8 @@ proptest! {
         prop_assert_eq!(content(&hash), model.clone());
         for (name, (value, deadline_ms)) in &model {
             let pair = hash.get(name).expect("every field of the model is there");
-            prop_assert_eq!((text(pair.value()), pair.deadline_ms()), (value.clone(), *deadline_ms));
+            prop_assert_eq!(text(pair.value()), value.clone());
+            prop_assert_eq!(pair.deadline_ms(), *deadline_ms);
         }
     }
 }
