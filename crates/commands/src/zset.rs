@@ -58,9 +58,6 @@ pub(crate) const HANDLERS: &[(&str, Handler)] = &[
     ("zunionstore", combine::zunionstore),
 ];
 
-/// `z`: the class of events on sorted sets.
-pub(crate) const ZSET: Class = Class(1 << 7);
-
 /// Which members ZADD touches, and how.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Rules {
@@ -225,7 +222,7 @@ pub(crate) fn add(
     let changed = outcome.added + outcome.updated;
     if changed > 0 {
         ctx.db.change.add_dirty(changed);
-        ctx.db.note(ZSET, if rules.incr { "zincr" } else { "zadd" }, key);
+        ctx.db.note(Class::ZSET, if rules.incr { "zincr" } else { "zadd" }, key);
     }
     if outcome.is_nan {
         return Err(Error::Text("ERR resulting score is not a number (NaN)"));
@@ -290,7 +287,7 @@ fn empty() -> Value {
 fn finish_removal(ctx: &mut Ctx<'_, '_>, key: &[u8], removed: usize, event: &'static str) {
     if removed > 0 {
         ctx.db.change.add_dirty(removed as u64);
-        ctx.db.note(ZSET, event, key);
+        ctx.db.note(Class::ZSET, event, key);
         ctx.db.drop_vacant(key);
     }
 }
@@ -321,7 +318,7 @@ pub(crate) fn store(
 /// Puts a sorted set under a key in place of whatever is there.
 fn put(ctx: &mut Ctx<'_, '_>, key: &[u8], zset: Zset, event: &'static str, dirty: u64) {
     ctx.db.set(key, NewValue::Object(Value::Zset(zset)), Ttl::Never);
-    ctx.db.note(ZSET, event, key);
+    ctx.db.note(Class::ZSET, event, key);
     ctx.db.change.add_dirty(dirty);
 }
 

@@ -26,6 +26,8 @@ impl Class {
     pub const SET: Self = Self(1 << 5);
     /// `h`
     pub const HASH: Self = Self(1 << 6);
+    /// `z`
+    pub const ZSET: Self = Self(1 << 7);
     /// `x`
     pub const EXPIRED: Self = Self(1 << 8);
     /// `t`
