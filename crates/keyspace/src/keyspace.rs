@@ -32,6 +32,8 @@ pub struct Totals {
     pub keys: u64,
     /// Keys that expire.
     pub expires: u64,
+    /// Hashes with fields that expire.
+    pub volatile: u64,
     /// The sum of the deadlines of the keys that expire, in Unix milliseconds.
     pub deadline_sum: i128,
 }
@@ -131,6 +133,7 @@ impl Keyspace {
             let totals = &mut all[db];
             totals.keys += part.table().len() as u64;
             totals.expires += part.expires() as u64;
+            totals.volatile += part.volatile() as u64;
             totals.deadline_sum += part.deadline_sum();
         });
         all

@@ -133,6 +133,11 @@ impl ShardDb {
         self.wheel.as_ref().map_or(0, |wheel| wheel.len())
     }
 
+    /// Hashes with fields that expire.
+    pub fn volatile(&self) -> usize {
+        self.fields.0.len()
+    }
+
     /// The sum of the deadlines of the keys that have one, in Unix milliseconds.
     pub fn deadline_sum(&self) -> i128 {
         self.wheel.as_ref().map_or(0, |wheel| wheel.deadline_sum())
