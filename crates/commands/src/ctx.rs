@@ -1,6 +1,6 @@
 //! What a handler is given.
 
-use keyspace::Db;
+use keyspace::{Db, Limits};
 use resp::Writer;
 
 use crate::Error;
@@ -10,6 +10,8 @@ use crate::Error;
 pub struct Settings {
     /// The longest string a command may make, in bytes.
     pub proto_max_bulk_len: u64,
+    /// Where small forms of collections end.
+    pub limits: Limits,
     /// Whether DEL frees big values in the background.
     pub lazyfree_user_del: bool,
     /// Whether FLUSHALL and FLUSHDB do when they do not say.
@@ -22,6 +24,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             proto_max_bulk_len: 512 << 20,
+            limits: Limits::default(),
             lazyfree_user_del: false,
             lazyfree_user_flush: false,
             is_lfu: false,

@@ -5,6 +5,9 @@ use std::ops::Range;
 use crate::args::is;
 use crate::{Args, Ctx, Error, Handler};
 
+/// Elements that MEMORY USAGE looks at when it is not told how many.
+const SAMPLES: usize = 5;
+
 pub(crate) const HANDLERS: &[(&str, Handler)] = &[
     ("dbsize", dbsize),
     ("flushall", flushall),
@@ -66,15 +69,14 @@ fn swapdb(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
 /// MEMORY USAGE key [SAMPLES count] - O(1) for strings, O(N) in the samples for collections.
 fn memory_usage(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     let mut options = args.cursor(3);
+    let mut samples = SAMPLES;
     while options.left() > 0 {
         if options.left() < 2 || !options.accept("SAMPLES") {
             return Err(Error::Syntax);
         }
-        if options.int()? < 0 {
-            return Err(Error::Syntax);
-        }
+        samples = usize::try_from(options.int()?).map_err(|_| Error::Syntax)?;
     }
-    match ctx.db.footprint(args[2]) {
+    match ctx.db.footprint(args[2], samples) {
         Some(bytes) => ctx.out.int(bytes as i64),
         None => ctx.out.null(),
     }

@@ -62,3 +62,9 @@ impl Error {
         }
     }
 }
+
+impl From<keyspace::WrongKind> for Error {
+    fn from(_: keyspace::WrongKind) -> Self {
+        Self::WrongType
+    }
+}

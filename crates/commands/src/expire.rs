@@ -77,7 +77,7 @@ fn expire_from(
 
 /// When a new deadline is taken over. XX goes together with GT or LT.
 #[derive(Clone, Copy, Default)]
-struct Condition {
+pub(crate) struct Condition {
     nx: bool,
     xx: bool,
     gt: bool,
@@ -85,7 +85,7 @@ struct Condition {
 }
 
 impl Condition {
-    fn read(ctx: &mut Ctx<'_, '_>, options: &[&[u8]]) -> Result<Self, Error> {
+    pub(crate) fn read(ctx: &mut Ctx<'_, '_>, options: &[&[u8]]) -> Result<Self, Error> {
         let mut condition = Self::default();
         for option in options {
             let flag = match option {
@@ -109,8 +109,8 @@ impl Condition {
         Ok(condition)
     }
 
-    /// Whether a key's deadline may change from `present`, where none is later than any.
-    fn allows(self, present: Option<i64>, new: i64) -> bool {
+    /// Whether a deadline may change from `present`, where none is later than any.
+    pub(crate) fn allows(self, present: Option<i64>, new: i64) -> bool {
         match present {
             None => !self.xx && !self.gt,
             Some(present) => !(self.nx || self.gt && new <= present || self.lt && new >= present),

@@ -10,14 +10,25 @@ mod args;
 mod ctx;
 mod error;
 
+mod array;
+mod bitmap;
 mod database;
 mod expire;
 mod float80;
 mod generic;
+mod geo;
 pub mod glob;
+mod hash;
 mod help;
+mod hyperloglog;
+mod list;
 mod scan;
+mod set;
+mod sort;
+mod stream;
 mod string;
+mod typed;
+mod zset;
 
 pub use args::{Args, Cursor};
 pub use ctx::{Ctx, Settings};
@@ -30,7 +41,22 @@ pub type Handler = fn(&mut Ctx<'_, '_>, &Args<'_>) -> Result<(), Error>;
 
 /// Every handler by the name of its command's row (`parent|name` for a subcommand).
 pub fn handlers() -> impl Iterator<Item = (&'static str, Handler)> {
-    let groups =
-        [database::HANDLERS, expire::HANDLERS, generic::HANDLERS, scan::HANDLERS, string::HANDLERS];
+    let groups = [
+        array::HANDLERS,
+        bitmap::HANDLERS,
+        database::HANDLERS,
+        expire::HANDLERS,
+        generic::HANDLERS,
+        geo::HANDLERS,
+        hash::HANDLERS,
+        hyperloglog::HANDLERS,
+        list::HANDLERS,
+        scan::HANDLERS,
+        set::HANDLERS,
+        sort::HANDLERS,
+        stream::HANDLERS,
+        string::HANDLERS,
+        zset::HANDLERS,
+    ];
     groups.into_iter().flatten().copied()
 }

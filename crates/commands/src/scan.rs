@@ -94,14 +94,14 @@ impl<'a> Options<'a> {
 
 /// A glob pattern; `*` alone matches everything without being looked at.
 #[derive(Clone, Copy)]
-struct Pattern<'a>(Option<&'a [u8]>);
+pub(crate) struct Pattern<'a>(Option<&'a [u8]>);
 
 impl<'a> Pattern<'a> {
-    fn new(pattern: &'a [u8]) -> Self {
+    pub(crate) fn new(pattern: &'a [u8]) -> Self {
         Self((pattern != b"*").then_some(pattern))
     }
 
-    fn fits(self, key: &[u8]) -> bool {
+    pub(crate) fn fits(self, key: &[u8]) -> bool {
         self.0.is_none_or(|pattern| glob::matches(pattern, key, false))
     }
 }
@@ -130,7 +130,7 @@ impl Found {
 
 /// Reads a cursor in the grammar of C's `strtoull`: blanks and a sign may stand before it, and a
 /// minus wraps around unless the number is written as a command would print it.
-fn parse_cursor(text: &[u8]) -> Option<u64> {
+pub(crate) fn parse_cursor(text: &[u8]) -> Option<u64> {
     if let Some(number) = resp::number::parse_i64(text) {
         return u64::try_from(number).ok();
     }

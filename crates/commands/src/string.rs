@@ -18,6 +18,8 @@ mod many;
 mod range;
 mod set;
 
+pub(crate) use range::grow;
+
 #[cfg(test)]
 mod tests;
 
@@ -121,8 +123,8 @@ fn check(entry: &Entry) -> Result<(), Error> {
 /// Replies with a string.
 #[inline]
 fn reply(out: &mut Writer, entry: &Entry) -> Result<(), Error> {
-    check(entry)?;
     match entry.value() {
+        ValueRef::Object(_) => return Err(Error::WrongType),
         ValueRef::Inline(bytes) => out.bulk(bytes),
         ValueRef::Int(number) => out.bulk_int(number),
         ValueRef::Shared(bytes) => match entry.shared() {
@@ -134,9 +136,9 @@ fn reply(out: &mut Writer, entry: &Entry) -> Result<(), Error> {
 }
 
 /// Hands a string's bytes to `work`.
-fn with_text<R>(entry: &Entry, work: impl FnOnce(&[u8]) -> R) -> Result<R, Error> {
-    check(entry)?;
+pub(crate) fn with_text<R>(entry: &Entry, work: impl FnOnce(&[u8]) -> R) -> Result<R, Error> {
     Ok(match entry.value() {
+        ValueRef::Object(_) => return Err(Error::WrongType),
         ValueRef::Inline(bytes) | ValueRef::Shared(bytes) => work(bytes),
         ValueRef::Int(number) => work(itoa::Buffer::new().format(number).as_bytes()),
     })

@@ -6,6 +6,10 @@
 
 use crate::discarded::Discarded;
 use crate::entry::Entry;
+use crate::shard::Faded;
+
+/// Expired fields that one deletion in the log names.
+const FIELDS_A_RECORD: usize = 1024;
 
 /// Classes of keyspace events, with the letter of `notify-keyspace-events` in the comment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -16,8 +20,18 @@ impl Class {
     pub const GENERIC: Self = Self(1 << 2);
     /// `$`
     pub const STRING: Self = Self(1 << 3);
+    /// `l`
+    pub const LIST: Self = Self(1 << 4);
+    /// `s`
+    pub const SET: Self = Self(1 << 5);
+    /// `h`
+    pub const HASH: Self = Self(1 << 6);
+    /// `z`
+    pub const ZSET: Self = Self(1 << 7);
     /// `x`
     pub const EXPIRED: Self = Self(1 << 8);
+    /// `t`
+    pub const STREAM: Self = Self(1 << 10);
     /// `m`: a key that was asked for and is not there.
     pub const MISS: Self = Self(1 << 11);
     /// `n`: a key that was not there before.
@@ -83,6 +97,7 @@ pub struct Change {
     wants: Wants,
     dirty: u64,
     expired: u64,
+    expired_fields: u64,
     notes: Vec<Note>,
     records: Vec<Record>,
     replaced: bool,
@@ -123,6 +138,16 @@ impl Change {
         self.expired
     }
 
+    /// Fields of hashes that were found expired and removed.
+    pub fn expired_fields(&self) -> u64 {
+        self.expired_fields
+    }
+
+    /// Counts fields that were removed because their new deadline had passed already.
+    pub fn add_expired_fields(&mut self, count: u64) {
+        self.expired_fields += count;
+    }
+
     /// Records an event on a key.
     #[inline]
     pub fn note(&mut self, class: Class, event: &'static str, db: u32, key: &[u8]) {
@@ -140,6 +165,26 @@ impl Change {
             self.push_record(db, &[deletion, entry.key_bytes()]);
         }
         self.discard(entry, self.lazy.expire);
+    }
+
+    /// Records fields of a hash whose time was over, and the key when none is left: the events, and
+    /// the deletion of the fields for the log.
+    pub(crate) fn note_faded(&mut self, db: u32, key: &[u8], faded: Faded) {
+        self.expired_fields += faded.names.len() as u64;
+        if self.wants.0 != 0 {
+            for names in faded.names.chunks(FIELDS_A_RECORD) {
+                let mut argv: Vec<&[u8]> = vec![b"HDEL", key];
+                argv.extend(names.iter().map(|name| &**name));
+                self.push_record(db, &argv);
+            }
+            self.note(Class::HASH, "hexpired", db, key);
+            if faded.gone.is_some() {
+                self.note(Class::GENERIC, "del", db, key);
+            }
+        }
+        if let Some(entry) = faded.gone {
+            self.discard(entry, self.lazy.expire);
+        }
     }
 
     /// Records a key that a read did not find.
@@ -211,13 +256,18 @@ impl Change {
     /// Whether there is nothing for `commit` to do.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.dirty == 0 && self.expired == 0 && self.notes.is_empty() && !self.forced
+        self.dirty == 0
+            && self.expired == 0
+            && self.expired_fields == 0
+            && self.notes.is_empty()
+            && !self.forced
     }
 
     /// Empties it for the next command.
     pub fn clear(&mut self) {
         self.dirty = 0;
         self.expired = 0;
+        self.expired_fields = 0;
         self.replaced = false;
         self.forced = false;
         self.discarded.clear();

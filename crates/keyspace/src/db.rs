@@ -5,7 +5,10 @@
 
 use table::RefMut;
 
+mod object;
 mod whole;
+
+pub use object::{Entries, WrongKind};
 
 use crate::Keyspace;
 use crate::change::{Change, Class};
@@ -186,6 +189,9 @@ impl<'a, 'k> Db<'a, 'k> {
     ) -> Option<RefMut<'_, Entry>> {
         let hash = self.hash(key);
         let shard = self.keyspace.shard_of(hash);
+        if writes || self.overdue == Overdue::Remove {
+            self.fade(shard, hash, key);
+        }
         let db = self.held.shard(shard).db(self.index);
         let found = match self.overdue {
             Overdue::Remove => db.lookup(hash, key, self.stamp.now_ms),
@@ -222,6 +228,7 @@ impl<'a, 'k> Db<'a, 'k> {
         let (hash, access) = (self.hash(key), self.touch.then_some(self.stamp.access));
         let since_ms = self.over_since();
         let shard = self.keyspace.shard_of(hash);
+        self.fade(shard, hash, key);
         let db = self.held.shard(shard).db(self.index);
         let edited = db.edit(hash, key, since_ms, |entry| {
             if let Some(access) = access {
@@ -229,6 +236,9 @@ impl<'a, 'k> Db<'a, 'k> {
             }
             change(entry)
         });
+        if let Some(deadline_ms) = db.fields_due_ms() {
+            self.lower_due(shard, deadline_ms);
+        }
         match edited {
             Edit::Done(result) => Some(result),
             Edit::Missing => None,
@@ -246,14 +256,20 @@ impl<'a, 'k> Db<'a, 'k> {
         let hash = self.hash(key);
         let shard = self.keyspace.shard_of(hash);
         let since_ms = self.over_since();
+        self.fade(shard, hash, key);
         let db = self.held.shard(shard).db(self.index);
         if ttl == Ttl::Keep
             && let Lookup::Expired(entry) = db.lookup(hash, key, since_ms)
         {
             self.change.note_expired(self.index, entry);
         }
-        if db.set(hash, key, value, ttl, self.stamp) {
+        let is_new = db.set(hash, key, value, ttl, self.stamp);
+        let fields_due = db.fields_due_ms();
+        if is_new {
             self.change.note(Class::NEW, "new", self.index, key);
+        }
+        if let Some(deadline_ms) = fields_due {
+            self.lower_due(shard, deadline_ms);
         }
         if let Ttl::At(deadline_ms) = ttl {
             self.lower_due(shard, deadline_ms);
@@ -265,6 +281,7 @@ impl<'a, 'k> Db<'a, 'k> {
         let hash = self.hash(key);
         let shard = self.keyspace.shard_of(hash);
         let since_ms = self.over_since();
+        self.fade(shard, hash, key);
         let entry = self.held.shard(shard).db(self.index).remove(hash, key)?;
         if entry.is_over(since_ms) {
             self.change.note_expired(self.index, entry);
@@ -288,6 +305,7 @@ impl<'a, 'k> Db<'a, 'k> {
         let shard = self.keyspace.shard_of(hash);
         let deadline_ms = entry.deadline_ms();
         let since_ms = self.over_since();
+        self.fade(shard, hash, entry.key_bytes());
         let db = self.held.shard(shard).db(self.index);
         let mut old = db.remove(hash, entry.key_bytes());
         if let Some(expired) = old.take_if(|old| old.is_over(since_ms)) {
@@ -297,7 +315,8 @@ impl<'a, 'k> Db<'a, 'k> {
             self.change.note(Class::NEW, "new", self.index, entry.key_bytes());
         }
         db.insert(hash, entry, self.stamp);
-        if let Some(deadline_ms) = deadline_ms {
+        let fields_due = db.fields_due_ms();
+        for deadline_ms in deadline_ms.into_iter().chain(fields_due) {
             self.lower_due(shard, deadline_ms);
         }
         old
@@ -313,6 +332,7 @@ impl<'a, 'k> Db<'a, 'k> {
         let hash = self.hash(key);
         let shard = self.keyspace.shard_of(hash);
         let since_ms = self.over_since();
+        self.fade(shard, hash, key);
         let db = self.held.shard(shard).db(self.index);
         match db.set_deadline(hash, key, deadline_ms, self.stamp, since_ms) {
             Edit::Missing => return false,
@@ -349,10 +369,28 @@ impl<'a, 'k> Db<'a, 'k> {
         self.keyspace
     }
 
-    /// What a write finds expired had its deadline before this.
+    /// What a command finds expired had its deadline before this.
     #[inline]
-    fn over_since(&self) -> i64 {
+    pub fn over_since(&self) -> i64 {
         if self.overdue == Overdue::Show { NEVER_OVER } else { self.stamp.now_ms }
+    }
+
+    /// Removes the fields of a hash whose time is over before a command sees it.
+    #[inline(always)]
+    fn fade(&mut self, shard: u32, hash: u64, key: &[u8]) {
+        let due_ms = self.held.shard(shard).db(self.index).fields_due_ms();
+        if due_ms.is_some_and(|due_ms| due_ms < self.over_since()) {
+            self.fade_now(shard, hash, key);
+        }
+    }
+
+    #[cold]
+    fn fade_now(&mut self, shard: u32, hash: u64, key: &[u8]) {
+        let since_ms = self.over_since();
+        let db = self.held.shard(shard).db(self.index);
+        if let Some(faded) = db.fade(hash, key, since_ms, usize::MAX) {
+            self.change.note_faded(self.index, key, faded);
+        }
     }
 
     fn lower_due(&mut self, shard: u32, deadline_ms: i64) {

@@ -6,9 +6,9 @@ use crossbeam_utils::CachePadded;
 
 use crate::change::Change;
 use crate::gate::{Gate, ReadGuard};
-use crate::hash::KeyHash;
 use crate::shard::{Shard, ShardDb};
 use crate::shards::{Alone, Held, Shards};
+use value::KeyHash;
 
 /// How an engine is laid out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,6 +32,8 @@ pub struct Totals {
     pub keys: u64,
     /// Keys that expire.
     pub expires: u64,
+    /// Hashes with fields that expire.
+    pub volatile: u64,
     /// The sum of the deadlines of the keys that expire, in Unix milliseconds.
     pub deadline_sum: i128,
 }
@@ -98,6 +100,11 @@ impl Keyspace {
         self.hash.of(key)
     }
 
+    /// The hash function, for the tables of large collections.
+    pub fn key_hash(&self) -> KeyHash {
+        self.hash
+    }
+
     /// The shard of a hash.
     #[inline]
     pub fn shard_of(&self, hash: u64) -> u32 {
@@ -126,6 +133,7 @@ impl Keyspace {
             let totals = &mut all[db];
             totals.keys += part.table().len() as u64;
             totals.expires += part.expires() as u64;
+            totals.volatile += part.volatile() as u64;
             totals.deadline_sum += part.deadline_sum();
         });
         all
@@ -220,6 +228,7 @@ impl Keyspace {
         for db in 0..self.databases {
             let part = content.db(db);
             part.expire(now_ms, self.hash, budget, |entry| change.note_expired(db, entry));
+            part.expire_fields(now_ms, budget, |key, faded| change.note_faded(db, key, faded));
         }
         self.due[shard as usize].store(content.next_due_ms(), Ordering::SeqCst);
     }

@@ -10,21 +10,20 @@ mod db;
 mod discarded;
 pub mod entry;
 mod gate;
-mod hash;
 mod keyspace;
 mod shard;
 mod shards;
 mod sync;
 
 pub use change::{Change, Class, Lazy, Note, Record, Wants};
-pub use db::{Db, Hashed, KeyStats, Overdue, Parts};
+pub use db::{Db, Entries, Hashed, KeyStats, Overdue, Parts, WrongKind};
 pub use discarded::Discarded;
-pub use entry::{Entry, INLINE_MAX, Kind, NewValue, ValueRef};
+pub use entry::{Entry, INLINE_MAX, NewValue, ValueRef};
 pub use gate::{Gate, ReadGuard, WriteGuard};
-pub use hash::KeyHash;
 pub use keyspace::{Keyspace, Layout, Overhead, Totals};
-pub use shard::{Edit, Lookup, Shard, ShardDb, Stamp, Ttl};
+pub use shard::{Edit, Faded, Lookup, Shard, ShardDb, Stamp, Ttl};
 pub use shards::{Alone, Held, Shards};
+pub use value::{KeyHash, Kind, Limits, Value};
 
 #[cfg(test)]
 mod tests;

@@ -1,14 +1,20 @@
 //! One shard: the part of every database whose keys hash to it.
 //!
-//! It knows entries, the table and the timing wheel, and nothing of locks or commands. Invariant:
-//! exactly the entries with a deadline are in the wheel of their database.
+//! It knows entries, the table and the timing wheel, and nothing of locks or commands. Invariants:
+//! exactly the entries with a deadline are in the wheel of their database, and exactly the hashes
+//! with fields that expire are among its `fields`, by the earliest deadline of a field.
+
+use std::collections::BTreeSet;
 
 use smallvec::SmallVec;
 use table::Table;
 
 use crate::entry::wheel::Wheel;
 use crate::entry::{Entry, NewValue};
-use crate::hash::KeyHash;
+use value::{KeyHash, Value};
+
+#[cfg(test)]
+mod tests;
 
 /// Entries that [`ShardDb::expire`] has under way at once.
 const EXPIRE_BATCH: usize = 16;
@@ -17,6 +23,19 @@ const EXPIRE_BATCH: usize = 16;
 pub struct ShardDb {
     table: Table<Entry, KeyHash>,
     wheel: Option<Box<Wheel>>,
+    fields: Fields,
+}
+
+/// The hashes with fields that expire: the earliest deadline of a field and the key's hash.
+#[derive(Default)]
+struct Fields(BTreeSet<(i64, u64)>);
+
+/// What expiry has taken out of a hash.
+pub struct Faded {
+    /// The names of the fields.
+    pub names: Vec<Box<[u8]>>,
+    /// The whole entry when no field was left.
+    pub gone: Option<Entry>,
 }
 
 /// What becomes of a key's expiry when its value is set.
@@ -101,7 +120,7 @@ impl Shard {
 
 impl ShardDb {
     fn new(hash: KeyHash) -> Self {
-        Self { table: Table::new(hash), wheel: None }
+        Self { table: Table::new(hash), wheel: None, fields: Fields::default() }
     }
 
     /// The keys.
@@ -114,6 +133,11 @@ impl ShardDb {
         self.wheel.as_ref().map_or(0, |wheel| wheel.len())
     }
 
+    /// Hashes with fields that expire.
+    pub fn volatile(&self) -> usize {
+        self.fields.0.len()
+    }
+
     /// The sum of the deadlines of the keys that have one, in Unix milliseconds.
     pub fn deadline_sum(&self) -> i128 {
         self.wheel.as_ref().map_or(0, |wheel| wheel.deadline_sum())
@@ -121,11 +145,20 @@ impl ShardDb {
 
     /// Bytes held for finding keys and their deadlines, beside the entries.
     pub fn overhead(&self) -> usize {
-        self.table.memory() + self.wheel.as_ref().map_or(0, |wheel| wheel.memory())
+        let wheel = self.wheel.as_ref().map_or(0, |wheel| wheel.memory());
+        self.table.memory() + wheel + self.fields.memory()
     }
 
     fn next_due_ms(&self) -> Option<u64> {
-        self.wheel.as_ref().and_then(|wheel| wheel.next_due_ms())
+        let keys = self.wheel.as_ref().and_then(|wheel| wheel.next_due_ms());
+        let fields = self.fields.first_ms().map(|deadline_ms| deadline_ms.max(0) as u64);
+        keys.into_iter().chain(fields).min()
+    }
+
+    /// The earliest deadline of a field, in Unix milliseconds.
+    #[inline]
+    pub fn fields_due_ms(&self) -> Option<i64> {
+        self.fields.first_ms()
     }
 
     /// The entry of a key, whether expired or not.
@@ -147,6 +180,7 @@ impl ShardDb {
             None => Lookup::Missing,
             Some(entry) if entry.is_over(now_ms) => {
                 wheel_of(&mut self.wheel).remove(&entry);
+                self.fields.change(hash, fields_due_of(&entry), None);
                 Lookup::Expired(entry.remove())
             }
             Some(entry) => Lookup::Live(entry),
@@ -156,7 +190,7 @@ impl ShardDb {
     /// Looks for a key and finds nothing when its time has come; then it stays where it is.
     pub fn find(&mut self, hash: u64, key: &[u8], now_ms: i64) -> Lookup<'_> {
         match self.table.get_mut(hash, key) {
-            Some(entry) if !entry.is_over(now_ms) => Lookup::Live(entry),
+            Some(entry) if !is_gone(&entry, now_ms) => Lookup::Live(entry),
             _ => Lookup::Missing,
         }
     }
@@ -172,8 +206,10 @@ impl ShardDb {
     ) -> Edit<R> {
         let Some(mut entry) = self.table.get_mut(hash, key) else { return Edit::Missing };
         let (old, deadline) = (entry.address(), entry.deadline_ms());
+        let fields_due = fields_due_of(&entry);
         if entry.is_over(now_ms) {
             wheel_of(&mut self.wheel).remove(&entry);
+            self.fields.change(hash, fields_due, None);
             return Edit::Expired(entry.remove());
         }
         let result = change(&mut entry);
@@ -181,6 +217,7 @@ impl ShardDb {
         if deadline.is_some() && entry.address() != old {
             wheel_of(&mut self.wheel).moved(old, &entry);
         }
+        self.fields.change(hash, fields_due, fields_due_of(&entry));
         Edit::Done(result)
     }
 
@@ -193,7 +230,7 @@ impl ShardDb {
         ttl: Ttl,
         stamp: Stamp,
     ) -> bool {
-        let wheel = &mut self.wheel;
+        let (wheel, fields) = (&mut self.wheel, &mut self.fields);
         match self.table.entry(hash, key) {
             table::Entry::Vacant(vacant) => {
                 let deadline = if let Ttl::At(at) = ttl { Some(at) } else { None };
@@ -201,16 +238,18 @@ impl ShardDb {
                 if deadline.is_some() {
                     wheel_of(wheel).insert(&mut entry, stamp.now_ms);
                 }
+                fields.change(hash, None, fields_due_of(&entry));
                 true
             }
             table::Entry::Occupied(mut entry) => {
                 let keep = ttl == Ttl::Keep || ttl == Ttl::Never && entry.deadline_ms().is_none();
-                let old = entry.address();
+                let (old, fields_due) = (entry.address(), fields_due_of(&entry));
                 if !keep && entry.deadline_ms().is_some() {
                     wheel_of(wheel).remove(&entry);
                 }
                 entry.set_value(value);
                 entry.set_access(stamp.access);
+                fields.change(hash, fields_due, fields_due_of(&entry));
                 if !keep {
                     let deadline = if let Ttl::At(at) = ttl { Some(at) } else { None };
                     schedule(wheel, &mut entry, deadline, stamp);
@@ -235,6 +274,7 @@ impl ShardDb {
         if entry.deadline_ms().is_some() {
             wheel_of(&mut self.wheel).remove(&entry);
             if entry.is_over(since_ms) {
+                self.fields.change(hash, fields_due_of(&entry), None);
                 return Edit::Expired(entry.remove());
             }
         }
@@ -248,6 +288,7 @@ impl ShardDb {
         if entry.deadline_ms().is_some() {
             wheel_of(&mut self.wheel).remove(&entry);
         }
+        self.fields.change(hash, fields_due_of(&entry), None);
         Some(entry)
     }
 
@@ -257,6 +298,7 @@ impl ShardDb {
         if entry.deadline_ms().is_some() {
             wheel_of(&mut self.wheel).insert(&mut entry, stamp.now_ms);
         }
+        self.fields.change(hash, None, fields_due_of(&entry));
     }
 
     /// Takes out the entries whose time is over, at the cost of `budget` (see [`Wheel::pop_due`]).
@@ -284,9 +326,50 @@ impl ShardDb {
             }
             for (key_hash, address) in batch {
                 let entry = self.table.find_by_pointer(key_hash, address);
-                each(entry.expect("what the wheel held is in the table").remove());
+                let entry = entry.expect("what the wheel held is in the table").remove();
+                self.fields.change(key_hash, fields_due_of(&entry), None);
+                each(entry);
             }
         }
+    }
+
+    /// Removes fields whose time is over, at the cost of one of `budget` each, and the keys that
+    /// have no field left.
+    pub fn expire_fields(
+        &mut self,
+        now_ms: i64,
+        budget: &mut u32,
+        mut each: impl FnMut(&[u8], Faded),
+    ) {
+        while *budget > 0
+            && let Some((deadline_ms, hash)) = self.fields.first()
+            && deadline_ms < now_ms
+        {
+            let is_due = |entry: &Entry| fields_due_of(entry) == Some(deadline_ms);
+            let key = self.table.find_where(hash, is_due).map(|entry| entry.key_bytes().into());
+            let key: Box<[u8]> = key.expect("every hash with fields that expire is in the table");
+            // It may be another key with a like hash; then the sought one's turn is next.
+            let hash = self.table.hasher().of(&key);
+            let Some(faded) = self.fade(hash, &key, now_ms, *budget as usize) else { return };
+            *budget = budget.saturating_sub(faded.names.len() as u32);
+            each(&key, faded);
+        }
+    }
+
+    /// Removes up to `max` fields of the hash under a key whose time is over, and the key itself
+    /// when no field is left. `None` when there is no such field.
+    pub fn fade(&mut self, hash: u64, key: &[u8], now_ms: i64, max: usize) -> Option<Faded> {
+        let mut entry = self.table.get_mut(hash, key)?;
+        let fields_due = fields_due_of(&entry).filter(|deadline_ms| *deadline_ms < now_ms)?;
+        let Some(Value::Hash(content)) = entry.object_mut() else { return None };
+        let names = content.remove_due(now_ms, max);
+        let is_vacant = content.is_vacant();
+        self.fields.change(hash, Some(fields_due), fields_due_of(&entry));
+        if is_vacant && entry.deadline_ms().is_some() {
+            wheel_of(&mut self.wheel).remove(&entry);
+        }
+        let gone = is_vacant.then(|| entry.remove());
+        Some(Faded { names, gone })
     }
 
     /// Takes everything out; the caller frees it where that hurts nobody.
@@ -312,6 +395,55 @@ fn schedule(
     entry.set_deadline(deadline_ms);
     if deadline_ms.is_some() {
         wheel_of(wheel).insert(entry, stamp.now_ms);
+    }
+}
+
+/// The earliest deadline of a field, when the entry is a hash with fields that expire.
+#[inline]
+fn fields_due_of(entry: &Entry) -> Option<i64> {
+    match entry.object() {
+        Some(Value::Hash(hash)) => hash.next_due_ms(),
+        _ => None,
+    }
+}
+
+/// Whether the time of a key is over, or that of all its fields.
+pub(crate) fn is_gone(entry: &Entry, now_ms: i64) -> bool {
+    let is_faded = || matches!(entry.object(), Some(Value::Hash(hash)) if hash.is_over(now_ms));
+    entry.is_over(now_ms) || is_faded()
+}
+
+impl Fields {
+    #[inline]
+    fn first(&self) -> Option<(i64, u64)> {
+        self.0.first().copied()
+    }
+
+    #[inline]
+    fn first_ms(&self) -> Option<i64> {
+        self.first().map(|(deadline_ms, _)| deadline_ms)
+    }
+
+    /// Notes that the earliest deadline of a field of a key was `old` and is `new`.
+    #[inline]
+    fn change(&mut self, hash: u64, old: Option<i64>, new: Option<i64>) {
+        if old != new {
+            self.exchange(hash, old, new);
+        }
+    }
+
+    #[cold]
+    fn exchange(&mut self, hash: u64, old: Option<i64>, new: Option<i64>) {
+        if let Some(old) = old {
+            self.0.remove(&(old, hash));
+        }
+        if let Some(new) = new {
+            self.0.insert((new, hash));
+        }
+    }
+
+    fn memory(&self) -> usize {
+        self.0.len() * size_of::<(i64, u64)>() * 3 / 2
     }
 }
 

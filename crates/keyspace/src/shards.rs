@@ -156,6 +156,22 @@ impl Held<'_> {
         unsafe { &mut *self.shards.cells[index as usize].shard.get() }
     }
 
+    /// One of the shards that are held, for reading, beside others.
+    ///
+    /// # Panics
+    /// When the shard is not held: dispatch took too little.
+    pub fn look(&self, index: u32) -> &Shard {
+        let held = match &self.set {
+            Set::All => true,
+            Set::One(shard, _) => *shard == index,
+            Set::Many(set) => set.binary_search_by_key(&index, |held| held.0).is_ok(),
+            Set::Walk(at) => at.as_ref().is_some_and(|held| held.0 == index),
+        };
+        assert!(held, "a command reached for a shard that was not taken for it");
+        // SAFETY: as in `shard`; the shared borrow of `self` excludes exclusive ones.
+        unsafe { &*self.shards.cells[index as usize].shard.get() }
+    }
+
     /// Lets the present shard go, then takes another one: never two at a time.
     #[cold]
     fn walk_to(&mut self, index: u32) {

@@ -135,6 +135,7 @@ impl Model {
             let deadline = db.deadline_ms(&key);
             let value = db.read(&key).map(|entry| match entry.value() {
                 ValueRef::Inline(bytes) | ValueRef::Shared(bytes) => bytes.to_vec(),
+                ValueRef::Object(_) => unreachable!("no collection was put in"),
                 ValueRef::Int(_) => panic!("no integers were set"),
             });
             value.zip(deadline)

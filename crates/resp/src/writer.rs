@@ -169,6 +169,23 @@ impl Writer {
         self.header(b'*', n);
     }
 
+    /// The header of `n` pairs in order, each of which [`Writer::pair`] begins: arrays of two in an
+    /// array, and one flat array in RESP2.
+    pub fn pairs(&mut self, n: usize) {
+        match self.proto {
+            Proto::Resp2 => self.header(b'*', n * 2),
+            Proto::Resp3 => self.header(b'*', n),
+        }
+    }
+
+    /// Begins a pair of [`Writer::pairs`].
+    #[inline]
+    pub fn pair(&mut self) {
+        if self.proto == Proto::Resp3 {
+            self.header(b'*', 2);
+        }
+    }
+
     /// The header of a map of `n` pairs; a flat array in RESP2.
     pub fn map(&mut self, n: usize) {
         self.aggregate(Kind::Map, n);
@@ -270,6 +287,22 @@ impl Writer {
     /// Begins a set whose length [`Writer::finish`] tells.
     pub fn set_later(&mut self) -> Later {
         self.later(Kind::Set)
+    }
+
+    /// Begins a map whose pairs are arrays of two in RESP2, each begun by [`Writer::keyed`];
+    /// [`Writer::finish`] tells how many there are.
+    pub fn keyed_later(&mut self) -> Later {
+        self.later(match self.proto {
+            Proto::Resp2 => Kind::Array,
+            Proto::Resp3 => Kind::Map,
+        })
+    }
+
+    /// Begins one pair of what [`Writer::keyed_later`] began.
+    pub fn keyed(&mut self) {
+        if self.proto == Proto::Resp2 {
+            self.array(2);
+        }
     }
 
     /// Puts in the header of `n` values (pairs, for a map). Headers may be finished in any order,

@@ -21,6 +21,9 @@ pub fn expired(server: &Server, local: &mut Local) {
 fn settle(server: &Server, local: &mut Local) {
     let change = &mut local.change;
     let dirty = change.dirty() + change.expired();
+    if change.expired_fields() > 0 {
+        server.stats(local.id).expired_fields.add(change.expired_fields());
+    }
     server.stats(local.id).dirty.add(dirty);
     if change.expired() > 0 {
         server.stats(local.id).expired.add(change.expired());

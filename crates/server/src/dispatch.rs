@@ -17,7 +17,7 @@ use spec::command::Id;
 use crate::call::{Call, DataCall, Flow};
 use crate::clock::Ticks;
 use crate::conn::Conn;
-use crate::keys;
+use crate::keys::{self, KeysError};
 use crate::local::Local;
 use crate::registry::Client;
 use crate::rows::{KeyPlan, Row, Run};
@@ -298,7 +298,9 @@ impl Batch {
     }
 }
 
-/// Hashes the keys that a row's specs find; none when they cannot be told.
+/// Hashes the keys that a row's specs find; none when only the command's own parser finds them
+/// all. Arguments may be too few for the last spec (`PFMERGE key` has no sources): what the others
+/// find is what the handler reaches for.
 fn hash_keys(
     server: &Server,
     row: &Row,
@@ -312,7 +314,7 @@ fn hash_keys(
     let told = keys::positions(row.spec.keys, &argv, |at, _| {
         hashed.push((at as u32, server.keyspace.hash(argv[at])));
     });
-    if told.is_err() {
+    if told == Err(KeysError::Unknown) {
         hashed.truncate(first);
     }
 }

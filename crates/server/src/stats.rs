@@ -123,6 +123,8 @@ pub struct Stats {
     pub misses: Tally,
     /// Keys removed because their time had come.
     pub expired: Tally,
+    /// Fields of hashes removed because their time had come.
+    pub expired_fields: Tally,
     /// Nanoseconds spent on removing keys that nobody asked for.
     pub expire_ns: Tally,
     /// Times that work had to stop so that clients had their turn.
@@ -178,6 +180,7 @@ impl Stats {
             &self.hits,
             &self.misses,
             &self.expired,
+            &self.expired_fields,
             &self.expire_ns,
             &self.expire_capped,
             &self.cycles,

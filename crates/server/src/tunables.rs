@@ -62,6 +62,7 @@ impl Tunables {
         Self {
             settings: Settings {
                 proto_max_bulk_len: max_bulk,
+                limits: value_limits(config),
                 lazyfree_user_del: config.bool(Id::LazyfreeLazyUserDel),
                 lazyfree_user_flush: config.bool(Id::LazyfreeLazyUserFlush),
                 is_lfu: config.choice(Id::MaxmemoryPolicy).ends_with("-lfu"),
@@ -88,5 +89,24 @@ impl Tunables {
             hide_user_data: config.bool(Id::HideUserDataFromLog),
             hz: number(Id::Hz).max(1),
         }
+    }
+}
+
+/// Where small forms of collections end.
+fn value_limits(config: &Config) -> keyspace::Limits {
+    let number = |id| config.int(id).max(0) as usize;
+    keyspace::Limits {
+        hash_entries: number(Id::HashMaxListpackEntries),
+        hash_value: config.memory(Id::HashMaxListpackValue) as usize,
+        list_size: config.int(Id::ListMaxListpackSize) as i32,
+        list_compress_depth: number(Id::ListCompressDepth),
+        set_intset_entries: number(Id::SetMaxIntsetEntries),
+        set_entries: number(Id::SetMaxListpackEntries),
+        set_value: number(Id::SetMaxListpackValue),
+        zset_entries: number(Id::ZsetMaxListpackEntries),
+        zset_value: config.memory(Id::ZsetMaxListpackValue) as usize,
+        stream_node_bytes: config.memory(Id::StreamNodeMaxBytes) as usize,
+        stream_node_entries: number(Id::StreamNodeMaxEntries),
+        hll_sparse_bytes: config.memory(Id::HllSparseMaxBytes) as usize,
     }
 }

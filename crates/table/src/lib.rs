@@ -134,6 +134,16 @@ impl<T: Item, H: KeyHash> Table<T, H> {
         Some(RefMut::new(&mut self.directory, position, item))
     }
 
+    /// The item under this hash that is `wanted`; others that merely resemble it may be offered.
+    pub fn find_where(
+        &mut self,
+        hash: u64,
+        mut wanted: impl FnMut(&T) -> bool,
+    ) -> Option<RefMut<'_, T>> {
+        let (position, item) = self.directory.find(hash, |item| wanted(&peek::<T>(item)))?;
+        Some(RefMut::new(&mut self.directory, position, item))
+    }
+
     /// Takes the item at this very address out.
     pub fn remove_item(&mut self, hash: u64, raw: NonNull<u8>) -> Option<T> {
         self.find_by_pointer(hash, raw).map(RefMut::remove)

@@ -8,3 +8,26 @@
 
 pub mod compact;
 pub mod number;
+
+pub mod array;
+pub mod bits;
+pub mod hash;
+pub mod hll;
+pub mod list;
+pub mod set;
+pub mod stream;
+pub mod zset;
+
+mod key_hash;
+mod limits;
+mod object;
+
+pub use array::Array;
+pub use hash::Hash;
+pub use key_hash::KeyHash;
+pub use limits::Limits;
+pub use list::List;
+pub use object::{Kind, Value};
+pub use set::Set;
+pub use stream::Stream;
+pub use zset::Zset;

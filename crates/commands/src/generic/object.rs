@@ -71,5 +71,6 @@ pub fn encoding_of(entry: &Entry) -> &'static str {
         ValueRef::Int(_) => "int",
         ValueRef::Inline(bytes) if bytes.len() <= EMBSTR_MAX && !entry.is_raw() => "embstr",
         ValueRef::Inline(_) | ValueRef::Shared(_) => "raw",
+        ValueRef::Object(value) => value.encoding(),
     }
 }

@@ -64,8 +64,8 @@ pub(super) fn int_of(entry: &Entry) -> Result<i64, Error> {
 
 /// The number that a string is the text of.
 pub(super) fn float_of(entry: &Entry) -> Result<Float80, Error> {
-    check(entry)?;
     match entry.value() {
+        ValueRef::Object(_) => Err(Error::WrongType),
         ValueRef::Int(number) => Ok(Float80::from_i64(number)),
         ValueRef::Inline(text) | ValueRef::Shared(text) => {
             Float80::parse(text).ok_or(Error::NotFloat)
@@ -81,7 +81,7 @@ pub(super) fn put_int(entry: &mut Entry, number: i64) {
 }
 
 fn add(ctx: &mut Ctx<'_, '_>, key: &[u8], increment: i64) -> Result<(), Error> {
-    let changed = ctx.db.edit(key, |entry| {
+    let changed: Option<Result<i64, Error>> = ctx.db.edit(key, |entry| {
         let sum = int_of(entry)?.checked_add(increment).ok_or(Error::Overflow)?;
         put_int(entry, sum);
         Ok(sum)

@@ -147,7 +147,7 @@ fn create(ctx: &mut Ctx<'_, '_>, key: &[u8], offset: usize, value: &[u8]) -> usi
 }
 
 /// Makes a string at least `len` bytes long.
-fn grow(bytes: &mut Vec<u8>, len: usize) {
+pub(crate) fn grow(bytes: &mut Vec<u8>, len: usize) {
     if len > bytes.capacity() {
         bytes.reserve_exact(len + spare(len) - bytes.len());
     }

@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::Db;
 use crate::discarded::Discarded;
 use crate::entry::Entry;
+use crate::shard::is_gone;
 
 /// Bits of a cursor that hold a position within one shard's table; the shard's number is above.
 /// With 2^13 shards at most a cursor stays below 2^53, which clients that keep it as a double need.
@@ -63,7 +64,7 @@ impl Db<'_, '_> {
         for shard in 0..self.held.count() {
             let since_ms = self.over_since();
             let table = self.held.shard(shard).db(self.index).table();
-            table.iter().filter(|entry| !entry.is_over(since_ms)).for_each(|entry| visit(&entry));
+            table.iter().filter(|entry| !is_gone(entry, since_ms)).for_each(|entry| visit(&entry));
         }
     }
 
@@ -86,7 +87,7 @@ impl Db<'_, '_> {
             let db = self.held.shard(shard as u32).db(self.index);
             // The shard may have been emptied by another thread since it was counted.
             let Some(entry) = db.table().random(&mut || rng.u64(..)) else { continue };
-            let expired = entry.is_over(since_ms);
+            let expired = is_gone(&entry, since_ms);
             let key: Box<[u8]> = entry.key_bytes().into();
             if !expired {
                 return Some(key);
@@ -120,7 +121,7 @@ impl Db<'_, '_> {
             } else {
                 position = table.scan(position, &mut |entry| {
                     met += 1;
-                    match (wanted(entry), entry.is_over(since_ms)) {
+                    match (wanted(entry), is_gone(entry, since_ms)) {
                         (true, false) => emit(entry),
                         (true, true) => expired.push(entry.key_bytes().into()),
                         (false, _) => {}
@@ -142,13 +143,11 @@ impl Db<'_, '_> {
         shard << POSITION_BITS | position >> GRAIN_BITS
     }
 
-    /// Bytes that a key takes with its value and its share of what finds it; `None` without it.
-    pub fn footprint(&mut self, key: &[u8]) -> Option<usize> {
-        let own = self.peek(key)?.memory();
-        let hash = self.hash(key);
-        let shard = self.keyspace.shard_of(hash);
-        let db = self.held.shard(shard).db(self.index);
-        Some(own + db.table().memory() / db.table().len())
+    /// Bytes that a key takes with its value, of a large collection an estimate from so many
+    /// elements (0: all of them); `None` without it. What finds the key is not counted, as
+    /// elsewhere.
+    pub fn footprint(&mut self, key: &[u8], samples: usize) -> Option<usize> {
+        self.peek(key).map(|entry| entry.memory(samples))
     }
 
     /// Removes an expired key that was met without being asked for, unless such keys stay.

@@ -25,6 +25,8 @@ use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
 use std::sync::Arc;
 
+use value::{Kind, Value};
+
 pub mod wheel;
 
 const HEADER: usize = 8;
@@ -32,8 +34,12 @@ const EXPIRES: u8 = 1;
 const LONG_KEY: u8 = 2;
 const LONG_VALUE: u8 = 4;
 const RAW: u8 = 8;
+/// A collection's head stands between header and key, aligned.
+const OBJECT: u8 = 16;
 /// Deadline (8) and place in the wheel (4).
 const EXPIRY_SIZE: usize = 12;
+/// The same with what it takes to align a collection's head behind it.
+const ALIGNED_EXPIRY_SIZE: usize = 16;
 
 /// The longest string kept inside the entry; longer ones live apart, so that appending to them
 /// copies no key and a reply can share their bytes.
@@ -42,23 +48,8 @@ pub const INLINE_MAX: usize = 1024;
 /// From this length on a string is freed in the background where the configuration says so: the
 /// allocator returns its pages to the system.
 const HEAVY_MIN: usize = 1 << 20;
-
-/// The type of a value, as TYPE names it. The numbers stay in memory only.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
-pub enum Kind {
-    /// A string.
-    String = 0,
-}
-
-impl Kind {
-    /// What TYPE replies.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::String => "string",
-        }
-    }
-}
+/// From so many allocations on a collection is.
+const HEAVY_EFFORT: usize = 64;
 
 /// How the value's bytes are kept.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -67,6 +58,7 @@ enum Repr {
     Inline = 0,
     Int = 1,
     Shared = 2,
+    Object = 3,
 }
 
 /// A value as a reader sees it.
@@ -78,9 +70,11 @@ pub enum ValueRef<'a> {
     Int(i64),
     /// A long string that lives apart.
     Shared(&'a [u8]),
+    /// A collection.
+    Object(&'a Value),
 }
 
-/// A string value on its way into an entry.
+/// A value on its way into an entry.
 #[derive(Clone, Debug)]
 pub enum NewValue<'a> {
     /// Bytes to be copied: inline when short, apart otherwise.
@@ -89,9 +83,15 @@ pub enum NewValue<'a> {
     Int(i64),
     /// A long string that is already in its final place.
     Shared(Arc<Vec<u8>>),
+    /// A collection.
+    Object(Value),
 }
 
 impl NewValue<'_> {
+    fn is_object(&self) -> bool {
+        matches!(self, Self::Object(_))
+    }
+
     fn inline_len(&self) -> Option<usize> {
         match self {
             Self::Bytes(bytes) if bytes.len() <= INLINE_MAX => Some(bytes.len()),
@@ -110,8 +110,9 @@ struct Shape {
 }
 
 impl Shape {
-    fn new(key_len: usize, inline: Option<usize>, expires: bool) -> Self {
-        let mut flags = 0;
+    fn new(key_len: usize, value: &NewValue<'_>, expires: bool) -> Self {
+        let inline = value.inline_len();
+        let mut flags = if value.is_object() { OBJECT } else { 0 };
         if expires {
             flags |= EXPIRES;
         }
@@ -121,11 +122,11 @@ impl Shape {
         if inline.is_some_and(|len| len > 255) {
             flags |= LONG_VALUE;
         }
-        Self { flags, key_len, value_len: inline.unwrap_or(8) }
+        Self { flags, key_len, value_len: value_len(flags, inline) }
     }
 
     const fn lengths_at(self) -> usize {
-        HEADER + if self.flags & EXPIRES != 0 { EXPIRY_SIZE } else { 0 }
+        lengths_at(self.flags)
     }
 
     const fn key_at(self) -> usize {
@@ -148,6 +149,24 @@ impl Shape {
     const fn size(self) -> usize {
         size_class(self.value_at() + self.value_len)
     }
+}
+
+/// Bytes behind the key.
+fn value_len(flags: u8, inline: Option<usize>) -> usize {
+    if flags & OBJECT != 0 { 0 } else { inline.unwrap_or(8) }
+}
+
+/// Where a collection's head stands.
+const fn object_at(flags: u8) -> usize {
+    HEADER + if flags & EXPIRES != 0 { ALIGNED_EXPIRY_SIZE } else { 0 }
+}
+
+/// Where the long lengths, and without them the key, begin.
+const fn lengths_at(flags: u8) -> usize {
+    if flags & OBJECT != 0 {
+        return object_at(flags) + size_of::<Value>();
+    }
+    HEADER + if flags & EXPIRES != 0 { EXPIRY_SIZE } else { 0 }
 }
 
 /// jemalloc's size classes: four steps a doubling above 128 bytes, multiples of 16 below, and 8.
@@ -198,7 +217,7 @@ impl Entry {
     /// Allocates and writes everything but the value's bytes.
     fn build(key: &[u8], value: &NewValue<'_>, deadline_ms: Option<i64>) -> Self {
         assert!(key.len() <= u32::MAX as usize, "a key is longer than any protocol limit");
-        let shape = Shape::new(key.len(), value.inline_len(), deadline_ms.is_some());
+        let shape = Shape::new(key.len(), value, deadline_ms.is_some());
         let layout = layout_of(shape.size());
         // SAFETY: the size is never zero.
         let raw = unsafe { alloc(layout) };
@@ -231,8 +250,9 @@ impl Entry {
 
     /// Writes the value's bytes into a place whose shape fits; the old value is not released.
     fn put_value(&mut self, value: NewValue<'_>) {
-        let shape = self.shape_with(value.inline_len());
+        let shape = self.shape_with(&value);
         let at = shape.value_at();
+        let kind = if let NewValue::Object(value) = &value { value.kind() } else { Kind::String };
         let repr = match value {
             NewValue::Bytes(bytes) if bytes.len() <= INLINE_MAX => {
                 self.put_slice(at, bytes);
@@ -250,34 +270,61 @@ impl Entry {
                 self.put(at, number.to_ne_bytes());
                 Repr::Int
             }
+            NewValue::Object(value) => {
+                // SAFETY: the shape has room for a head at its place, which is aligned: the
+                // allocation is 8-aligned and so is the offset. What was there is not dropped.
+                unsafe { self.object_slot().write(value) };
+                Repr::Object
+            }
         };
-        self.put::<1>(0, [Kind::String as u8 | (repr as u8) << 4]);
+        self.put::<1>(0, [kind as u8 | (repr as u8) << 4]);
     }
 
-    /// The shape this entry has, or would have with an inline value of the given length.
-    fn shape_with(&self, inline: Option<usize>) -> Shape {
-        let flags = self.flags();
-        Shape {
-            flags: flags & (EXPIRES | LONG_KEY)
-                | if inline.is_some_and(|len| len > 255) { LONG_VALUE } else { 0 },
-            key_len: self.key_len(),
-            value_len: inline.unwrap_or(8),
+    /// The place of a collection's head.
+    fn object_slot(&self) -> *mut Value {
+        // SAFETY: the offset lies inside the allocation by `Shape`.
+        unsafe { self.0.as_ptr().add(object_at(self.flags())).cast() }
+    }
+
+    /// The collection, when the value is one.
+    pub fn object(&self) -> Option<&Value> {
+        // SAFETY: with `Repr::Object` an initialised head is in its slot.
+        (self.repr() == Repr::Object).then(|| unsafe { &*self.object_slot() })
+    }
+
+    /// The collection for changing it in place, when the value is one.
+    pub fn object_mut(&mut self) -> Option<&mut Value> {
+        // SAFETY: as in `object`; the exclusive borrow of the entry makes the head exclusive.
+        (self.repr() == Repr::Object).then(|| unsafe { &mut *self.object_slot() })
+    }
+
+    /// Takes the collection out; the entry must be given another value or be dropped.
+    fn take_object(&mut self) -> Option<Value> {
+        if self.repr() != Repr::Object {
+            return None;
         }
+        self.put::<1>(0, [Kind::String as u8 | (Repr::Int as u8) << 4]);
+        // SAFETY: as in `object`; the representation was just changed, so nobody reads it again.
+        Some(unsafe { self.object_slot().read() })
+    }
+
+    /// The shape this entry would have with another value.
+    fn shape_with(&self, value: &NewValue<'_>) -> Shape {
+        Shape::new(self.key_len(), value, self.flags() & EXPIRES != 0)
     }
 
     fn shape(&self) -> Shape {
         let flags = self.flags();
         let value_len = if self.repr() != Repr::Inline {
-            8
+            value_len(flags, None)
         } else if flags & LONG_VALUE != 0 {
-            let expiry = if flags & EXPIRES != 0 { EXPIRY_SIZE } else { 0 };
-            let at = HEADER + expiry + if flags & LONG_KEY != 0 { 4 } else { 0 };
+            let at = lengths_at(flags) + if flags & LONG_KEY != 0 { 4 } else { 0 };
             u32::from_le_bytes(self.get(at)) as usize
         } else {
             self.get::<1>(3)[0] as usize
         };
         Shape {
-            flags: flags & (EXPIRES | LONG_KEY | LONG_VALUE),
+            flags: flags & (EXPIRES | LONG_KEY | LONG_VALUE | OBJECT),
             key_len: self.key_len(),
             value_len,
         }
@@ -292,22 +339,22 @@ impl Entry {
         if flags & LONG_KEY == 0 {
             return self.get::<1>(2)[0] as usize;
         }
-        let expiry = if flags & EXPIRES != 0 { EXPIRY_SIZE } else { 0 };
-        u32::from_le_bytes(self.get(HEADER + expiry)) as usize
+        u32::from_le_bytes(self.get(lengths_at(flags))) as usize
     }
 
     fn repr(&self) -> Repr {
         match self.get::<1>(0)[0] >> 4 {
             0 => Repr::Inline,
             1 => Repr::Int,
-            _ => Repr::Shared,
+            2 => Repr::Shared,
+            _ => Repr::Object,
         }
     }
 
     /// The key.
     pub fn key_bytes(&self) -> &[u8] {
         let flags = self.flags();
-        let mut at = HEADER + if flags & EXPIRES != 0 { EXPIRY_SIZE } else { 0 };
+        let mut at = lengths_at(flags);
         let mut len = self.get::<1>(2)[0] as usize;
         if flags & LONG_KEY != 0 {
             len = u32::from_le_bytes(self.get(at)) as usize;
@@ -321,7 +368,10 @@ impl Entry {
 
     /// The value's type.
     pub fn kind(&self) -> Kind {
-        Kind::String
+        match self.object() {
+            Some(value) => value.kind(),
+            None => Kind::String,
+        }
     }
 
     /// The value.
@@ -336,6 +386,8 @@ impl Entry {
                 // the count it stands for is released only through an exclusive borrow.
                 ValueRef::Shared(unsafe { &*self.shared_at(at) })
             }
+            // SAFETY: as in `object`.
+            Repr::Object => ValueRef::Object(unsafe { &*self.object_slot() }),
         }
     }
 
@@ -353,13 +405,13 @@ impl Entry {
     /// Puts another value in the place of this one; key, expiry and access clock stay.
     pub fn set_value(&mut self, value: NewValue<'_>) {
         let old = self.shape();
-        let new = self.shape_with(value.inline_len());
-        let release = self.take_shared();
+        let new = self.shape_with(&value);
+        let release = (self.take_shared(), self.take_object());
         if new.key_at() != old.key_at() || new.size() != old.size() {
             self.reshape(new, &value);
         }
-        let raw = self.flags() & !(RAW | LONG_VALUE);
-        self.put::<1>(1, [raw | new.flags & LONG_VALUE]);
+        let kept = self.flags() & !(RAW | LONG_VALUE | OBJECT);
+        self.put::<1>(1, [kept | new.flags & (LONG_VALUE | OBJECT)]);
         self.put_inline_len(new);
         self.put_value(value);
         drop(release);
@@ -398,20 +450,29 @@ impl Entry {
             return;
         }
         let raw = self.is_raw();
-        let moved = match self.value() {
-            ValueRef::Inline(bytes) => self.copy_with(NewValue::Bytes(bytes), deadline_ms),
-            ValueRef::Int(number) => self.copy_with(NewValue::Int(number), deadline_ms),
-            ValueRef::Shared(_) => {
-                let shared = self.take_shared().expect("the value was just seen to be shared");
-                self.copy_with(NewValue::Shared(shared), deadline_ms)
-            }
-        };
+        let access = self.access();
+        let apart = self.take_apart();
+        let value = apart.unwrap_or_else(|| self.value_inside());
+        let moved = Self::new(self.key_bytes(), value, deadline_ms, access);
         *self = moved;
         self.set_raw(raw);
     }
 
-    fn copy_with(&self, value: NewValue<'_>, deadline_ms: Option<i64>) -> Self {
-        Self::new(self.key_bytes(), value, deadline_ms, self.access())
+    /// The value out of the entry, when it is not inside it; as for `take_object`.
+    fn take_apart(&mut self) -> Option<NewValue<'static>> {
+        match self.take_shared() {
+            Some(shared) => Some(NewValue::Shared(shared)),
+            None => self.take_object().map(NewValue::Object),
+        }
+    }
+
+    /// The value that is inside the entry, to be copied.
+    fn value_inside(&self) -> NewValue<'_> {
+        match self.value() {
+            ValueRef::Int(number) => NewValue::Int(number),
+            ValueRef::Inline(bytes) | ValueRef::Shared(bytes) => NewValue::Bytes(bytes),
+            ValueRef::Object(value) => NewValue::Object(value.clone()),
+        }
     }
 
     /// The 24-bit access word.
@@ -473,20 +534,26 @@ impl Entry {
         true
     }
 
-    /// Bytes asked of the allocator for this entry and what it owns alone.
-    pub fn memory(&self) -> usize {
+    /// Bytes asked of the allocator for this entry and what it owns alone; of a large collection
+    /// an estimate from so many elements (0: all of them).
+    pub fn memory(&self, samples: usize) -> usize {
         let own = self.shape().size();
-        match self.shared() {
-            Some(bytes) => {
+        match (self.shared(), self.object()) {
+            (Some(bytes), _) => {
                 own + size_class(bytes.capacity()) + size_class(size_of::<Vec<u8>>() + 16)
             }
-            None => own,
+            (None, Some(value)) => own + value.memory(samples),
+            (None, None) => own,
         }
     }
 
     /// Whether freeing it may take longer than handing it to another thread.
     pub fn is_heavy(&self) -> bool {
-        matches!(self.value(), ValueRef::Shared(bytes) if bytes.len() >= HEAVY_MIN)
+        match self.value() {
+            ValueRef::Shared(bytes) => bytes.len() >= HEAVY_MIN,
+            ValueRef::Object(value) => value.effort() >= HEAVY_EFFORT,
+            ValueRef::Inline(_) | ValueRef::Int(_) => false,
+        }
     }
 
     /// The entry's address, which names it in the timing wheel while it stays where it is.
@@ -544,7 +611,7 @@ impl Entry {
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        drop(self.take_shared());
+        drop(self.take_apart());
         let size = self.shape().size();
         // SAFETY: the allocation was made with the layout of its shape and dies here.
         unsafe { dealloc(self.0.as_ptr(), layout_of(size)) };
@@ -566,13 +633,8 @@ impl Entry {
     /// The same value and expiry under another key.
     pub fn with_key(mut self, key: &[u8]) -> Self {
         let (raw, deadline, access) = (self.is_raw(), self.deadline_ms(), self.access());
-        let value = match self.take_shared() {
-            Some(shared) => NewValue::Shared(shared),
-            None => match self.value() {
-                ValueRef::Int(number) => NewValue::Int(number),
-                ValueRef::Inline(bytes) | ValueRef::Shared(bytes) => NewValue::Bytes(bytes),
-            },
-        };
+        let apart = self.take_apart();
+        let value = apart.unwrap_or_else(|| self.value_inside());
         let mut renamed = Self::new(key, value, deadline, access);
         renamed.set_raw(raw);
         renamed
@@ -580,11 +642,7 @@ impl Entry {
 
     /// A copy under another key; a long string is shared until one of the two changes.
     pub fn copy_as(&self, key: &[u8], deadline_ms: Option<i64>, access: u32) -> Self {
-        let value = match (self.shared(), self.value()) {
-            (Some(shared), _) => NewValue::Shared(shared),
-            (None, ValueRef::Int(number)) => NewValue::Int(number),
-            (None, ValueRef::Inline(bytes) | ValueRef::Shared(bytes)) => NewValue::Bytes(bytes),
-        };
+        let value = self.shared().map_or_else(|| self.value_inside(), NewValue::Shared);
         let mut copy = Self::new(key, value, deadline_ms, access);
         copy.set_raw(self.is_raw());
         copy

@@ -14,7 +14,6 @@ const CLIENT_CACHING: &str = "client-side caching";
 const CLUSTER: &str = "cluster mode";
 const EVICTION: &str = "eviction";
 const LATENCY_MONITOR: &str = "the latency monitor";
-const LISTS: &str = "the list type";
 const PERSISTENCE: &str = "persistence";
 const REPLICATION: &str = "replication";
 const SCRIPTING: &str = "scripting";
@@ -296,7 +295,7 @@ directives! {
     LazyfreeLazyUserFlush => "lazyfree-lazy-user-flush", [], bool(true), [], Both, WORKS;
     LfuDecayTime => "lfu-decay-time", [], int(0, I32_MAX, 1), [], Both, planned(EVICTION);
     LfuLogFactor => "lfu-log-factor", [], int(0, I32_MAX, 10), [], Both, planned(EVICTION);
-    ListCompressDepth => "list-compress-depth", [], int(0, I32_MAX, 0), [], Both, planned(LISTS);
+    ListCompressDepth => "list-compress-depth", [], int(0, I32_MAX, 0), [], Both, WORKS;
     ListMaxListpackSize => "list-max-listpack-size", ["list-max-ziplist-size"],
         int(I32_MIN, I32_MAX, -2), [], Both, WORKS;
     ListMaxZiplistEntries => "list-max-ziplist-entries", [],

@@ -12,6 +12,9 @@ const ISLANDS: &[&str] = &[
     "crates/keyspace/src/entry",
     "crates/keyspace/src/shards",
     "crates/value/src/compact/",
+    "crates/value/src/hash/field.rs",
+    "crates/value/src/set/member.rs",
+    "crates/value/src/zset/member.rs",
     "crates/reddle/src/main.rs",
     "crates/server/src/sys",
 ];

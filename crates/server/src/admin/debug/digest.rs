@@ -5,7 +5,7 @@
 //! it does: the SHA-1 of the bytes is combined, and the SHA-1 of that takes its place.
 
 use commands::{Args, Error};
-use keyspace::{Entry, Held, Kind, ValueRef};
+use keyspace::{Entry, Held, Value, ValueRef};
 use sha1::{Digest as _, Sha1};
 
 use super::value::find;
@@ -54,17 +54,70 @@ fn of_all(held: &mut Held<'_>, databases: u32) -> Digest {
 }
 
 fn add_value(digest: &mut Digest, entry: &Entry) {
-    let number: u32 = match entry.kind() {
-        Kind::String => 0,
-    };
-    mix(digest, &number.to_be_bytes());
+    let kind = entry.kind() as u32;
+    mix(digest, &kind.to_be_bytes());
     match entry.value() {
+        ValueRef::Object(value) => add_collection(digest, value),
         ValueRef::Int(number) => mix(digest, number.to_string().as_bytes()),
         ValueRef::Inline(bytes) | ValueRef::Shared(bytes) => mix(digest, bytes),
     }
     if entry.deadline_ms().is_some() {
         combine(digest, b"!!expire!!");
     }
+}
+
+/// A list's elements are mixed in one after the other; members and fields are combined, each with
+/// what belongs to it mixed in.
+fn add_collection(digest: &mut Digest, value: &Value) {
+    match value {
+        Value::List(list) => {
+            list.range(0, list.len(), |element| mix_written(digest, |out| element.write_to(out)));
+        }
+        Value::Set(set) => set.each(|member| {
+            let mut text = Vec::new();
+            member.write_to(&mut text);
+            combine(digest, &text);
+        }),
+        Value::Zset(zset) => {
+            for (member, score) in zset.all() {
+                let mut pair = [0; 20];
+                mix_written(&mut pair, |out| member.write_to(out));
+                mix_written(&mut pair, |out| write_score(out, score));
+                combine(digest, &pair);
+            }
+        }
+        Value::Hash(hash) => {
+            for field in hash.iter() {
+                let mut pair = [0; 20];
+                mix_written(&mut pair, |out| field.name().write_to(out));
+                mix_written(&mut pair, |out| field.value().write_to(out));
+                combine(digest, &pair);
+            }
+        }
+        Value::Stream(_) | Value::Array(_) => {}
+    }
+}
+
+fn mix_written(digest: &mut Digest, write: impl FnOnce(&mut Vec<u8>)) {
+    let mut text = Vec::new();
+    write(&mut text);
+    mix(digest, &text);
+}
+
+/// A score as Redis 8 and Valkey 9 print it here: as in replies, but a whole number that ends in
+/// many zeros with an exponent.
+fn write_score(out: &mut Vec<u8>, score: f64) {
+    /// So many zeros are written out.
+    const ZEROS_MAX: usize = 7;
+    let shortest = format!("{score:e}");
+    if let Some((digits, exponent)) = shortest.split_once('e')
+        && let Ok(exponent) = exponent.parse::<usize>()
+        && exponent >= digits.bytes().filter(u8::is_ascii_digit).count() + ZEROS_MAX
+    {
+        out.extend_from_slice(format!("{digits}e+{exponent}").as_bytes());
+        return;
+    }
+    resp::number::write_double(out, score);
 }
 
 fn combine(digest: &mut Digest, bytes: &[u8]) {

@@ -56,6 +56,7 @@ fn serialized_len(entry: &Entry) -> usize {
             -0x8000_0000..=0x7fff_ffff => 5,
             _ => 1 + number.to_string().len(),
         },
+        ValueRef::Object(value) => value.memory(0),
         ValueRef::Inline(bytes) | ValueRef::Shared(bytes) => {
             let len = bytes.len();
             let head = match len {
@@ -75,14 +76,16 @@ pub(super) fn sdslen(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Err
         return Err(Error::NoSuchKey);
     };
     let (len, apart) = match entry.value() {
-        ValueRef::Int(_) => return Err(Error::Text("ERR Not an sds encoded string.")),
+        ValueRef::Int(_) | ValueRef::Object(_) => {
+            return Err(Error::Text("ERR Not an sds encoded string."));
+        }
         ValueRef::Inline(bytes) => (bytes.len(), 0),
         ValueRef::Shared(bytes) => {
             (bytes.len(), entry.shared().map_or(bytes.len(), |string| string.capacity()))
         }
     };
     let key = entry.key_bytes().len();
-    let own = entry.memory().saturating_sub(apart);
+    let own = entry.memory(0).saturating_sub(apart);
     let room = apart.saturating_sub(len);
     let text = format!(
         "key_sds_len:{key} key_sds_avail:0 obj_alloc:{own} val_sds_len:{len} \
@@ -94,7 +97,7 @@ pub(super) fn sdslen(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Err
 
 /// DEBUG STRUCTSIZE - O(1).
 pub(super) fn structsize(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
-    let smallest = Entry::new(b"", keyspace::NewValue::Bytes(b""), None, 0).memory();
+    let smallest = Entry::new(b"", keyspace::NewValue::Bytes(b""), None, 0).memory(0);
     let text = format!("bits:{} robj:{smallest} dictentry:8 ", usize::BITS);
     call.out.bulk(text.as_bytes());
     Ok(())

@@ -68,9 +68,10 @@ pub(super) fn keyspace(report: &mut Report<'_, '_>) {
         let mean = totals.deadline_sum.checked_div(expires);
         let avg_ttl = mean.map_or(0, |deadline| deadline - i128::from(report.now_us / 1000));
         report.line(format_args!(
-            "db{db}:keys={},expires={expires},avg_ttl={},keys_with_volatile_items=0",
+            "db{db}:keys={},expires={expires},avg_ttl={},keys_with_volatile_items={}",
             totals.keys,
             avg_ttl.max(0),
+            totals.volatile,
         ));
     }
 }

@@ -1,0 +1,5 @@
+//! To be filled.
+
+use crate::Handler;
+
+pub(crate) const HANDLERS: &[(&str, Handler)] = &[];

@@ -1,0 +1,214 @@
+//! When fields expire.
+
+use keyspace::{Class, Wants};
+use value::hash::Hash;
+use value::number::Text;
+
+use super::{WRONG_NUMFIELDS, fields_at_two, find_fields, look, update};
+use crate::expire::Condition;
+use crate::{Args, Ctx, Error};
+
+/// Milliseconds in a second.
+const SECOND: i64 = 1000;
+/// The reply for a field that is not there.
+const MISSING: i64 = -2;
+/// The reply for a field that does not expire.
+const LASTING: i64 = -1;
+
+/// HEXPIRE key seconds [NX | XX | GT | LT] FIELDS numfields field [field ...] - O(N).
+pub(super) fn hexpire(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    let now_ms = ctx.now_ms();
+    expire_from(ctx, args, now_ms, SECOND)
+}
+
+/// HPEXPIRE key milliseconds [NX | XX | GT | LT] FIELDS numfields field [field ...] - O(N).
+pub(super) fn hpexpire(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    let now_ms = ctx.now_ms();
+    expire_from(ctx, args, now_ms, 1)
+}
+
+/// HEXPIREAT key unix-time [NX | XX | GT | LT] FIELDS numfields field [field ...] - O(N).
+pub(super) fn hexpireat(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    expire_from(ctx, args, 0, SECOND)
+}
+
+/// HPEXPIREAT key unix-time-ms [NX | XX | GT | LT] FIELDS numfields field [field ...] - O(N).
+pub(super) fn hpexpireat(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    expire_from(ctx, args, 0, 1)
+}
+
+/// Gives fields a deadline: argument 2 in units of `unit_ms` after `base_ms`.
+fn expire_from(
+    ctx: &mut Ctx<'_, '_>,
+    args: &Args<'_>,
+    base_ms: i64,
+    unit_ms: i64,
+) -> Result<(), Error> {
+    let key = args[1];
+    let at = find_fields(args, 3).ok_or(WRONG_NUMFIELDS)?;
+    let condition = Condition::read(ctx, &args.from(3)[..at - 3])?;
+    let names = args.from(at + 2);
+    if args.int(at + 1)? != names.len() as i64 || names.is_empty() {
+        return Err(WRONG_NUMFIELDS);
+    }
+    let deadline_ms = deadline_of(args.int(2)?, base_ms, unit_ms)?;
+    let is_past = ctx.is_past(deadline_ms);
+    let done = update(ctx, key, |out, hash, rules| {
+        out.array(names.len());
+        let mut done = Done::default();
+        for (number, name) in names.iter().enumerate() {
+            let present = hash.get(name).map(|pair| pair.deadline_ms());
+            let reply = match present {
+                None => MISSING,
+                Some(present) if !condition.allows(present, deadline_ms) => 0,
+                Some(_) if is_past => {
+                    hash.remove(name);
+                    done.removed.push(number);
+                    2
+                }
+                Some(_) => {
+                    hash.set_deadline(name, Some(deadline_ms), rules.hasher);
+                    done.expiring += 1;
+                    1
+                }
+            };
+            out.int(reply);
+        }
+        done
+    })?;
+    match done {
+        Some(done) => record(ctx, key, &done, names, deadline_ms),
+        None => {
+            ctx.out.array(names.len());
+            names.iter().for_each(|_| ctx.out.int(MISSING));
+        }
+    }
+    Ok(())
+}
+
+/// A number of units after a moment, as a deadline in Unix milliseconds.
+pub(super) fn deadline_of(count: i64, base_ms: i64, unit_ms: i64) -> Result<i64, Error> {
+    let time = count.checked_mul(unit_ms).and_then(|time| time.checked_add(base_ms));
+    time.filter(|_| count >= 0).ok_or(Error::InvalidExpire)
+}
+
+/// What HEXPIRE has done, by the number of the field.
+#[derive(Default)]
+struct Done {
+    expiring: usize,
+    removed: Vec<usize>,
+}
+
+/// What follows HEXPIRE. A deadline has passed for all fields or for none.
+fn record(ctx: &mut Ctx<'_, '_>, key: &[u8], done: &Done, names: &[&[u8]], deadline_ms: i64) {
+    ctx.db.change.add_dirty((done.expiring + done.removed.len()) as u64);
+    let log = ctx.db.change.wants(Wants::LOG);
+    if !done.removed.is_empty() {
+        let removed: Vec<&[u8]> = done.removed.iter().map(|&number| names[number]).collect();
+        expired(ctx, key, &removed);
+    } else if done.expiring > 0 {
+        ctx.db.note(Class::HASH, "hexpire", key);
+        if log {
+            propagate_deadline(ctx, key, deadline_ms, names);
+        }
+    }
+}
+
+/// What follows when fields were removed because their new deadline has passed already.
+pub(super) fn expired(ctx: &mut Ctx<'_, '_>, key: &[u8], names: &[&[u8]]) {
+    ctx.db.note(Class::HASH, "hexpired", key);
+    ctx.db.change.add_expired_fields(names.len() as u64);
+    ctx.db.drop_vacant(key);
+    if ctx.db.change.wants(Wants::LOG) {
+        let argv: Vec<&[u8]> = [&[b"HDEL", key], names].concat();
+        ctx.db.propagate(&argv);
+    }
+}
+
+/// Propagates a deadline in the only form that means the same at any time.
+pub(super) fn propagate_deadline(
+    ctx: &mut Ctx<'_, '_>,
+    key: &[u8],
+    deadline_ms: i64,
+    names: &[&[u8]],
+) {
+    let (mut time, mut count) = (Text::new(), Text::new());
+    let (time, count) = (time.of(deadline_ms), count.of(names.len() as i64));
+    let argv: Vec<&[u8]> = [&[b"HPEXPIREAT", key, time, b"FIELDS", count], names].concat();
+    ctx.db.propagate(&argv);
+}
+
+/// HTTL key FIELDS numfields field [field ...] - O(N).
+pub(super) fn httl(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    let now_ms = ctx.now_ms();
+    tell_times(ctx, args, now_ms, SECOND)
+}
+
+/// HPTTL key FIELDS numfields field [field ...] - O(N).
+pub(super) fn hpttl(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    let now_ms = ctx.now_ms();
+    tell_times(ctx, args, now_ms, 1)
+}
+
+/// HEXPIRETIME key FIELDS numfields field [field ...] - O(N).
+pub(super) fn hexpiretime(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    tell_times(ctx, args, 0, SECOND)
+}
+
+/// HPEXPIRETIME key FIELDS numfields field [field ...] - O(N).
+pub(super) fn hpexpiretime(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    tell_times(ctx, args, 0, 1)
+}
+
+/// Replies the deadlines in units of `unit_ms` after `base_ms`, rounded to the nearest.
+fn tell_times(
+    ctx: &mut Ctx<'_, '_>,
+    args: &Args<'_>,
+    base_ms: i64,
+    unit_ms: i64,
+) -> Result<(), Error> {
+    let names = fields_at_two(args, Error::Syntax)?;
+    let time_of = |hash: Option<&Hash>, name: &[u8]| {
+        let Some(pair) = hash.and_then(|hash| hash.get(name)) else { return MISSING };
+        pair.deadline_ms().map_or(LASTING, |deadline_ms| {
+            (deadline_ms - base_ms).max(0).saturating_add(unit_ms / 2) / unit_ms
+        })
+    };
+    look(&mut ctx.db, args[1], |hash| {
+        ctx.out.array(names.len());
+        names.iter().for_each(|name| ctx.out.int(time_of(hash, name)));
+    })
+}
+
+/// HPERSIST key FIELDS numfields field [field ...] - O(N).
+pub(super) fn hpersist(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    let names = fields_at_two(args, WRONG_NUMFIELDS)?;
+    let key = args[1];
+    let done = update(ctx, key, |out, hash, rules| {
+        out.array(names.len());
+        let mut changes = 0;
+        for name in names {
+            let reply = match hash.get(name).map(|pair| pair.deadline_ms()) {
+                None => MISSING,
+                Some(None) => LASTING,
+                Some(Some(_)) => {
+                    hash.set_deadline(name, None, rules.hasher);
+                    changes += 1;
+                    1
+                }
+            };
+            out.int(reply);
+        }
+        changes
+    })?;
+    let Some(changes) = done else {
+        ctx.out.array(names.len());
+        names.iter().for_each(|_| ctx.out.int(MISSING));
+        return Ok(());
+    };
+    if changes > 0 {
+        ctx.db.note(Class::HASH, "hpersist", key);
+        ctx.db.change.add_dirty(changes);
+    }
+    Ok(())
+}

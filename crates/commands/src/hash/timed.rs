@@ -1,0 +1,260 @@
+//! HSETEX and HGETEX: values and deadlines in one command.
+
+use keyspace::{Class, Wants};
+use value::hash::{Hash, Rules, Time};
+use value::number::Text;
+
+use super::expire::{deadline_of, expired, propagate_deadline};
+use super::{WRONG_NUMFIELDS, check_pairs, find_fields, update, upsert, write_nulls, write_value};
+use crate::args::is;
+use crate::{Args, Ctx, Error, typed};
+
+/// The words with a time behind them: whether it counts from now, and its unit in milliseconds.
+const TIMES: &[(&str, bool, i64)] =
+    &[("EX", true, 1000), ("PX", true, 1), ("EXAT", false, 1000), ("PXAT", false, 1)];
+
+/// HSETEX key [NX | XX] [FNX | FXX] [EX s | PX ms | EXAT time | PXAT time | KEEPTTL]
+/// FIELDS numfields field value [field value ...] - O(N).
+pub(super) fn hsetex(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    let at = find_fields(args, 2).ok_or(WRONG_NUMFIELDS)?;
+    let options = Options::read(&args.from(2)[..at - 2], true)?;
+    let (key, count, pairs) = (args[1], args.int(at + 1)?, args.from(at + 2));
+    if count <= 0 || count.checked_mul(2) != Some(pairs.len() as i64) {
+        return Err(WRONG_NUMFIELDS);
+    }
+    check_pairs(pairs)?;
+    let present = state(ctx, key)?;
+    if options.nx && present || options.xx && !present {
+        ctx.out.int(0);
+        return Ok(());
+    }
+    let deadline_ms = options.deadline_ms(ctx.now_ms())?;
+    if !options.fields_fit(ctx, key, pairs)? {
+        ctx.out.int(0);
+        return Ok(());
+    }
+    if deadline_ms.is_some_and(|deadline_ms| ctx.is_past(deadline_ms)) {
+        remove_instead(ctx, key, pairs)?;
+    } else {
+        set(ctx, key, pairs, &options, deadline_ms)?;
+    }
+    ctx.out.int(1);
+    Ok(())
+}
+
+/// Whether there is a hash under the key.
+fn state(ctx: &mut Ctx<'_, '_>, key: &[u8]) -> Result<bool, Error> {
+    match ctx.db.reach(key) {
+        Some(entry) => typed::hash(&entry).map(|_| true),
+        None => Ok(false),
+    }
+}
+
+/// Sets all fields.
+fn set(
+    ctx: &mut Ctx<'_, '_>,
+    key: &[u8],
+    pairs: &[&[u8]],
+    options: &Options<'_>,
+    deadline_ms: Option<i64>,
+) -> Result<(), Error> {
+    let time = match deadline_ms {
+        Some(deadline_ms) => Time::At(deadline_ms),
+        None if options.keep => Time::Keep,
+        None => Time::Never,
+    };
+    upsert(ctx, key, |hash, rules| {
+        for pair in pairs.chunks_exact(2) {
+            hash.set(pair[0], pair[1], time, rules);
+        }
+    })?;
+    ctx.db.note(Class::HASH, "hset", key);
+    if deadline_ms.is_some() {
+        ctx.db.note(Class::HASH, "hexpire", key);
+    }
+    ctx.db.change.add_dirty(pairs.len() as u64 / 2);
+    if ctx.db.change.wants(Wants::LOG) {
+        let (mut time, mut count) = (Text::new(), Text::new());
+        let mut argv: Vec<&[u8]> = vec![b"HSETEX", key];
+        if let Some(deadline_ms) = deadline_ms {
+            argv.extend([b"PXAT", time.of(deadline_ms)]);
+        } else if options.keep {
+            argv.push(b"KEEPTTL");
+        }
+        argv.extend([b"FIELDS", count.of(pairs.len() as i64 / 2)]);
+        argv.extend(pairs);
+        ctx.db.propagate(&argv);
+    }
+    Ok(())
+}
+
+/// What HSETEX does when its time has passed already.
+fn remove_instead(ctx: &mut Ctx<'_, '_>, key: &[u8], pairs: &[&[u8]]) -> Result<(), Error> {
+    let removed = update(ctx, key, |_, hash, _| {
+        let names = pairs.chunks_exact(2).map(|pair| pair[0]);
+        names.filter(|name| hash.remove(name)).collect::<Vec<&[u8]>>()
+    })?;
+    let Some(removed) = removed else { return Ok(()) };
+    ctx.db.note(Class::HASH, "hset", key);
+    ctx.db.note(Class::HASH, "hexpire", key);
+    if removed.is_empty() {
+        return Ok(());
+    }
+    ctx.db.change.add_dirty(removed.len() as u64);
+    expired(ctx, key, &removed);
+    Ok(())
+}
+
+/// HGETEX key [EX s | PX ms | EXAT time | PXAT time | PERSIST]
+/// FIELDS numfields field [field ...] - O(N).
+pub(super) fn hgetex(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    let at = find_fields(args, 2).ok_or(WRONG_NUMFIELDS)?;
+    let options = Options::read(&args.from(2)[..at - 2], false)?;
+    let (key, names) = (args[1], args.from(at + 2));
+    if args.int(at + 1)? != names.len() as i64 || names.is_empty() {
+        return Err(WRONG_NUMFIELDS);
+    }
+    if ctx.db.read(key).map(|entry| typed::hash(&entry).map(|_| ())).transpose()?.is_none() {
+        options.deadline_ms(ctx.now_ms())?;
+        write_nulls(ctx.out, names.len());
+        return Ok(());
+    }
+    let now_ms = ctx.now_ms();
+    let effect = match options.deadline_ms(now_ms)? {
+        _ if options.persist => Effect::Persist,
+        None => Effect::Nothing,
+        Some(deadline_ms) if ctx.is_past(deadline_ms) => Effect::Remove,
+        Some(deadline_ms) => Effect::Expire(deadline_ms),
+    };
+    let changed = update(ctx, key, |out, hash, rules| {
+        out.array(names.len());
+        let touched = names.iter().copied().filter(|name| {
+            write_value(out, Some(hash), name);
+            effect.apply(hash, name, rules)
+        });
+        touched.collect::<Vec<&[u8]>>()
+    })?;
+    if let Some(changed) = changed.filter(|changed| !changed.is_empty()) {
+        record(ctx, key, effect, &changed);
+    }
+    Ok(())
+}
+
+/// What HGETEX does to fields beside reading them.
+#[derive(Clone, Copy)]
+enum Effect {
+    Nothing,
+    Persist,
+    Remove,
+    Expire(i64),
+}
+
+impl Effect {
+    /// Says whether it changed anything.
+    fn apply(self, hash: &mut Hash, name: &[u8], rules: Rules<'_>) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Remove => hash.remove(name),
+            Self::Expire(deadline_ms) => hash.set_deadline(name, Some(deadline_ms), rules.hasher),
+            Self::Persist => {
+                let expires = hash.get(name).is_some_and(|pair| pair.deadline_ms().is_some());
+                expires && hash.set_deadline(name, None, rules.hasher)
+            }
+        }
+    }
+}
+
+/// What follows HGETEX when it changed these fields.
+fn record(ctx: &mut Ctx<'_, '_>, key: &[u8], effect: Effect, names: &[&[u8]]) {
+    ctx.db.change.add_dirty(names.len() as u64);
+    let log = ctx.db.change.wants(Wants::LOG);
+    match effect {
+        Effect::Nothing => {}
+        Effect::Remove => expired(ctx, key, names),
+        Effect::Expire(deadline_ms) => {
+            ctx.db.note(Class::HASH, "hexpire", key);
+            if log {
+                propagate_deadline(ctx, key, deadline_ms, names);
+            }
+        }
+        Effect::Persist => {
+            ctx.db.note(Class::HASH, "hpersist", key);
+            if log {
+                let mut count = Text::new();
+                let count = count.of(names.len() as i64);
+                let argv: Vec<&[u8]> = [&[b"HPERSIST", key, b"FIELDS", count], names].concat();
+                ctx.db.propagate(&argv);
+            }
+        }
+    }
+}
+
+/// The words in front of FIELDS.
+#[derive(Default)]
+struct Options<'a> {
+    nx: bool,
+    xx: bool,
+    fnx: bool,
+    fxx: bool,
+    keep: bool,
+    persist: bool,
+    /// Which of [`TIMES`], and the number behind it.
+    time: Option<(usize, &'a [u8])>,
+}
+
+impl<'a> Options<'a> {
+    /// Reads the options of a command that sets values, or of one that only reads them.
+    fn read(words: &[&'a [u8]], sets: bool) -> Result<Self, Error> {
+        let mut options = Self::default();
+        let mut words = words.iter().copied();
+        while let Some(word) = words.next() {
+            if let Some(which) = TIMES.iter().position(|(name, ..)| is(word, name)) {
+                let other = options.time.is_some_and(|(present, _)| present != which);
+                if options.keep || options.persist || other {
+                    return Err(Error::Syntax);
+                }
+                options.time = Some((which, words.next().ok_or(Error::Syntax)?));
+                continue;
+            }
+            let (flag, conflict) = match word {
+                word if sets && is(word, "NX") => (&mut options.nx, options.xx),
+                word if sets && is(word, "XX") => (&mut options.xx, options.nx),
+                word if sets && is(word, "FNX") => (&mut options.fnx, options.fxx),
+                word if sets && is(word, "FXX") => (&mut options.fxx, options.fnx),
+                word if sets && is(word, "KEEPTTL") => (&mut options.keep, options.time.is_some()),
+                word if !sets && is(word, "PERSIST") => {
+                    (&mut options.persist, options.time.is_some())
+                }
+                _ => return Err(Error::Syntax),
+            };
+            if conflict {
+                return Err(Error::Syntax);
+            }
+            *flag = true;
+        }
+        Ok(options)
+    }
+
+    /// The deadline that was asked for, in Unix milliseconds.
+    fn deadline_ms(&self, now_ms: i64) -> Result<Option<i64>, Error> {
+        let Some((which, text)) = self.time else { return Ok(None) };
+        let (_, relative, unit_ms) = TIMES[which];
+        let count = resp::number::parse_i64(text).ok_or(Error::NotInteger)?;
+        deadline_of(count, if relative { now_ms } else { 0 }, unit_ms).map(Some)
+    }
+
+    /// Whether FNX and FXX find none of the fields, or all of them.
+    fn fields_fit(
+        &self,
+        ctx: &mut Ctx<'_, '_>,
+        key: &[u8],
+        pairs: &[&[u8]],
+    ) -> Result<bool, Error> {
+        if !self.fnx && !self.fxx {
+            return Ok(true);
+        }
+        let Some(entry) = ctx.db.peek(key) else { return Ok(self.fnx) };
+        let hash = typed::hash(&entry)?;
+        Ok(pairs.chunks_exact(2).all(|pair| hash.get(pair[0]).is_some() == self.fxx))
+    }
+}

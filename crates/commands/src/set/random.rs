@@ -1,0 +1,125 @@
+//! SPOP and SRANDMEMBER.
+//!
+//! What SPOP takes is propagated as SREM, so that every copy of the data loses the same members.
+
+use keyspace::{Class, Kind, Wants};
+use smallvec::SmallVec;
+use value::number::Text;
+
+use super::{rules, write};
+use crate::{Args, Ctx, Error, typed};
+
+/// Members that one SREM names when SPOP is propagated.
+const BATCH: usize = 1024;
+
+/// SPOP key [count] - O(N) of the members taken.
+pub(super) fn spop(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    match args.len() {
+        2 => spop_one(ctx, args[1]),
+        3 => {
+            let count = resp::number::parse_i64(args[2]).and_then(|count| count.try_into().ok());
+            let count = count.ok_or(Error::Text(spec::error::NOT_POSITIVE))?;
+            spop_many(ctx, args[1], count)
+        }
+        _ => Err(Error::Syntax),
+    }
+}
+
+fn spop_one(ctx: &mut Ctx<'_, '_>, key: &[u8]) -> Result<(), Error> {
+    let (rng, out) = (&mut *ctx.rng, &mut *ctx.out);
+    let popped = ctx.db.change_object(key, Kind::Set, None, |value| {
+        typed::set_mut(value).pop(&mut || rng.u64(..), |element| {
+            write(out, element);
+            SmallVec::<[u8; 64]>::from_slice(element.text(&mut Text::new()))
+        })
+    })?;
+    let Some(member) = popped.flatten() else {
+        ctx.out.null();
+        return Ok(());
+    };
+    ctx.db.note(Class::SET, "spop", key);
+    ctx.db.propagate(&[b"SREM", key, &member]);
+    ctx.db.drop_vacant(key);
+    ctx.db.change.add_dirty(1);
+    Ok(())
+}
+
+fn spop_many(ctx: &mut Ctx<'_, '_>, key: &[u8], count: usize) -> Result<(), Error> {
+    let len = match ctx.db.reach(key) {
+        Some(entry) => typed::set(&entry)?.len(),
+        None => 0,
+    };
+    if count == 0 || len == 0 {
+        ctx.out.set(0);
+        return Ok(());
+    }
+    ctx.db.note(Class::SET, "spop", key);
+    ctx.db.change.add_dirty(count.min(len) as u64);
+    if count >= len {
+        return spop_all(ctx, key);
+    }
+    let (rules, is_logged) = (rules(ctx), ctx.db.change.wants(Wants::LOG));
+    let (rng, out) = (&mut *ctx.rng, &mut *ctx.out);
+    let mut popped: Vec<Vec<u8>> = Vec::new();
+    out.set(count);
+    ctx.db.change_object(key, Kind::Set, None, |value| {
+        typed::set_mut(value).pop_many(count, &rules, &mut || rng.u64(..), |element| {
+            write(out, element);
+            if is_logged {
+                popped.push(element.text(&mut Text::new()).to_vec());
+            }
+        });
+    })?;
+    ctx.db.change.propagate_nothing();
+    for batch in popped.chunks(BATCH) {
+        let mut argv: Vec<&[u8]> = vec![b"SREM", key];
+        argv.extend(batch.iter().map(|member| &**member));
+        ctx.db.propagate(&argv);
+    }
+    Ok(())
+}
+
+/// Takes all members: the key goes as a whole.
+fn spop_all(ctx: &mut Ctx<'_, '_>, key: &[u8]) -> Result<(), Error> {
+    let Some(entry) = ctx.db.take(key) else { return Ok(()) };
+    let set = typed::set(&entry)?;
+    ctx.out.set(set.len());
+    set.each(|element| write(ctx.out, element));
+    ctx.db.change.discard_replaced(entry);
+    ctx.db.note(Class::GENERIC, "del", key);
+    ctx.db.propagate(&[b"DEL", key]);
+    Ok(())
+}
+
+/// SRANDMEMBER key [count] - O(N) of the members given.
+pub(super) fn srandmember(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    if args.len() > 3 {
+        return Err(Error::Syntax);
+    }
+    let count = args.get(2).map(crate::list::signed).transpose()?;
+    let Some(entry) = ctx.db.read(args[1]) else {
+        match count {
+            Some(_) => ctx.out.array(0),
+            None => ctx.out.null(),
+        }
+        return Ok(());
+    };
+    let set = typed::set(&entry)?;
+    let random = &mut || ctx.rng.u64(..);
+    match count {
+        None => {
+            set.pick(random, |element| write(ctx.out, element));
+        }
+        Some(count @ ..0) => {
+            let count = count.unsigned_abs() as usize;
+            ctx.out.array(count);
+            set.pick_many(count, random, |element| write(ctx.out, element));
+        }
+        Some(count) => {
+            let count = (count as usize).min(set.len());
+            ctx.out.array(count);
+            set.sample(count, random, |element| write(ctx.out, element));
+        }
+    }
+    Ok(())
+}

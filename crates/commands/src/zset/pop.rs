@@ -1,0 +1,176 @@
+//! Taking out the members with the lowest or the highest scores.
+//!
+//! [`try_pop`] is one attempt, for the commands that wait as well as for those that do not.
+
+use keyspace::Kind;
+
+use super::{finish_removal, write_name};
+use crate::args::is;
+use crate::{Args, Ctx, Error, typed};
+
+/// From which end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The lowest scores.
+    Min,
+    /// The highest scores.
+    Max,
+}
+
+/// How what was popped is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// Member, score, ... in one array.
+    Flat,
+    /// Pairs, which RESP2 has flat.
+    Pairs,
+    /// The key, and an array of arrays of two.
+    Nested,
+}
+
+/// ZPOPMIN key [count] - O(M log N).
+pub(super) fn zpopmin(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    pop_one_key(ctx, args, End::Min)
+}
+
+/// ZPOPMAX key [count] - O(M log N).
+pub(super) fn zpopmax(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    pop_one_key(ctx, args, End::Max)
+}
+
+/// ZMPOP numkeys key [key ...] MIN|MAX [COUNT count] - O(K + M log N).
+pub(super) fn zmpop(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    let popping = Popping::read(args, 1)?;
+    let Popping { keys, end, count } = popping;
+    match try_pop(ctx, keys, end, count, Layout::Nested)? {
+        Some((key, popped)) => {
+            let count = popped.to_string();
+            ctx.db.propagate(&[end.command(), key, count.as_bytes()]);
+        }
+        None => ctx.out.null_array(),
+    }
+    Ok(())
+}
+
+/// What ZMPOP and BZMPOP ask for.
+pub(crate) struct Popping<'a> {
+    /// The keys to look at.
+    pub(crate) keys: &'a [&'a [u8]],
+    /// From which end.
+    pub(crate) end: End,
+    /// How many members at most.
+    pub(crate) count: usize,
+}
+
+impl<'a> Popping<'a> {
+    /// Reads the arguments from the number of keys, at `index`, on.
+    pub(crate) fn read(args: &Args<'a>, index: usize) -> Result<Self, Error> {
+        let numkeys = resp::number::parse_i64(args[index])
+            .and_then(|count| usize::try_from(count).ok())
+            .filter(|count| *count > 0)
+            .ok_or(Error::Text(spec::error::NUMKEYS_NOT_POSITIVE))?;
+        let words = args.from(index + 1);
+        if numkeys >= words.len() {
+            return Err(Error::Syntax);
+        }
+        let (keys, rest) = words.split_at(numkeys);
+        let end = match rest[0] {
+            word if is(word, "MIN") => End::Min,
+            word if is(word, "MAX") => End::Max,
+            _ => return Err(Error::Syntax),
+        };
+        let count = match &rest[1..] {
+            [] => 1,
+            [word, count, rest @ ..] if is(word, "COUNT") => {
+                let count = resp::number::parse_i64(count)
+                    .and_then(|count| usize::try_from(count).ok())
+                    .filter(|count| *count > 0)
+                    .ok_or(Error::Text("ERR count should be greater than 0"))?;
+                if !rest.is_empty() {
+                    return Err(Error::Syntax);
+                }
+                count
+            }
+            _ => return Err(Error::Syntax),
+        };
+        Ok(Self { keys, end, count })
+    }
+}
+
+impl End {
+    /// The command that pops from this end.
+    pub(crate) fn command(self) -> &'static [u8] {
+        match self {
+            Self::Min => b"ZPOPMIN",
+            Self::Max => b"ZPOPMAX",
+        }
+    }
+}
+
+fn pop_one_key(ctx: &mut Ctx<'_, '_>, args: &Args<'_>, end: End) -> Result<(), Error> {
+    let (count, layout) = match args.from(2) {
+        [] => (1, Layout::Flat),
+        [count] => {
+            let count = resp::number::parse_i64(count)
+                .and_then(|count| usize::try_from(count).ok())
+                .ok_or(Error::Text(spec::error::NOT_POSITIVE))?;
+            (count, Layout::Pairs)
+        }
+        _ => return Err(Error::Syntax),
+    };
+    if try_pop(ctx, &[args[1]], end, count, layout)?.is_none() {
+        ctx.out.array(0);
+    }
+    Ok(())
+}
+
+/// Pops up to `count` members of the first of these keys that exists, writes them, and gives the
+/// key and how many there were. `None` without such a key: then nothing is written.
+pub(crate) fn try_pop<'k>(
+    ctx: &mut Ctx<'_, '_>,
+    keys: &[&'k [u8]],
+    end: End,
+    count: usize,
+    layout: Layout,
+) -> Result<Option<(&'k [u8], usize)>, Error> {
+    for key in keys {
+        let Some(entry) = ctx.db.reach(key) else { continue };
+        let popped = count.min(typed::zset(&entry)?.len());
+        drop(entry);
+        if popped == 0 {
+            ctx.out.array(0);
+            return Ok(Some((key, 0)));
+        }
+        let out = &mut *ctx.out;
+        match layout {
+            Layout::Flat => out.array(popped * 2),
+            Layout::Pairs => out.pairs(popped),
+            Layout::Nested => {
+                out.array(2);
+                out.bulk(key);
+                out.array(popped);
+            }
+        }
+        ctx.db.change_object(key, Kind::Zset, None, |value| {
+            let zset = typed::zset_mut(value);
+            let ranks = match end {
+                End::Min => 0..popped,
+                End::Max => zset.len() - popped..zset.len(),
+            };
+            for (name, score) in zset.iter(ranks.clone(), end == End::Max) {
+                match layout {
+                    Layout::Flat => {}
+                    Layout::Pairs => out.pair(),
+                    Layout::Nested => out.array(2),
+                }
+                write_name(out, name);
+                out.double(score);
+            }
+            zset.remove_ranks(ranks);
+        })?;
+        let event = if end == End::Min { "zpopmin" } else { "zpopmax" };
+        finish_removal(ctx, key, popped, event);
+        return Ok(Some((key, popped)));
+    }
+    Ok(None)
+}

@@ -1,0 +1,369 @@
+//! A set of strings.
+//!
+//! Whole numbers only and not many: one sorted run ([`Intset`]). Few and short: one listpack.
+//! Otherwise a table with one allocation a member. The moments at which one form becomes the other
+//! are those of Redis 7.2 and Valkey: OBJECT ENCODING shows them. A set never goes back to a
+//! smaller form by losing members.
+//!
+//! Knows no key, no command and no source of random numbers. A source is a function that gives
+//! evenly spread 64-bit numbers.
+
+use table::Table;
+
+use crate::compact::{Element, Intset, Listpack};
+use crate::number::{Text, parse_i64};
+use crate::{KeyHash, Limits};
+
+mod algebra;
+mod member;
+mod random;
+#[cfg(test)]
+mod tests;
+
+pub use algebra::{diff, intersect, store_diff, store_intersection, store_union, unite};
+
+use member::Member;
+
+/// What decides on the form of a set, and how its table hashes.
+#[derive(Clone, Copy)]
+pub struct Rules<'a> {
+    /// Where small forms end.
+    pub limits: &'a Limits,
+    /// The hash function of large sets.
+    pub hash: KeyHash,
+}
+
+impl Rules<'_> {
+    /// The most members of a sorted run of numbers.
+    fn ints_max(&self) -> usize {
+        self.limits.set_intset_entries.min(Intset::LEN_MAX)
+    }
+}
+
+/// A set. See the module's text.
+#[derive(Debug)]
+pub struct Set {
+    form: Form,
+}
+
+enum Form {
+    Ints(Intset),
+    Small(Listpack),
+    Large(Box<Table<Member, KeyHash>>),
+}
+
+use Form::{Ints, Large, Small};
+
+impl Set {
+    /// An empty set of numbers, as long as nothing else is added.
+    pub fn new() -> Self {
+        Self { form: Ints(Intset::new()) }
+    }
+
+    /// An empty set in the form that suits `count` members, the first one being `first`.
+    pub fn sized(first: &[u8], count: usize, rules: &Rules<'_>) -> Self {
+        let form = if parse_i64(first).is_some() && count <= rules.limits.set_intset_entries {
+            Ints(Intset::new())
+        } else if count <= rules.limits.set_entries {
+            Small(Listpack::new())
+        } else {
+            Large(Box::new(Table::new(rules.hash)))
+        };
+        Self { form }
+    }
+
+    /// Makes the set large at once when `count` members about to be added are too many for a small
+    /// one.
+    pub fn make_room(&mut self, count: usize, rules: &Rules<'_>) {
+        let is_small = match &self.form {
+            Ints(_) => count <= rules.limits.set_intset_entries,
+            Small(_) => count <= rules.limits.set_entries,
+            Large(_) => true,
+        };
+        if !is_small {
+            self.enlarge(rules);
+        }
+    }
+
+    /// What OBJECT ENCODING replies.
+    pub fn encoding(&self) -> &'static str {
+        match &self.form {
+            Ints(_) => "intset",
+            Small(_) => "listpack",
+            Large(_) => "hashtable",
+        }
+    }
+
+    /// Whether a key that holds it ceases to exist.
+    #[inline]
+    pub fn is_vacant(&self) -> bool {
+        match &self.form {
+            Ints(ints) => ints.is_empty(),
+            Small(pack) => pack.is_empty(),
+            Large(table) => table.is_empty(),
+        }
+    }
+
+    /// Bytes asked of the allocator; of a large set from `samples` members (0: all).
+    pub fn memory(&self, samples: usize) -> usize {
+        match &self.form {
+            Ints(ints) => ints.allocated(),
+            Small(pack) => pack.allocated(),
+            Large(table) => {
+                let samples = if samples == 0 { table.len() } else { samples.min(table.len()) };
+                let sampled: usize =
+                    table.iter().take(samples).map(|member| member.allocated()).sum();
+                let all = sampled.checked_div(samples).map_or(0, |each| each * table.len());
+                let members = if samples == table.len() { sampled } else { all };
+                size_of::<Table<Member, KeyHash>>() + table.memory() + members
+            }
+        }
+    }
+
+    /// How many allocations freeing it takes, roughly.
+    pub fn effort(&self) -> usize {
+        match &self.form {
+            Ints(_) | Small(_) => 1,
+            Large(table) => table.len(),
+        }
+    }
+
+    /// The number of members.
+    #[inline]
+    pub fn len(&self) -> usize {
+        match &self.form {
+            Ints(ints) => ints.len(),
+            Small(pack) => pack.len(),
+            Large(table) => table.len(),
+        }
+    }
+
+    /// Whether there is no member.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.is_vacant()
+    }
+
+    /// Whether a string is a member.
+    #[inline]
+    pub fn contains(&self, member: &[u8]) -> bool {
+        match &self.form {
+            Ints(ints) => ints.contains_text(member),
+            Small(pack) => pack.find(member, 0).is_some(),
+            Large(table) => table.get(table.hasher().of(member), member).is_some(),
+        }
+    }
+
+    /// The same for an element of another set; numbers stay numbers where that helps.
+    #[inline]
+    fn contains_element(&self, element: Element<'_>) -> bool {
+        match (&self.form, element) {
+            (Ints(ints), Element::Int(number)) => ints.contains(number),
+            (Small(pack), element) => pack.find(element, 0).is_some(),
+            (_, element) => self.contains(element.text(&mut Text::new())),
+        }
+    }
+
+    /// Adds a member; `false` if it was one already.
+    #[inline]
+    pub fn add(&mut self, member: &[u8], rules: &Rules<'_>) -> bool {
+        match &mut self.form {
+            Ints(ints) => match parse_i64(member) {
+                Some(number) => {
+                    let is_new = ints.insert(number);
+                    if is_new && ints.len() > rules.ints_max() {
+                        self.enlarge(rules);
+                    }
+                    is_new
+                }
+                None => {
+                    self.leave_ints(member, rules);
+                    self.add(member, rules)
+                }
+            },
+            Small(pack) => {
+                if pack.find(member, 0).is_some() {
+                    return false;
+                }
+                let limits = rules.limits;
+                if pack.len() < limits.set_entries
+                    && member.len() <= limits.set_value
+                    && pack.fits(member.len())
+                {
+                    pack.push_back(member);
+                    return true;
+                }
+                self.enlarge(rules);
+                self.add(member, rules)
+            }
+            Large(table) => {
+                let hash = rules.hash.of(member);
+                match table.entry(hash, member) {
+                    table::Entry::Occupied(_) => false,
+                    table::Entry::Vacant(place) => {
+                        place.insert(Member::new(member));
+                        true
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds an element of another set.
+    fn add_element(&mut self, element: Element<'_>, rules: &Rules<'_>) -> bool {
+        self.add(element.text(&mut Text::new()), rules)
+    }
+
+    /// Removes a member; `false` if it was none.
+    #[inline]
+    pub fn remove(&mut self, member: &[u8]) -> bool {
+        match &mut self.form {
+            Ints(ints) => parse_i64(member).is_some_and(|number| ints.remove(number)),
+            Small(pack) => match pack.find(member, 0) {
+                Some(position) => {
+                    pack.delete(position);
+                    true
+                }
+                None => false,
+            },
+            Large(table) => {
+                let hash = table.hasher().of(member);
+                table.remove(hash, member).is_some()
+            }
+        }
+    }
+
+    fn remove_element(&mut self, element: Element<'_>) -> bool {
+        self.remove(element.text(&mut Text::new()))
+    }
+
+    /// Calls `visit` with every member.
+    #[inline]
+    pub fn each(&self, mut visit: impl FnMut(Element<'_>)) {
+        self.all(|element| {
+            visit(element);
+            true
+        });
+    }
+
+    /// Calls `visit` with one member after the other until it answers `false`; whether it never
+    /// did.
+    #[inline]
+    pub fn all(&self, mut visit: impl FnMut(Element<'_>) -> bool) -> bool {
+        match &self.form {
+            Ints(ints) => ints.iter().all(|number| visit(Element::Int(number))),
+            Small(pack) => pack.iter().all(|(_, element)| visit(element)),
+            Large(table) => table.iter().all(|member| visit(Element::Str(member.bytes()))),
+        }
+    }
+
+    /// Calls `visit` with the members from a cursor on, about `count` of them, and gives the next
+    /// cursor. A small set is visited at once. 0 starts and ends; a member that is there from the
+    /// first to the last call is visited at least once.
+    pub fn scan(&self, mut cursor: u64, count: usize, mut visit: impl FnMut(Element<'_>)) -> u64 {
+        /// Places looked at for each member that was asked for.
+        const STEPS_PER_MEMBER: usize = 10;
+        let Large(table) = &self.form else {
+            self.each(visit);
+            return 0;
+        };
+        let mut met = 0;
+        for _ in 0..count.saturating_mul(STEPS_PER_MEMBER) {
+            cursor = table.scan(cursor, &mut |member: &Member| {
+                met += 1;
+                visit(Element::Str(member.bytes()));
+            });
+            if cursor == 0 || met >= count {
+                break;
+            }
+        }
+        cursor
+    }
+
+    /// Makes room for a member that is no number: a listpack if that will hold them all.
+    fn leave_ints(&mut self, member: &[u8], rules: &Rules<'_>) {
+        let Ints(ints) = &self.form else { return };
+        let mut text = Text::new();
+        let ends = [ints.min(), ints.max()];
+        let longest = ends.into_iter().flatten().map(|end| text.of(end).len()).max();
+        let limits = rules.limits;
+        if ints.len() < limits.set_entries
+            && member.len() <= limits.set_value
+            && longest.unwrap_or(0) <= limits.set_value
+        {
+            let elements: Vec<Element<'_>> = ints.iter().map(Element::Int).collect();
+            self.form = Small(Listpack::of(&elements));
+        } else {
+            self.enlarge(rules);
+        }
+    }
+
+    /// Makes the set a table.
+    #[cold]
+    fn enlarge(&mut self, rules: &Rules<'_>) {
+        let mut table = Table::new(rules.hash);
+        self.each(|element| {
+            let mut text = Text::new();
+            let bytes = element.text(&mut text);
+            table.insert_new(rules.hash.of(bytes), Member::new(bytes));
+        });
+        self.form = Large(Box::new(table));
+    }
+
+    /// Makes the set a sorted run of numbers, which all members are, unless there are too many.
+    fn reduce_to_ints(&mut self, rules: &Rules<'_>) {
+        if matches!(self.form, Ints(_)) || self.len() > rules.ints_max() {
+            return;
+        }
+        let mut numbers = Vec::with_capacity(self.len());
+        self.each(|element| match element.recognised() {
+            Element::Int(number) => numbers.push(number),
+            Element::Str(_) => unreachable!("the caller knows all members to be numbers"),
+        });
+        numbers.sort_unstable();
+        let mut ints = Intset::new();
+        numbers.into_iter().for_each(|number| {
+            ints.insert(number);
+        });
+        self.form = Ints(ints);
+    }
+}
+
+impl Default for Set {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clone for Form {
+    fn clone(&self) -> Self {
+        match self {
+            Ints(ints) => Ints(ints.clone()),
+            Small(pack) => Small(pack.clone()),
+            Large(table) => {
+                let mut copy = Table::new(*table.hasher());
+                for member in table.iter() {
+                    let hash = table.hasher().of(member.bytes());
+                    copy.insert_new(hash, member.clone());
+                }
+                Large(Box::new(copy))
+            }
+        }
+    }
+}
+
+impl Clone for Set {
+    fn clone(&self) -> Self {
+        Self { form: self.form.clone() }
+    }
+}
+
+impl std::fmt::Debug for Form {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Ints(ints) => ints.fmt(out),
+            Small(pack) => pack.fmt(out),
+            Large(table) => write!(out, "a table of {} members", table.len()),
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! The large form: a tree over the members in order, and a table that finds them by name.
+//!
+//! Invariant: tree and table hold the same members, and a member leaves the tree before it leaves
+//! the table, which owns it, and before its score changes.
+
+use std::ops::Range;
+
+use table::Table;
+
+use super::member::{Handle, Member};
+use super::range::{LexRange, ScoreRange};
+use super::tree::{self, Tree};
+use crate::KeyHash;
+use crate::compact::Element;
+
+/// Buckets that a scan looks at before it gives up finding so many members, for each of them.
+const SCAN_STEPS: u64 = 10;
+
+/// See the module's text.
+pub(super) struct Large {
+    tree: Tree<Handle>,
+    table: Table<Member, KeyHash>,
+}
+
+impl Large {
+    pub(super) fn new(hash: KeyHash) -> Large {
+        Large { tree: Tree::new(), table: Table::new(hash) }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    pub(super) fn score(&self, name: &[u8]) -> Option<f64> {
+        Some(self.table.get(self.hash(name), name)?.handle().score())
+    }
+
+    pub(super) fn rank(&self, name: &[u8]) -> Option<(usize, f64)> {
+        let score = self.score(name)?;
+        Some((self.tree.rank(score, name), score))
+    }
+
+    /// Adds a member that is absent.
+    pub(super) fn add(&mut self, name: &[u8], score: f64) {
+        let hash = self.hash(name);
+        self.add_hashed(hash, name, score);
+    }
+
+    pub(super) fn update(&mut self, name: &[u8], decide: impl FnOnce(Option<f64>) -> Option<f64>) {
+        let hash = self.hash(name);
+        let Some(mut member) = self.table.get_mut(hash, name) else {
+            if let Some(score) = decide(None) {
+                self.add_hashed(hash, name, score);
+            }
+            return;
+        };
+        let old = member.handle().score();
+        let Some(score) = decide(Some(old)).filter(|score| *score != old) else { return };
+        let rank = self.tree.rank(old, name);
+        let handle = self.tree.remove_at(rank);
+        member.set_score(score);
+        self.tree.insert(handle);
+    }
+
+    pub(super) fn remove(&mut self, name: &[u8]) -> Option<f64> {
+        let hash = self.hash(name);
+        let member = self.table.get_mut(hash, name)?;
+        let score = member.handle().score();
+        let rank = self.tree.rank(score, name);
+        self.tree.remove_at(rank);
+        drop(member.remove());
+        Some(score)
+    }
+
+    pub(super) fn remove_ranks(&mut self, ranks: Range<usize>) {
+        for _ in 0..ranks.len() {
+            let handle = self.tree.remove_at(ranks.start);
+            let hash = self.hash(handle.name());
+            drop(self.table.remove_item(hash, handle.pointer()));
+        }
+    }
+
+    pub(super) fn iter(&self, ranks: Range<usize>, reverse: bool) -> tree::Iter<'_, Handle> {
+        self.tree.iter(ranks, reverse)
+    }
+
+    /// The first rank within a range, and the first behind it.
+    pub(super) fn ranks_of_scores(&self, range: &ScoreRange) -> (usize, usize) {
+        (
+            self.tree.count_while(|score, _| range.is_after(score)),
+            self.tree.count_while(|score, _| range.reaches(score)),
+        )
+    }
+
+    /// The first rank within a range, and the first behind it. Nothing is, as in Redis, when the
+    /// first member comes behind the range or the last before it.
+    pub(super) fn ranks_of_names(&self, range: &LexRange<'_>) -> (usize, usize) {
+        let ends = self
+            .tree
+            .iter(0..self.len(), false)
+            .next()
+            .zip(self.tree.iter(0..self.len(), true).next());
+        let is_outside = ends.is_none_or(|(first, last)| {
+            !range.reaches(first.name()) || range.is_after(last.name())
+        });
+        if is_outside {
+            return (0, 0);
+        }
+        (
+            self.tree.count_while(|_, member| range.is_after(member.name())),
+            self.tree.count_while(|_, member| range.reaches(member.name())),
+        )
+    }
+
+    pub(super) fn scan(
+        &self,
+        mut cursor: u64,
+        count: u64,
+        f: &mut dyn FnMut(Element<'_>, f64),
+    ) -> u64 {
+        let mut seen = 0;
+        for _ in 0..count.saturating_mul(SCAN_STEPS) {
+            cursor = self.table.scan(cursor, &mut |member| {
+                let handle = member.handle();
+                f(Element::Str(handle.name()), handle.score());
+                seen += 1;
+            });
+            if cursor == 0 || seen >= count {
+                break;
+            }
+        }
+        cursor
+    }
+
+    pub(super) fn memory(&self, samples: usize) -> usize {
+        let len = self.len();
+        let looked = if samples == 0 { len } else { samples.min(len) };
+        let bytes: usize = self.tree.iter(0..looked, false).map(Handle::allocated).sum();
+        let members = (bytes * len).checked_div(looked).unwrap_or(0);
+        size_of::<Self>() + self.table.memory() + self.tree.memory() + members
+    }
+
+    #[cfg(test)]
+    pub(super) fn check(&self) {
+        self.tree.check();
+        assert_eq!(self.tree.iter(0..self.len(), false).count(), self.len());
+    }
+
+    fn hash(&self, name: &[u8]) -> u64 {
+        self.table.hasher().of(name)
+    }
+
+    fn add_hashed(&mut self, hash: u64, name: &[u8], score: f64) {
+        let member = Member::new(name, score);
+        let handle = member.handle();
+        self.table.insert_new(hash, member);
+        self.tree.insert(handle);
+    }
+}
+
+impl Clone for Large {
+    fn clone(&self) -> Large {
+        let mut large = Large::new(*self.table.hasher());
+        for member in self.tree.iter(0..self.len(), false) {
+            large.add(member.name(), member.score());
+        }
+        large
+    }
+}

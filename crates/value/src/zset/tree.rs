@@ -1,0 +1,397 @@
+//! A B+tree that knows how many items stand in each part of it, so that ranks cost what a search
+//! costs.
+//!
+//! Items are small and copied about; their order is by score, then by name. A leaf is a run of
+//! items, an inner node knows of each child its first item with the score beside it, and the
+//! number of items below it.
+//!
+//! Invariants:
+//! - no node is empty but a root that is a leaf, and all leaves are at the same depth;
+//! - `firsts[i]` is the first item below `nodes[i]`, `counts[i]` how many there are.
+
+use std::cmp::Ordering;
+use std::ops::Range;
+
+/// Items of a leaf. Half a kilobyte of them is moved at most, and a search touches seven.
+const LEAF_MAX: usize = 64;
+/// Children of an inner node.
+const INNER_MAX: usize = 32;
+/// A node with less than this part of its maximum is joined with a neighbour.
+const SPARSE: usize = 4;
+/// Room that a full run of items gets, in items; with 8-byte items each such step is a size class
+/// of the allocator.
+const STEP: usize = 8;
+/// How far ahead of a walk items are fetched.
+const AHEAD: usize = 6;
+
+/// What the tree orders.
+pub(super) trait Scored: Copy {
+    /// The score, never NaN.
+    fn score(&self) -> f64;
+    /// What orders equal scores.
+    fn name(&self) -> &[u8];
+    /// Tells the processor that score and name will be read.
+    fn prefetch(&self) {}
+}
+
+/// See the module's text.
+pub(super) struct Tree<T> {
+    root: Node<T>,
+    len: usize,
+}
+
+enum Node<T> {
+    Leaf(Vec<T>),
+    Inner(Box<Inner<T>>),
+}
+
+struct Inner<T> {
+    firsts: Vec<First<T>>,
+    counts: Vec<usize>,
+    nodes: Vec<Node<T>>,
+}
+
+#[derive(Clone, Copy)]
+struct First<T> {
+    score: f64,
+    item: T,
+}
+
+impl<T: Scored> Tree<T> {
+    pub(super) fn new() -> Tree<T> {
+        Tree { root: Node::Leaf(Vec::new()), len: 0 }
+    }
+
+    /// Adds an item; none with its score and name is there.
+    pub(super) fn insert(&mut self, item: T) {
+        let first = First { score: item.score(), item };
+        self.len += 1;
+        if let Some(right) = self.root.insert(first) {
+            let left = std::mem::replace(&mut self.root, Node::Leaf(Vec::new()));
+            let mut root = Inner::with_capacity(2);
+            root.put(0, left);
+            root.put(1, right);
+            self.root = Node::Inner(Box::new(root));
+        }
+    }
+
+    /// How many items come before this score and name.
+    pub(super) fn rank(&self, score: f64, name: &[u8]) -> usize {
+        self.count_while(|other, item| is_before(other, item, score, name))
+    }
+
+    /// How many items satisfy a condition that holds from the first item up to some place.
+    pub(super) fn count_while(&self, holds: impl Fn(f64, &T) -> bool) -> usize {
+        let (mut node, mut rank) = (&self.root, 0);
+        loop {
+            match node {
+                Node::Leaf(items) => {
+                    return rank + items.partition_point(|item| holds(item.score(), item));
+                }
+                Node::Inner(inner) => {
+                    let Some(child) = inner
+                        .firsts
+                        .partition_point(|first| holds(first.score, &first.item))
+                        .checked_sub(1)
+                    else {
+                        return rank;
+                    };
+                    rank += inner.counts[..child].iter().sum::<usize>();
+                    node = &inner.nodes[child];
+                }
+            }
+        }
+    }
+
+    /// Takes out the item of a rank.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub(super) fn remove_at(&mut self, rank: usize) -> T {
+        assert!(rank < self.len, "a rank beyond the last item");
+        self.len -= 1;
+        let item = self.root.remove_at(rank);
+        while let Node::Inner(inner) = &mut self.root
+            && inner.nodes.len() == 1
+        {
+            self.root = inner.nodes.remove(0);
+        }
+        item
+    }
+
+    /// The items of these ranks, from the first or from the last.
+    ///
+    /// # Panics
+    /// When the range reaches beyond the last item.
+    pub(super) fn iter(&self, ranks: Range<usize>, reverse: bool) -> Iter<'_, T> {
+        assert!(ranks.end <= self.len || ranks.is_empty(), "ranks beyond the last item");
+        Iter { tree: self, leaf: &[], leaf_rank: 0, ranks, reverse }
+    }
+
+    /// Bytes of the nodes.
+    pub(super) fn memory(&self) -> usize {
+        self.root.memory()
+    }
+
+    /// The leaf with the item of a rank, and the rank of the leaf's first item.
+    fn leaf_at(&self, rank: usize) -> (&[T], usize) {
+        let (mut node, mut inside) = (&self.root, rank);
+        loop {
+            match node {
+                Node::Leaf(items) => return (items, rank - inside),
+                Node::Inner(inner) => node = &inner.nodes[inner.child_at(&mut inside)],
+            }
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn check(&self) {
+        assert_eq!(self.root.len(), self.len);
+        self.root.check();
+    }
+}
+
+impl<T: Scored> Node<T> {
+    /// Adds an item; gives what is split off on the right when there is no room.
+    fn insert(&mut self, new: First<T>) -> Option<Node<T>> {
+        let inner = match self {
+            Node::Leaf(items) => return insert_into_leaf(items, new),
+            Node::Inner(inner) => inner,
+        };
+        let name = new.item.name();
+        let child = inner
+            .firsts
+            .partition_point(|first| is_before(first.score, &first.item, new.score, name))
+            .saturating_sub(1);
+        let split = inner.nodes[child].insert(new);
+        inner.counts[child] += 1;
+        inner.refresh(child);
+        if let Some(right) = split {
+            inner.counts[child] -= right.len();
+            inner.put(child + 1, right);
+        }
+        let count = inner.nodes.len();
+        if count <= INNER_MAX {
+            return None;
+        }
+        // Items that come in order leave full nodes behind.
+        let at = if child + 2 == count { count - 1 } else { count / 2 };
+        Some(Node::Inner(Box::new(inner.split_off(at))))
+    }
+
+    fn remove_at(&mut self, mut rank: usize) -> T {
+        match self {
+            Node::Leaf(items) => items.remove(rank),
+            Node::Inner(inner) => {
+                let child = inner.child_at(&mut rank);
+                let item = inner.nodes[child].remove_at(rank);
+                inner.settle(child);
+                item
+            }
+        }
+    }
+
+    fn first(&self) -> First<T> {
+        match self {
+            Node::Leaf(items) => First { score: items[0].score(), item: items[0] },
+            Node::Inner(inner) => inner.firsts[0],
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Node::Leaf(items) => items.len(),
+            Node::Inner(inner) => inner.counts.iter().sum(),
+        }
+    }
+
+    fn is_sparse(&self) -> bool {
+        match self {
+            Node::Leaf(items) => items.len() < LEAF_MAX / SPARSE,
+            Node::Inner(inner) => inner.nodes.len() < INNER_MAX / SPARSE,
+        }
+    }
+
+    /// Takes in the node to the right of it; gives back the right half when that is too much.
+    fn join(&mut self, right: Node<T>) -> Option<Node<T>> {
+        match (self, right) {
+            (Node::Leaf(left), Node::Leaf(mut right)) => {
+                let total = left.len() + right.len();
+                left.reserve_exact(right.len());
+                left.append(&mut right);
+                (total > LEAF_MAX * 3 / 4).then(|| Node::Leaf(left.split_off(total / 2)))
+            }
+            (Node::Inner(left), Node::Inner(mut right)) => {
+                let total = left.nodes.len() + right.nodes.len();
+                left.firsts.append(&mut right.firsts);
+                left.counts.append(&mut right.counts);
+                left.nodes.append(&mut right.nodes);
+                (total > INNER_MAX * 3 / 4)
+                    .then(|| Node::Inner(Box::new(left.split_off(total / 2))))
+            }
+            _ => unreachable!("all leaves are at the same depth"),
+        }
+    }
+
+    fn memory(&self) -> usize {
+        match self {
+            Node::Leaf(items) => items.capacity() * size_of::<T>(),
+            Node::Inner(inner) => {
+                size_of::<Inner<T>>()
+                    + inner.firsts.capacity() * size_of::<First<T>>()
+                    + inner.counts.capacity() * size_of::<usize>()
+                    + inner.nodes.capacity() * size_of::<Node<T>>()
+                    + inner.nodes.iter().map(Node::memory).sum::<usize>()
+            }
+        }
+    }
+
+    #[cfg(test)]
+    fn check(&self) -> usize {
+        let Node::Inner(inner) = self else { return 0 };
+        assert!(!inner.nodes.is_empty() && inner.nodes.len() <= INNER_MAX);
+        let depths: Vec<usize> = inner.nodes.iter().map(Node::check).collect();
+        assert!(depths.iter().all(|depth| *depth == depths[0]));
+        for (child, node) in inner.nodes.iter().enumerate() {
+            assert_eq!(node.len(), inner.counts[child]);
+            let (kept, real) = (inner.firsts[child], node.first());
+            assert_eq!((kept.score, kept.item.name()), (real.score, real.item.name()));
+        }
+        depths[0] + 1
+    }
+}
+
+impl<T: Scored> Inner<T> {
+    fn with_capacity(nodes: usize) -> Inner<T> {
+        Inner {
+            firsts: Vec::with_capacity(nodes),
+            counts: Vec::with_capacity(nodes),
+            nodes: Vec::with_capacity(nodes),
+        }
+    }
+
+    fn put(&mut self, at: usize, node: Node<T>) {
+        self.firsts.insert(at, node.first());
+        self.counts.insert(at, node.len());
+        self.nodes.insert(at, node);
+    }
+
+    fn take(&mut self, at: usize) -> Node<T> {
+        self.firsts.remove(at);
+        self.counts.remove(at);
+        self.nodes.remove(at)
+    }
+
+    fn split_off(&mut self, at: usize) -> Inner<T> {
+        Inner {
+            firsts: self.firsts.split_off(at),
+            counts: self.counts.split_off(at),
+            nodes: self.nodes.split_off(at),
+        }
+    }
+
+    fn refresh(&mut self, child: usize) {
+        self.firsts[child] = self.nodes[child].first();
+    }
+
+    /// The child with the item of a rank; the rank becomes the one within that child.
+    fn child_at(&self, rank: &mut usize) -> usize {
+        let last = self.counts.len() - 1;
+        for (child, count) in self.counts[..last].iter().enumerate() {
+            if *rank < *count {
+                return child;
+            }
+            *rank -= count;
+        }
+        last
+    }
+
+    /// Puts things in order after an item below a child is gone.
+    fn settle(&mut self, child: usize) {
+        self.counts[child] -= 1;
+        if self.counts[child] == 0 {
+            drop(self.take(child));
+            return;
+        }
+        self.refresh(child);
+        if !self.nodes[child].is_sparse() || self.nodes.len() == 1 {
+            return;
+        }
+        let left = child.saturating_sub(1);
+        let right = self.take(left + 1);
+        let split = self.nodes[left].join(right);
+        self.counts[left] = self.nodes[left].len();
+        self.refresh(left);
+        if let Some(right) = split {
+            self.put(left + 1, right);
+        }
+    }
+}
+
+/// Items by their ranks.
+pub(super) struct Iter<'a, T> {
+    tree: &'a Tree<T>,
+    leaf: &'a [T],
+    /// The rank of the leaf's first item.
+    leaf_rank: usize,
+    ranks: Range<usize>,
+    reverse: bool,
+}
+
+impl<'a, T: Scored> Iterator for Iter<'a, T> {
+    type Item = &'a T;
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a T> {
+        let rank = if self.reverse { self.ranks.next_back()? } else { self.ranks.next()? };
+        let mut at = rank.wrapping_sub(self.leaf_rank);
+        if at >= self.leaf.len() {
+            (self.leaf, self.leaf_rank) = self.tree.leaf_at(rank);
+            at = rank - self.leaf_rank;
+        }
+        let ahead = if self.reverse { at.wrapping_sub(AHEAD) } else { at + AHEAD };
+        if let Some(item) = self.leaf.get(ahead) {
+            item.prefetch();
+        }
+        Some(&self.leaf[at])
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.ranks.size_hint()
+    }
+}
+
+impl<T: Scored> ExactSizeIterator for Iter<'_, T> {}
+
+fn insert_into_leaf<T: Scored>(items: &mut Vec<T>, new: First<T>) -> Option<Node<T>> {
+    let name = new.item.name();
+    let at = items.partition_point(|item| is_before(item.score(), item, new.score, name));
+    if items.len() < LEAF_MAX {
+        put_item(items, at, new.item);
+        return None;
+    }
+    // Items that come in order, up or down, leave full leaves behind.
+    let split = if at == 0 || at == LEAF_MAX { at } else { LEAF_MAX / 2 };
+    let mut right = items.split_off(split);
+    items.shrink_to_fit();
+    if at < split || split == 0 {
+        put_item(items, at, new.item);
+    } else {
+        put_item(&mut right, at - split, new.item);
+    }
+    Some(Node::Leaf(right))
+}
+
+fn put_item<T>(items: &mut Vec<T>, at: usize, item: T) {
+    if items.len() == items.capacity() {
+        items.reserve_exact(STEP);
+    }
+    items.insert(at, item);
+}
+
+fn is_before<T: Scored>(score: f64, item: &T, than: f64, name: &[u8]) -> bool {
+    match score.partial_cmp(&than) {
+        Some(Ordering::Equal) => item.name() < name,
+        order => order == Some(Ordering::Less),
+    }
+}
