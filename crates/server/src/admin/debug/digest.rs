@@ -94,7 +94,7 @@ fn add_collection(digest: &mut Digest, value: &Value) {
                 combine(digest, &pair);
             }
         }
-        Value::Stream(_) | Value::Array(_) => {}
+        Value::Stream(_) => {}
     }
 }
 

@@ -1,5 +1,0 @@
-//! To be filled.
-
-use crate::Handler;
-
-pub(crate) const HANDLERS: &[(&str, Handler)] = &[];
