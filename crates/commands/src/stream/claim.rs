@@ -2,7 +2,7 @@
 
 use keyspace::Class;
 use resp::Writer;
-use value::stream::{Id, Slot, Stream};
+use value::stream::{Id, Nack, Slot, Stream};
 
 use super::journal::Journal;
 use super::{group_of, id, need_group, start_bound, update, write_entry, write_id};
@@ -37,17 +37,16 @@ struct Done {
 pub(super) fn xclaim(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     need_group(ctx, args[1], args[2])?;
     let (claim, ids) = Claim::parse(ctx, args)?;
-    let (now_ms, mut journal) = (ctx.now_ms(), Journal::new(&ctx.db));
+    let (now_ms, journal) = (ctx.now_ms(), Journal::new(&ctx.db));
     let done = update(ctx, args[1], |out, stream| {
         let group = group_of(stream, args[2]);
         let moved = claim.last_id > group.last_id;
         group.last_id = group.last_id.max(claim.last_id);
-        let (slot, made) = group.ensure(args[3], now_ms);
-        group.consumer_mut(slot).seen_ms = now_ms;
+        let (mut turn, made) = claim.turn(stream, args, now_ms, journal);
         let later = out.array_later();
         let (mut claimed, mut changes) = (0, 0);
         for id in ids {
-            match claim.one(out, stream, args[2], id, slot, now_ms, &mut journal) {
+            match turn.one(out, id) {
                 Outcome::Passed => {}
                 Outcome::Gone => changes += 1,
                 Outcome::Claimed => {
@@ -57,6 +56,7 @@ pub(super) fn xclaim(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error
             }
         }
         out.finish(later, claimed);
+        let Turn { stream, mut journal, .. } = turn;
         if moved && !journal.has_claims() {
             journal.read(group_of(stream, args[2]));
             changes += 1;
@@ -84,7 +84,8 @@ pub(super) fn xautoclaim(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), E
         if options.left() > 1 && options.accept("COUNT") {
             let wrong = Error::Text("ERR COUNT must be > 0");
             let given = options.int().map_err(|_| wrong)?;
-            count = if (1..=COUNT_MAX).contains(&given) { given as usize } else { return Err(wrong) };
+            count =
+                if (1..=COUNT_MAX).contains(&given) { given as usize } else { return Err(wrong) };
         } else if options.accept("JUSTID") {
             just_ids = true;
         } else {
@@ -96,10 +97,26 @@ pub(super) fn xautoclaim(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), E
     let (time_ms, last_id) = (now_ms, Id::MIN);
     let claim = Claim { min_idle_ms, time_ms, count: None, force: false, just_ids, last_id };
     let done = update(ctx, args[1], |out, stream| {
-        claim.search(out, stream, args, start, count, now_ms, journal)
+        let (turn, made) = claim.turn(stream, args, now_ms, journal);
+        let mut done = turn.search(out, start, count);
+        done.made = made;
+        if made && !done.journal.has_claims() {
+            done.journal.consumer(args[3]);
+        }
+        done
     })?;
     settle(ctx, args, done);
     Ok(())
+}
+
+/// One consumer's claiming in one stream.
+struct Turn<'t> {
+    claim: &'t Claim,
+    stream: &'t mut Stream,
+    group: &'t [u8],
+    to: Slot,
+    now_ms: i64,
+    journal: Journal,
 }
 
 /// What became of one entry.
@@ -149,102 +166,90 @@ impl Claim {
         Ok((claim, ids))
     }
 
-    /// Claims an entry if it may be claimed, and writes it.
-    #[allow(clippy::too_many_arguments)]
-    fn one(
-        &self,
-        out: &mut Writer,
-        stream: &mut Stream,
-        name: &[u8],
-        id: Id,
-        to: Slot,
+    /// Begins claiming, for a consumer that is made when it is missing; true when it was.
+    fn turn<'t>(
+        &'t self,
+        stream: &'t mut Stream,
+        args: &'t Args<'_>,
         now_ms: i64,
-        journal: &mut Journal,
-    ) -> Outcome {
-        if stream.get(id).is_none() {
-            if !group_of(stream, name).ack(id) {
+        journal: Journal,
+    ) -> (Turn<'t>, bool) {
+        let group = group_of(stream, args[2]);
+        let (to, made) = group.ensure(args[3], now_ms);
+        group.consumer_mut(to).seen_ms = now_ms;
+        (Turn { claim: self, stream, group: args[2], to, now_ms, journal }, made)
+    }
+}
+
+impl Turn<'_> {
+    /// Claims an entry if it may be claimed, and writes it.
+    fn one(&mut self, out: &mut Writer, id: Id) -> Outcome {
+        let claim = self.claim;
+        if self.stream.get(id).is_none() {
+            if !group_of(self.stream, self.group).ack(id) {
                 return Outcome::Passed;
             }
-            journal.gone(id);
+            self.journal.gone(id);
             return Outcome::Gone;
         }
-        let group = group_of(stream, name);
+        let group = group_of(self.stream, self.group);
+        let idle_ms = |nack: &Nack| nack.idle_ms(self.now_ms);
         let before = match group.nack(id) {
-            None if self.force => 1,
+            None if claim.force => 1,
             Some(nack) if nack.owner().is_none() => nack.count,
-            Some(nack) if self.min_idle_ms == 0 || nack.idle_ms(now_ms) >= self.min_idle_ms => {
+            Some(nack) if claim.min_idle_ms == 0 || idle_ms(nack) >= claim.min_idle_ms => {
                 nack.count
             }
             _ => return Outcome::Passed,
         };
-        let more = u64::from(!self.just_ids);
-        let count = self.count.unwrap_or(before.saturating_add(more).min(i64::MAX as u64));
-        group.assign(id, Some(to), self.time_ms, count);
-        group.consumer_mut(to).active_ms = now_ms;
-        journal.claim(group, id);
-        match stream.get(id).filter(|_| !self.just_ids) {
+        let more = u64::from(!claim.just_ids);
+        let count = claim.count.unwrap_or(before.saturating_add(more).min(i64::MAX as u64));
+        group.assign(id, Some(self.to), claim.time_ms, count);
+        group.consumer_mut(self.to).active_ms = self.now_ms;
+        self.journal.claim(group, id);
+        match self.stream.get(id).filter(|_| !claim.just_ids) {
             Some(entry) => write_entry(out, &entry),
             None => write_id(out, id),
         }
         Outcome::Claimed
     }
 
+    /// The first pending entry from `start` on.
+    fn pending_from(&mut self, start: Option<Id>) -> Option<Id> {
+        let group = group_of(self.stream, self.group);
+        start.and_then(|start| group.nacks(start..).next().map(|(&id, _)| id))
+    }
+
     /// Claims entries from `start` on, at most `count`.
-    #[allow(clippy::too_many_arguments)]
-    fn search(
-        &self,
-        out: &mut Writer,
-        stream: &mut Stream,
-        args: &Args<'_>,
-        start: Id,
-        count: usize,
-        now_ms: i64,
-        mut journal: Journal,
-    ) -> Done {
-        let group = group_of(stream, args[2]);
-        let (slot, made) = group.ensure(args[3], now_ms);
-        group.consumer_mut(slot).seen_ms = now_ms;
+    fn search(mut self, out: &mut Writer, start: Id, count: usize) -> Done {
         let (mut left, mut tries) = (count, count.saturating_mul(LOOKED_AT));
-        let (mut next, mut found, mut gone) = (Some(start), Vec::new(), Vec::new());
-        out.array(3);
+        let (mut found, mut gone) = (0, Vec::new());
         // The cursor stands in front of the entries and is known behind them.
         let mut entries = Writer::new(out.proto());
-        while tries > 0 && left > 0 {
-            let from = next.and_then(|from| {
-                group_of(stream, args[2]).nacks(from..).next().map(|(&id, _)| id)
-            });
-            let Some(id) = from else {
-                next = None;
-                break;
-            };
+        let mut at = self.pending_from(Some(start));
+        while let Some(id) = at.filter(|_| tries > 0 && left > 0) {
             tries -= 1;
-            match self.one(&mut entries, stream, args[2], id, slot, now_ms, &mut journal) {
+            match self.one(&mut entries, id) {
                 Outcome::Passed => {}
                 Outcome::Gone => {
                     gone.push(id);
                     left -= 1;
                 }
                 Outcome::Claimed => {
-                    found.push(id);
+                    found += 1;
                     left -= 1;
                 }
             }
-            next = id.next();
+            at = self.pending_from(id.next());
         }
-        let cursor = next.and_then(|from| {
-            group_of(stream, args[2]).nacks(from..).next().map(|(&id, _)| id)
-        });
-        write_id(out, cursor.unwrap_or(Id::MIN));
-        out.array(found.len());
-        for chunk in entries.chunks(0) {
-            out.raw(chunk);
-        }
+        out.array(3);
+        write_id(out, at.unwrap_or(Id::MIN));
+        out.array(found);
+        entries.chunks(0).for_each(|chunk| out.raw(chunk));
         out.array(gone.len());
         gone.iter().for_each(|&id| write_id(out, id));
-        if made && found.is_empty() {
-            journal.consumer(args[3]);
-        }
-        Done { journal, made, changes: (found.len() + gone.len()) as u64 }
+        let changes = (found + gone.len()) as u64;
+        Done { journal: self.journal, made: false, changes }
     }
 }
 

@@ -144,9 +144,7 @@ fn options(
                 -1 => None,
                 count @ 0.. => Some(count),
                 _ => {
-                    return Err(Error::Text(
-                        "ERR value for ENTRIESREAD must be positive or -1",
-                    ));
+                    return Err(Error::Text("ERR value for ENTRIESREAD must be positive or -1"));
                 }
             };
             at += 2;

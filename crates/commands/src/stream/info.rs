@@ -3,9 +3,7 @@
 use resp::Writer;
 use value::stream::{Consumer, Group, Id, Stream};
 
-use super::{
-    look, no_such_group, write_entry, write_id, write_known, wrong_subcommand,
-};
+use super::{look, no_such_group, write_entry, write_id, write_known, wrong_subcommand};
 use crate::args::is;
 use crate::{Args, Ctx, Error};
 

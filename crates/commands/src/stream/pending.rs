@@ -104,8 +104,7 @@ impl<'a> Filter<'a> {
             return;
         }
         let range = self.start..=self.end;
-        let idle =
-            |nack: &Nack| self.min_idle_ms == 0 || nack.idle_ms(now_ms) >= self.min_idle_ms;
+        let idle = |nack: &Nack| self.min_idle_ms == 0 || nack.idle_ms(now_ms) >= self.min_idle_ms;
         match consumer {
             None => {
                 let nacks = group.nacks(range).filter(|(_, nack)| idle(nack));

@@ -12,15 +12,12 @@ use super::{group_of, id, look, no_group, update, write_entry, write_fields, wri
 use crate::args::is;
 use crate::{Args, Ctx, Error};
 
-const NOT_XREAD_GROUP: Error = Error::Text(
-    "ERR The GROUP option is only supported by XREADGROUP. You called XREAD instead.",
-);
-const NOT_XREAD_NOACK: Error = Error::Text(
-    "ERR The NOACK option is only supported by XREADGROUP. You called XREAD instead.",
-);
-const NOT_XREAD_CLAIM: Error = Error::Text(
-    "ERR The CLAIM option is only supported by XREADGROUP. You called XREAD instead.",
-);
+const NOT_XREAD_GROUP: Error =
+    Error::Text("ERR The GROUP option is only supported by XREADGROUP. You called XREAD instead.");
+const NOT_XREAD_NOACK: Error =
+    Error::Text("ERR The NOACK option is only supported by XREADGROUP. You called XREAD instead.");
+const NOT_XREAD_CLAIM: Error =
+    Error::Text("ERR The CLAIM option is only supported by XREADGROUP. You called XREAD instead.");
 const NO_GROUP_OPTION: Error = Error::Text("ERR Missing GROUP option for XREADGROUP");
 const NEW_ALONE: Error = Error::Text(
     "ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> \
@@ -33,7 +30,7 @@ const DOLLAR: Error = Error::Text(
 );
 const PLUS: Error = Error::Text(
     "ERR The + ID is meaningless in the context of XREADGROUP: you want to read the history of \
-     this consumer by specifying a proper ID, or use the + ID to get new messages. The + ID would \
+     this consumer by specifying a proper ID, or use the > ID to get new messages. The + ID would \
      just return an empty result set.",
 );
 
@@ -135,7 +132,7 @@ impl<'a> Read<'a> {
                     2
                 }
                 () if more > 0 && is(word, "STREAMS") => {
-                    read.streams(ctx, args.from(at + 1), grouped)?;
+                    read.streams(args.from(at + 1), grouped)?;
                     0
                 }
                 () => read.group_option(args, at, grouped)?,
@@ -162,9 +159,9 @@ impl<'a> Read<'a> {
             if !grouped {
                 return Err(NOT_XREAD_CLAIM);
             }
-            let min_idle_ms = args.int(at + 1).map_err(|_| {
-                Error::Text("ERR min-idle-time is not an integer or out of range")
-            })?;
+            let min_idle_ms = args
+                .int(at + 1)
+                .map_err(|_| Error::Text("ERR min-idle-time is not an integer or out of range"))?;
             if min_idle_ms < 0 {
                 return Err(Error::Text("ERR min-idle-time must be a positive integer"));
             }
@@ -174,14 +171,8 @@ impl<'a> Read<'a> {
         Err(Error::Syntax)
     }
 
-    fn streams(
-        &mut self,
-        ctx: &Ctx<'_, '_>,
-        rest: &'a [&'a [u8]],
-        grouped: bool,
-    ) -> Result<(), Error> {
+    fn streams(&mut self, rest: &'a [&'a [u8]], grouped: bool) -> Result<(), Error> {
         if rest.len() % 2 == 1 {
-            let _ = ctx;
             return Err(Error::Text(match grouped {
                 true => {
                     "ERR Unbalanced 'xreadgroup' list of streams: for each stream key an ID or '>' \
@@ -487,9 +478,8 @@ fn positive(number: i64) -> Result<usize, Error> {
 
 /// Checks a timeout in milliseconds; says how many arguments it took with its word.
 fn timeout(ctx: &Ctx<'_, '_>, args: &Args<'_>, at: usize) -> Result<usize, Error> {
-    let timeout_ms = args
-        .int(at)
-        .map_err(|_| Error::Text("ERR timeout is not an integer or out of range"))?;
+    let timeout_ms =
+        args.int(at).map_err(|_| Error::Text("ERR timeout is not an integer or out of range"))?;
     if timeout_ms < 0 {
         return Err(Error::Text("ERR timeout is negative"));
     }

@@ -10,12 +10,10 @@ use keyspace::Class;
 /// Drops without a LIMIT are bounded to so many nodes.
 const NODES_MAX: i64 = 100;
 
-const BOTH: Error = Error::Text(
-    "ERR syntax error, MAXLEN and MINID options at the same time are not compatible",
-);
-const LIMIT_ALONE: Error = Error::Text(
-    "ERR syntax error, LIMIT cannot be used without specifying a trimming strategy",
-);
+const BOTH: Error =
+    Error::Text("ERR syntax error, MAXLEN and MINID options at the same time are not compatible");
+const LIMIT_ALONE: Error =
+    Error::Text("ERR syntax error, LIMIT cannot be used without specifying a trimming strategy");
 const LIMIT_EXACT: Error =
     Error::Text("ERR syntax error, LIMIT cannot be used without the special ~ option");
 const NO_STRATEGY: Error =

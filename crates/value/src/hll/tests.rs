@@ -21,7 +21,8 @@ proptest! {
         let mut bytes = empty();
         let mut model = vec![0; REGISTERS];
         for (register, rank) in raises {
-            let (register, rank) = if near { (register % 40, rank % 3 + 1) } else { (register, rank) };
+            let (register, rank) =
+                if near { (register % 40, rank % 3 + 1) } else { (register, rank) };
             let raised = raise(&mut bytes, register, rank, sparse_max).unwrap();
             prop_assert_eq!(raised, model[register] < rank);
             model[register] = model[register].max(rank);

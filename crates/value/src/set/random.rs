@@ -19,7 +19,7 @@ const BATCH: usize = 1000;
 fn below(end: usize, random: &mut dyn FnMut() -> u64) -> usize {
     // The product's high half is below `end`, which is a usize.
     #[allow(clippy::cast_possible_truncation)]
-    let chosen = (u128::from(random()) * end as u128 >> 64) as usize;
+    let chosen = ((u128::from(random()) * end as u128) >> 64) as usize;
     chosen
 }
 
