@@ -18,8 +18,7 @@ pub(crate) const HANDLERS: &[(&str, Handler)] = &[
     ("pfselftest", selftest::pfselftest),
 ];
 
-const NO_COUNTER: Error =
-    Error::Text("WRONGTYPE Key is not a valid HyperLogLog string value.");
+const NO_COUNTER: Error = Error::Text("WRONGTYPE Key is not a valid HyperLogLog string value.");
 
 impl From<Corrupt> for Error {
     fn from(_: Corrupt) -> Self {
@@ -85,9 +84,8 @@ fn pfcount(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     }
     let estimate = with_text(&entry, hll::count)??;
     drop(entry);
-    let stored = ctx.db.edit(key, |entry| {
-        change_text(entry, |bytes| hll::set_cached(bytes, estimate))
-    });
+    let stored =
+        ctx.db.edit(key, |entry| change_text(entry, |bytes| hll::set_cached(bytes, estimate)));
     if let Some(stored) = stored {
         stored?;
     }

@@ -51,8 +51,7 @@ pub(crate) const HANDLERS: &[(&str, Handler)] = &[
     ("xtrim", trim::xtrim),
 ];
 
-const INVALID_ID: Error =
-    Error::Text("ERR Invalid stream ID specified as stream command argument");
+const INVALID_ID: Error = Error::Text("ERR Invalid stream ID specified as stream command argument");
 
 /// An id, with zero for a missing number.
 fn id(text: &[u8]) -> Result<Id, Error> {
@@ -104,8 +103,9 @@ fn update<R>(
     work: impl FnOnce(&mut Writer, &mut Stream) -> R,
 ) -> Result<Option<R>, Error> {
     let out = &mut *ctx.out;
-    let done =
-        ctx.db.change_object(key, Kind::Stream, None, |value| work(out, typed::stream_mut(value)))?;
+    let done = ctx
+        .db
+        .change_object(key, Kind::Stream, None, |value| work(out, typed::stream_mut(value)))?;
     Ok(done)
 }
 
@@ -127,14 +127,8 @@ fn group_of<'a>(stream: &'a mut Stream, name: &[u8]) -> &'a mut Group {
 
 /// Writes that a key or its group is missing; `more` ends the sentence.
 fn no_group(out: &mut Writer, key: &[u8], group: &[u8], more: &[u8]) -> Error {
-    let line: [&[u8]; 6] = [
-        b"NOGROUP No such key '",
-        shown(key),
-        b"' or consumer group '",
-        shown(group),
-        b"'",
-        more,
-    ];
+    let line: [&[u8]; 6] =
+        [b"NOGROUP No such key '", shown(key), b"' or consumer group '", shown(group), b"'", more];
     out.error_bytes(&line.concat());
     Error::Written
 }

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use parking_lot::Mutex;
 
 use crate::session::State;
+use crate::sys;
 
 /// What others may know of one client.
 #[derive(Default, Debug)]
@@ -130,12 +131,17 @@ impl Registry {
         }
     }
 
-    /// Strikes a client off for good: nobody sees it any more, and it runs nothing any more. Its
-    /// worker is still to close the connection. False when somebody else did it before. The caller
-    /// holds the gate's write side, or is that worker.
+    /// Strikes a client off for good: nobody sees it any more, it runs nothing any more, and its
+    /// peer sees the connection end at once. Its worker is still to close the socket; it strikes
+    /// the client off before it does, so a client that is found here has its socket open. False
+    /// when somebody else did it before. The caller holds the gate's write side, or is that worker.
     pub fn kill(&self, client: &Client) -> bool {
         let first = !client.killed.swap(true, Ordering::SeqCst);
-        self.remove(client.id);
+        let mut clients = self.clients.lock();
+        if clients.remove(&client.id).is_some() {
+            self.count.fetch_sub(1, Ordering::Relaxed);
+            sys::hang_up(client.fd as i32);
+        }
         first
     }
 

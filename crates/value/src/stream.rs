@@ -217,6 +217,7 @@ impl Stream {
         let some: usize =
             self.nodes.values().take(looked).map(|node| node.pack().allocated()).sum();
         let nodes = some.checked_div(looked).map_or(0, |mean| mean * (self.nodes.len() - looked));
+        #[expect(clippy::borrowed_box, reason = "what iterating over the map gives")]
         let group = |(name, group): (&Box<[u8]>, &Group)| {
             name.len() + size_of::<(Box<[u8]>, Group)>() + group.memory()
         };

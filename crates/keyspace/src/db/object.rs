@@ -1,5 +1,5 @@
-//! Collections: changing one in place, making it when it is missing, and removing it when nothing is
-//! left in it.
+//! Collections: changing one in place, making it when it is missing, and removing it when nothing
+//! is left in it.
 
 use smallvec::SmallVec;
 use table::Ref;

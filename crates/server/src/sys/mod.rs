@@ -33,3 +33,13 @@ pub fn ticks() -> u64 {
 
 #[cfg(test)]
 mod tests;
+
+/// Ends a connection in both directions without closing its descriptor, which the caller knows to
+/// be open.
+pub fn hang_up(fd: i32) {
+    // SAFETY: the call takes no memory, and a descriptor that is no socket is only an error.
+    let status = unsafe { libc::shutdown(fd, libc::SHUT_RDWR) };
+    if status != 0 {
+        log::debug!("Ending a connection: {}", std::io::Error::last_os_error());
+    }
+}

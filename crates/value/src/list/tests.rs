@@ -110,17 +110,7 @@ fn apply(list: &mut List, model: &mut VecDeque<Vec<u8>>, step: Step, limits: &Li
             list.remove_range(start, count);
             list.shrink(limits);
         }
-        Step::Range(start, count) => {
-            let expected: Vec<_> = model.iter().skip(start).take(count).cloned().collect();
-            let mut seen = Vec::new();
-            list.range(start, count, |element| seen.push(bytes(element)));
-            assert_eq!(seen, expected);
-            let mut seen = Vec::new();
-            list.range_back(start, count, |element| seen.push(bytes(element)));
-            let expected = model.iter().take(start + 1).rev().take(count).cloned();
-            let expected = if start < model.len() { expected.collect() } else { Vec::new() };
-            assert_eq!(seen, expected);
-        }
+        Step::Range(start, count) => compare_ranges(list, model, start, count),
         Step::Search(from, element, most) => {
             let mut ordered: Vec<_> = model.iter().collect();
             if from == End::Right {
@@ -137,6 +127,18 @@ fn apply(list: &mut List, model: &mut VecDeque<Vec<u8>>, step: Step, limits: &Li
         }
         Step::Clone => *list = list.clone(),
     }
+}
+
+fn compare_ranges(list: &List, model: &VecDeque<Vec<u8>>, start: usize, count: usize) {
+    let expected: Vec<_> = model.iter().skip(start).take(count).cloned().collect();
+    let mut seen = Vec::new();
+    list.range(start, count, |element| seen.push(bytes(element)));
+    assert_eq!(seen, expected);
+    let mut seen = Vec::new();
+    list.range_back(start, count, |element| seen.push(bytes(element)));
+    let expected = model.iter().take(start + 1).rev().take(count).cloned();
+    let expected = if start < model.len() { expected.collect() } else { Vec::new() };
+    assert_eq!(seen, expected);
 }
 
 fn remove_equal(model: &mut VecDeque<Vec<u8>>, end: End, element: &[u8], count: usize) -> usize {

@@ -143,6 +143,9 @@ fn check(set: &Set, model: &Model) {
     assert_eq!(scanned, *model);
 }
 
+/// What hands the members of a combination to whoever wants them, as long as it wants more.
+type Walk<'a> = &'a dyn Fn(&mut dyn FnMut(Element<'_>) -> bool);
+
 proptest! {
     #[test]
     fn a_set_is_a_set(
@@ -174,7 +177,7 @@ proptest! {
         let common = models.iter().fold(first.clone(), |all, model| &all & model);
         let union = models.iter().fold(Model::new(), |all, model| &all | model);
         let rest = models[1..].iter().fold(first, |all, model| &all - model);
-        let collect = |work: &dyn Fn(&mut dyn FnMut(Element<'_>) -> bool)| {
+        let collect = |work: Walk<'_>| {
             let mut seen = Model::new();
             work(&mut |element| {
                 assert!(seen.insert(bytes(element)), "a member came twice");
