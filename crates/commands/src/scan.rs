@@ -148,3 +148,47 @@ pub(crate) fn parse_cursor(text: &[u8]) -> Option<u64> {
 
 #[cfg(test)]
 mod tests;
+
+/// Elements that HSCAN or ZSCAN is to meet when it does not say.
+const ELEMENTS: u64 = 10;
+
+/// The options of HSCAN and ZSCAN.
+pub(crate) struct ElementOptions<'a> {
+    /// What an element's name has to match.
+    pub(crate) pattern: Pattern<'a>,
+    /// How many elements a call is to meet.
+    pub(crate) count: u64,
+    /// Whether names come without what belongs to them.
+    pub(crate) names_only: bool,
+}
+
+impl<'a> ElementOptions<'a> {
+    /// Reads them from behind the cursor; `names_only` is the command's word for that, and
+    /// `foreign` the other command's with its error.
+    pub(crate) fn read(
+        args: &Args<'a>,
+        names_only: &str,
+        foreign: (&str, Error),
+    ) -> Result<Self, Error> {
+        let mut options = Self { pattern: Pattern::new(b"*"), count: ELEMENTS, names_only: false };
+        let mut words = args.cursor(3);
+        while words.left() > 0 {
+            let has_value = words.left() > 1;
+            if has_value && words.accept("COUNT") {
+                options.count = u64::try_from(words.int()?).map_err(|_| Error::Syntax)?;
+                if options.count == 0 {
+                    return Err(Error::Syntax);
+                }
+            } else if has_value && words.accept("MATCH") {
+                options.pattern = Pattern::new(words.value()?);
+            } else if words.accept(names_only) {
+                options.names_only = true;
+            } else if words.accept(foreign.0) {
+                return Err(foreign.1);
+            } else {
+                return Err(Error::Syntax);
+            }
+        }
+        Ok(options)
+    }
+}

@@ -5,11 +5,10 @@ use std::io::Write;
 use value::compact::Element;
 use value::number::Text;
 
-use crate::scan::{Pattern, parse_cursor};
+use crate::scan::{ElementOptions, parse_cursor};
 use crate::{Args, Ctx, Error, typed};
 
-/// Members that a call is to meet when it does not say.
-const COUNT: u64 = 10;
+const NOT_HERE: Error = Error::Text("ERR NOVALUES option can only be used in HSCAN");
 /// Digits of a score of a large sorted set.
 const DIGITS: i32 = 17;
 
@@ -23,13 +22,13 @@ pub(super) fn zscan(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error>
         return Ok(());
     };
     let zset = typed::zset(&entry)?;
-    let options = Options::read(args)?;
+    let options = ElementOptions::read(args, "NOSCORES", ("NOVALUES", NOT_HERE))?;
     let mut found = Found { bytes: Vec::new(), ends: Vec::new() };
     let is_small = zset.listpack().is_some();
     let cursor = zset.scan(cursor, options.count, &mut |name, score| {
         if options.pattern.fits(name.text(&mut Text::new())) {
             found.add_name(name);
-            if !options.no_scores {
+            if !options.names_only {
                 found.add_score(score, is_small);
             }
         }
@@ -43,37 +42,6 @@ pub(super) fn zscan(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error>
         start = end;
     }
     Ok(())
-}
-
-struct Options<'a> {
-    pattern: Pattern<'a>,
-    count: u64,
-    no_scores: bool,
-}
-
-impl<'a> Options<'a> {
-    fn read(args: &Args<'a>) -> Result<Self, Error> {
-        let mut options = Self { pattern: Pattern::new(b"*"), count: COUNT, no_scores: false };
-        let mut words = args.cursor(3);
-        while words.left() > 0 {
-            let has_value = words.left() > 1;
-            if has_value && words.accept("COUNT") {
-                options.count = u64::try_from(words.int()?).map_err(|_| Error::Syntax)?;
-                if options.count == 0 {
-                    return Err(Error::Syntax);
-                }
-            } else if has_value && words.accept("MATCH") {
-                options.pattern = Pattern::new(words.value()?);
-            } else if words.accept("NOSCORES") {
-                options.no_scores = true;
-            } else if words.accept("NOVALUES") {
-                return Err(Error::Text("ERR NOVALUES option can only be used in HSCAN"));
-            } else {
-                return Err(Error::Syntax);
-            }
-        }
-        Ok(options)
-    }
 }
 
 /// Strings, one behind the other in one allocation.
