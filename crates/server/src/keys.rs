@@ -20,7 +20,15 @@ pub fn positions(
 ) -> Result<(), KeysError> {
     let mut unknown = false;
     for spec in specs.iter().filter(|spec| !spec.flags.contains(KeyFlags::NOT_KEY)) {
-        let Some(first) = begin(spec.begin, argv)? else { continue };
+        let first = match begin(spec.begin, argv) {
+            Ok(Some(first)) => first,
+            Ok(None) => continue,
+            Err(KeysError::Unknown) => {
+                unknown = true;
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
         match spec.find {
             Find::Range { last, step, limit } => {
                 let last = last_of_range(first, last, limit, argv.len());
@@ -41,7 +49,10 @@ pub fn positions(
                 }
                 (0..count).for_each(|key| each(from + key * step, spec.flags));
             }
-            Find::Unknown => unknown = true,
+            Find::Unknown => {
+                each(first, spec.flags);
+                unknown = true;
+            }
         }
     }
     if unknown { Err(KeysError::Unknown) } else { Ok(()) }
@@ -61,6 +72,18 @@ fn begin(begin: Begin, argv: &[&[u8]]) -> Result<Option<usize>, KeysError> {
                 (1..=start).rev().find(is_word)
             };
             Ok(found.map(|at| at + 1).filter(|at| *at < argv.len()))
+        }
+        Begin::Option { word, from, others } => {
+            let mut at = usize::from(from);
+            while let Some(arg) = argv.get(at) {
+                let is = |word: &str| arg.eq_ignore_ascii_case(word.as_bytes());
+                if is(word) {
+                    return Ok(Some(at + 1).filter(|at| *at < argv.len()));
+                }
+                let takes = others.iter().find(|other| is(other.0)).map_or(0, |other| other.1);
+                at += 1 + usize::from(takes);
+            }
+            Ok(None)
         }
         Begin::Unknown => Err(KeysError::Unknown),
     }

@@ -37,6 +37,23 @@ fn keys_are_found_by_their_rules() {
 }
 
 #[test]
+fn the_destination_of_sort_stands_anywhere_among_its_options() {
+    let cases: [(&str, &[usize]); 5] = [
+        ("sort k", &[1]),
+        ("sort k limit 0 5 store d", &[1, 6]),
+        ("sort k by store store d get x", &[1, 5]),
+        ("sort k get store", &[1]),
+        ("sort k alpha store", &[1]),
+    ];
+    for (line, expected) in cases {
+        let argv: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
+        let mut found = Vec::new();
+        let told = positions(spec_of("sort").keys, &argv, |at, _| found.push(at));
+        assert_eq!((told, &found[..]), (Err(KeysError::Unknown), expected), "{line}");
+    }
+}
+
+#[test]
 fn counts_of_keys_must_fit() {
     let cases = [
         ("zunionstore", "zunionstore d 0 a"),

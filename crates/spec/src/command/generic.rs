@@ -472,7 +472,11 @@ pub(super) static ROWS: &[Command] = &[
             KeySpec {
                 notes: "STORE may stand anywhere among the options",
                 flags: access![OW, UPDATE],
-                begin: Begin::Unknown,
+                begin: Begin::Option {
+                    word: "STORE",
+                    from: 2,
+                    others: &[("LIMIT", 2), ("GET", 1), ("BY", 1)],
+                },
                 find: Find::Unknown,
             },
         ],
