@@ -12,6 +12,7 @@ mod error;
 
 mod bitmap;
 mod database;
+mod dump;
 mod expire;
 mod float80;
 mod generic;
@@ -43,6 +44,7 @@ pub fn handlers() -> impl Iterator<Item = (&'static str, Handler)> {
     let groups = [
         bitmap::HANDLERS,
         database::HANDLERS,
+        dump::HANDLERS,
         expire::HANDLERS,
         generic::HANDLERS,
         geo::HANDLERS,

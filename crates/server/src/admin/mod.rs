@@ -9,6 +9,7 @@ mod help;
 mod info;
 mod memory;
 mod module;
+mod save;
 mod server;
 
 use crate::rows::SessionHandler;
@@ -26,6 +27,7 @@ pub(crate) fn handlers() -> impl Iterator<Item = (&'static str, SessionHandler)>
         info::HANDLERS,
         memory::HANDLERS,
         module::HANDLERS,
+        save::HANDLERS,
         server::HANDLERS,
     ];
     groups.into_iter().flatten().copied()

@@ -5,7 +5,7 @@
 //! it does: the SHA-1 of the bytes is combined, and the SHA-1 of that takes its place.
 
 use commands::{Args, Error};
-use keyspace::{Entry, Held, Value, ValueRef};
+use keyspace::{Entry, Held, StreamId as Id, Value, ValueRef};
 use sha1::{Digest as _, Sha1};
 
 use super::value::find;
@@ -66,7 +66,7 @@ fn add_value(digest: &mut Digest, entry: &Entry) {
     }
 }
 
-/// A list's elements are mixed in one after the other; members and fields are combined, each with
+/// A list's elements, and a stream's entries, are mixed in one after the other; members and fields are combined, each with
 /// what belongs to it mixed in.
 fn add_collection(digest: &mut Digest, value: &Value) {
     match value {
@@ -94,7 +94,16 @@ fn add_collection(digest: &mut Digest, value: &Value) {
                 combine(digest, &pair);
             }
         }
-        Value::Stream(_) => {}
+        Value::Stream(stream) => {
+            for entry in stream.range(Id::MIN, Id::MAX) {
+                let Id { ms, seq } = entry.id();
+                mix(digest, format!("{ms}.{seq}").as_bytes());
+                for (name, value) in entry.pairs() {
+                    mix_written(digest, |out| name.write_to(out));
+                    mix_written(digest, |out| value.write_to(out));
+                }
+            }
+        }
     }
 }
 
