@@ -117,7 +117,7 @@ impl Draft {
     /// Begins a file that is to be at `place`. `mark` tells drafts of one place apart.
     pub fn begin(place: &Path, mark: &str) -> io::Result<Self> {
         let mut name = OsString::from(format!("temp-{mark}."));
-        name.push(place.extension().unwrap_or(place.as_os_str()));
+        name.push(place.extension().or(place.file_name()).unwrap_or_default());
         let beside = place.with_file_name(name);
         let file = OpenOptions::new().write(true).create(true).truncate(true).open(&beside)?;
         let (buffer, place) = (Vec::with_capacity(CHUNK), place.to_owned());

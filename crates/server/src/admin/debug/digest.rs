@@ -5,7 +5,7 @@
 //! it does: the SHA-1 of the bytes is combined, and the SHA-1 of that takes its place.
 
 use commands::{Args, Error};
-use keyspace::{Entry, Held, StreamId as Id, Value, ValueRef};
+use keyspace::{Entry, Held, Kind, StreamId as Id, Value, ValueRef};
 use sha1::{Digest as _, Sha1};
 
 use super::value::find;
@@ -54,7 +54,11 @@ fn of_all(held: &mut Held<'_>, databases: u32) -> Digest {
 }
 
 fn add_value(digest: &mut Digest, entry: &Entry) {
-    let kind = entry.kind() as u32;
+    // Between hashes and streams stand the values of modules.
+    let kind: u32 = match entry.kind() {
+        Kind::Stream => 6,
+        kind => kind as u32,
+    };
     mix(digest, &kind.to_be_bytes());
     match entry.value() {
         ValueRef::Object(value) => add_collection(digest, value),
