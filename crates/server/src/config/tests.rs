@@ -278,7 +278,7 @@ fn wrong_lists_are_refused() {
         ("oom-score-adj-values", "1 2", "wrong number of arguments"),
         ("oom-score-adj-values", "1 2 x", scores),
         ("oom-score-adj-values", "1 2 2001", scores),
-        ("notify-keyspace-events", "KEq", "Invalid event class character. Use 'Ag$lshzxeKEtmdan'."),
+        ("notify-keyspace-events", "KEq", "Invalid event class character. Use 'Ag$lshzxeKEtmdn'."),
         (
             "shutdown-on-sigint",
             "save nosave",

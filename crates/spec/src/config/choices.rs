@@ -79,5 +79,6 @@ pub const EVENT_CLASSES: &[(u8, u32)] = &[
 /// new keys (`n`), which would double the messages of those who ask for "all".
 pub const EVENTS_ALL: u32 = 0b10_0010_0111_1111_1100;
 
-/// The letters that an error about `notify-keyspace-events` offers.
-pub const EVENTS_NAME: &str = "Ag$lshzxeKEtmdan";
+/// The letters that an error about `notify-keyspace-events` offers, as Valkey does: without `a`,
+/// the arrays of Redis.
+pub const EVENTS_NAME: &str = "Ag$lshzxeKEtmdn";
