@@ -10,6 +10,7 @@ mod args;
 mod ctx;
 mod error;
 
+mod array;
 mod bitmap;
 mod database;
 mod expire;
@@ -41,6 +42,7 @@ pub type Handler = fn(&mut Ctx<'_, '_>, &Args<'_>) -> Result<(), Error>;
 /// Every handler by the name of its command's row (`parent|name` for a subcommand).
 pub fn handlers() -> impl Iterator<Item = (&'static str, Handler)> {
     let groups = [
+        array::HANDLERS,
         bitmap::HANDLERS,
         database::HANDLERS,
         expire::HANDLERS,
