@@ -34,6 +34,7 @@ pub use args::{Args, Cursor};
 pub use ctx::{Ctx, Settings};
 pub use error::Error;
 pub use generic::encoding_of;
+pub use hash::import_hash;
 pub use help::help;
 
 /// What a command's function looks like.
