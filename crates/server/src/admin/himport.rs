@@ -24,10 +24,12 @@ const BYTES_MAX: usize = 64 << 20;
 /// Bytes that a field set and each of its names take beside the text, about.
 const EXTRA: usize = 32;
 
+type Name = Box<[u8]>;
+
 /// The field sets of a connection, by name.
 #[derive(Default)]
 pub(crate) struct FieldSets {
-    sets: BTreeMap<Box<[u8]>, Box<[Box<[u8]>]>>,
+    sets: BTreeMap<Box<[u8]>, Box<[Name]>>,
     bytes: usize,
 }
 
