@@ -25,7 +25,7 @@ pub use keyspace::{Keyspace, Layout, Overhead, Totals};
 pub use load::Entered;
 pub use shard::{Edit, Faded, Lookup, Shard, ShardDb, Stamp, Ttl};
 pub use shards::{Alone, Held, Shards};
-pub use value::stream::Id as StreamId;
+
 pub use value::{KeyHash, Kind, Limits, Value};
 
 #[cfg(test)]

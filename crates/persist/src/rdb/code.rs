@@ -44,6 +44,8 @@ pub mod kind {
     pub const STREAM_4: u8 = 26;
     /// In Redis's dialect: with pending entries that nobody owns.
     pub const STREAM_5: u8 = 27;
+    /// In Redis's dialect.
+    pub const ARRAY: u8 = 28;
 }
 
 /// What stands in a file where the type of a value could.
@@ -83,6 +85,18 @@ pub mod string {
     pub const INT_16: u8 = 1;
     pub const INT_32: u8 = 2;
     pub const LZF: u8 = 3;
+}
+
+/// How an element of an array is written.
+pub mod element {
+    pub const LONG: u64 = 0;
+    pub const INT: u64 = 1;
+    pub const FLOAT: u64 = 2;
+    pub const SHORT: u64 = 3;
+    /// The longest short one.
+    pub const SHORT_MAX: usize = 7;
+    /// Numbers are below this magnitude, or long strings.
+    pub const INT_END: i64 = 1 << 61;
 }
 
 /// What a part of a list is.

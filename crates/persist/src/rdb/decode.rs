@@ -11,6 +11,7 @@ use super::Error;
 use super::code::{self, kind, length, string};
 use super::source::Source;
 
+mod array;
 mod hash;
 mod list;
 mod old;
@@ -229,6 +230,7 @@ impl<'r, S: Source> Decoder<'r, S> {
             kind::STREAM | kind::STREAM_2 | kind::STREAM_3 | kind::STREAM_4 | kind::STREAM_5 => {
                 Some(Value::Stream(Box::new(self.stream(kind)?)))
             }
+            kind::ARRAY => self.array_value()?.map(|array| Value::Array(Box::new(array))),
             kind::MODULE_OLD => return self.corrupt("module value of a release candidate"),
             kind::MODULE => {
                 let id = self.length()?;

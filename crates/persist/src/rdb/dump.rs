@@ -73,7 +73,7 @@ pub fn restore<R>(
 /// Whether a type does not exist in a dialect.
 fn is_foreign(kind: u8, version: u16) -> bool {
     let is_redis = (code::REDIS_MIN..=code::REDIS_END).contains(&version);
-    is_redis && kind > code::kind::STREAM_5
+    is_redis && kind > code::kind::ARRAY
 }
 
 impl Decoder<'_, Slice<'_>> {

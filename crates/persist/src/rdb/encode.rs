@@ -1,15 +1,16 @@
 //! From values to bytes.
 
 use keyspace::{Value, ValueRef};
+use value::array::{Array, INDEX_MAX};
 use value::compact::lzf::Compressor;
 use value::compact::{Element, Listpack};
 use value::list::{List, Part};
 use value::number::Text;
 use value::set::{Compact, Set};
-use value::stream::{Group, Id, Stream};
+use value::stream::{Group, Id, Requests, Stream};
 use value::{Hash, Zset};
 
-use super::code::{self, kind, length, part, string};
+use super::code::{self, element, kind, length, part, string};
 
 /// Strings up to this length are not worth compressing.
 const COMPRESS_MIN: usize = 20;
@@ -176,8 +177,23 @@ impl<O: Out> Encoder<O> {
                 _ => kind::ZSET_2,
             },
             Value::Hash(hash) => self.kind_of_hash(hash),
-            Value::Stream(_) if self.version <= code::VERSION_7_0 => kind::STREAM_2,
-            Value::Stream(_) => kind::STREAM_3,
+            Value::Stream(stream) => self.kind_of_stream(stream),
+            Value::Array(_) => kind::ARRAY,
+        }
+    }
+
+    /// Pending entries without an owner, and what producers have sent, need types that only the
+    /// newest servers read.
+    fn kind_of_stream(&self, stream: &Stream) -> u8 {
+        let has_unowned = |group: &Group| group.nacks(..).any(|(_, nack)| nack.owner().is_none());
+        if stream.groups().any(|(_, group)| has_unowned(group)) {
+            kind::STREAM_5
+        } else if stream.requests().is_some() {
+            kind::STREAM_4
+        } else if self.version <= code::VERSION_7_0 {
+            kind::STREAM_2
+        } else {
+            kind::STREAM_3
         }
     }
 
@@ -200,6 +216,7 @@ impl<O: Out> Encoder<O> {
             ValueRef::Object(Value::Zset(zset)) => self.zset(kind, zset),
             ValueRef::Object(Value::Hash(hash)) => self.hash(kind, hash),
             ValueRef::Object(Value::Stream(stream)) => self.stream_value(kind, stream),
+            ValueRef::Object(Value::Array(array)) => self.array(array),
         }
     }
 
@@ -288,15 +305,17 @@ impl<O: Out> Encoder<O> {
             self.string(name);
             self.group(kind, group);
         }
+        if kind >= kind::STREAM_4 {
+            self.requests(stream.requests().unwrap_or(&Requests::default()));
+        }
     }
 
     fn group(&mut self, kind: u8, group: &Group) {
         self.length(group.last_id.ms);
         self.length(group.last_id.seq);
         self.length(group.entries_read.unwrap_or(-1) as u64);
-        let owned = || group.nacks(..).filter(|(_, nack)| nack.owner().is_some());
-        self.length(owned().count() as u64);
-        for (id, nack) in owned() {
+        self.length(group.pending() as u64);
+        for (id, nack) in group.nacks(..) {
             self.out.put(&raw_id(*id));
             self.time_ms(nack.time_ms);
             self.length(nack.count);
@@ -314,6 +333,56 @@ impl<O: Out> Encoder<O> {
                 self.out.put(&raw_id(*id));
             }
         }
+        if kind >= kind::STREAM_5 {
+            let unowned = || group.nacks(..).filter(|(_, nack)| nack.owner().is_none());
+            self.length(unowned().count() as u64);
+            unowned().for_each(|(id, _)| self.out.put(&raw_id(*id)));
+        }
+    }
+
+    fn requests(&mut self, requests: &Requests) {
+        self.length(requests.duration_s() as u64);
+        self.length(requests.size_max() as u64);
+        self.length(requests.producers() as u64);
+        requests.each_producer(|producer, known| {
+            self.string(producer);
+            self.length(known.len() as u64);
+            for (request, id) in known {
+                self.string(request);
+                self.length(id.ms);
+                self.length(id.seq);
+            }
+        });
+        self.length(requests.added());
+        self.length(requests.duplicates());
+    }
+
+    fn array(&mut self, array: &Array) {
+        self.length(array.count());
+        match array.last_insert() {
+            Some(index) => {
+                self.length(1);
+                self.length(index);
+            }
+            None => self.length(0),
+        }
+        array.walk(0, INDEX_MAX, |index, each| {
+            self.length(index);
+            match each {
+                Element::Int(number) if (-element::INT_END..element::INT_END).contains(&number) => {
+                    self.length(element::INT);
+                    self.out.put(&number.to_le_bytes());
+                }
+                each => {
+                    let mut text = Text::new();
+                    let text = each.text(&mut text);
+                    let is_short = text.len() <= element::SHORT_MAX;
+                    self.length(if is_short { element::SHORT } else { element::LONG });
+                    self.string(text);
+                }
+            }
+            true
+        });
     }
 }
 

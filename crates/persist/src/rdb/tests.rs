@@ -2,6 +2,7 @@
 
 use keyspace::{Entry, NewValue, Value, ValueRef};
 use proptest::prelude::*;
+use value::array::{Array, INDEX_MAX};
 use value::stream::{Group, Id, NewId, Stream};
 use value::{Hash, KeyHash, Limits, List, Set, Zset};
 
@@ -115,6 +116,13 @@ fn shown(value: &ValueRef<'_>) -> String {
             parts.sort();
         }
         Value::Stream(stream) => show_stream(stream, &mut parts),
+        Value::Array(array) => {
+            parts.push(format!("{:?}", array.last_insert()));
+            array.walk(0, INDEX_MAX, |index, element| {
+                parts.push(format!("{index} {}", text(&element)));
+                true
+            });
+        }
     }
     format!("{} {parts:?}", value.encoding())
 }
@@ -131,6 +139,11 @@ fn show_stream(stream: &Stream, parts: &mut Vec<String>) {
     for entry in stream.range(Id::MIN, Id::MAX) {
         let pairs: Vec<_> = entry.pairs().map(|pair| format!("{pair:?}")).collect();
         parts.push(format!("{:?} {pairs:?}", entry.id()));
+    }
+    if let Some(requests) = stream.requests() {
+        parts.push(format!("{} {}", requests.duration_s(), requests.size_max()));
+        parts.push(format!("{} {}", requests.added(), requests.duplicates()));
+        requests.each_producer(|name, known| parts.push(format!("{name:?} {known:?}")));
     }
     for (name, group) in stream.groups() {
         parts.push(format!("{} {:?} {:?}", name.escape_ascii(), group.last_id, group.entries_read));
@@ -245,8 +258,34 @@ proptest! {
         entries in proptest::collection::vec((1u64..4, texts()), 0..12),
         deleted in proptest::collection::vec(0u64..30, 0..6),
         read in proptest::collection::vec((0u64..30, 0usize..3), 0..8),
+        requests in proptest::collection::vec((0u8..3, any::<[u8; 3]>()), 0..4),
+        given_back in proptest::option::of(0u64..30),
     ) {
-        there_and_back(NewValue::Object(Value::Stream(Box::new(stream(entries, deleted, read)))));
+        let mut stream = stream(entries, deleted, read);
+        for (producer, request) in requests {
+            let id = Id { ms: 5, seq: u64::from(producer) };
+            if stream.requests_mut().find(&[producer], &request, 5).is_none() {
+                stream.requests_mut().remember(&[producer], &request, id, 5);
+            }
+        }
+        if let Some(ms) = given_back {
+            let group = stream.group_mut(b"group").expect("it was added");
+            group.assign(Id { ms, seq: 1 }, None, 99, 1);
+        }
+        there_and_back(NewValue::Object(Value::Stream(Box::new(stream))));
+    }
+
+    #[test]
+    fn arrays_come_back(
+        elements in proptest::collection::vec((any::<u64>(), text()), 1..20),
+        last_insert in proptest::option::of(0..=INDEX_MAX),
+    ) {
+        let mut array = Array::new();
+        for (index, text) in &elements {
+            array.set((*index).min(INDEX_MAX), text);
+        }
+        array.set_last_insert(last_insert);
+        there_and_back(NewValue::Object(Value::Array(Box::new(array))));
     }
 
     /// Whatever a byte is changed to, reading ends with a value or a refusal.
@@ -255,7 +294,7 @@ proptest! {
         texts in texts(),
         at: proptest::sample::Index,
         byte: u8,
-        wanted in 0u8..28,
+        wanted in 0u8..30,
     ) {
         let mut list = List::new();
         for text in &texts {

@@ -1,7 +1,7 @@
 //! Streams of every age, with their groups.
 
 use value::Stream;
-use value::stream::{Group, Head, Id};
+use value::stream::{Group, Head, Id, Requests};
 
 use super::Decoder;
 use crate::rdb::Error;
@@ -40,7 +40,7 @@ impl<S: Source> Decoder<'_, S> {
             self.group(kind, &mut stream)?;
         }
         if kind >= kind::STREAM_4 {
-            return self.corrupt("stream with requests of producers, which are not read yet");
+            self.requests(&mut stream)?;
         }
         Ok(stream)
     }
@@ -112,6 +112,32 @@ impl<S: Source> Decoder<'_, S> {
                 return self.corrupt("consumer with an entry that is not its own");
             };
             group.assign(id, Some(slot), nack.time_ms, nack.count);
+        }
+        Ok(())
+    }
+}
+
+impl<S: Source> Decoder<'_, S> {
+    /// What producers have sent. Requests came when their entries did.
+    fn requests(&mut self, stream: &mut Stream) -> Result<(), Error> {
+        let duration_s = i64::try_from(self.length()?).unwrap_or(i64::MAX);
+        let size_max = usize::try_from(self.length()?).unwrap_or(usize::MAX);
+        let mut all = Vec::new();
+        for _ in 0..self.length()? {
+            let producer = self.string()?.to_vec();
+            for _ in 0..self.length()? {
+                let request = self.string()?.to_vec();
+                all.push((producer.clone(), request, self.id()?));
+            }
+        }
+        let (added, duplicates) = (self.length()?, self.length()?);
+        let is_used = added > 0 || duplicates > 0 || !all.is_empty();
+        if !is_used && !Requests::is_configured(duration_s, size_max) {
+            return Ok(());
+        }
+        let requests = stream.requests_mut();
+        if !requests.restore(duration_s, size_max, all, added, duplicates) {
+            return self.corrupt("stream with requests beyond its bounds");
         }
         Ok(())
     }
