@@ -214,12 +214,12 @@ proptest! {
 
     #[test]
     fn sets_come_back(texts in texts()) {
-        let rules = value::set::Rules { limits: &LIMITS, hash: hasher() };
+        let form = value::set::Rules { limits: &LIMITS, hash: hasher() };
         let mut set = Set::new();
-        texts.iter().for_each(|text| { set.add(text, &rules); });
+        texts.iter().for_each(|text| { set.add(text, &form); });
         let entry = entry(NewValue::Object(Value::Set(set)));
         let payload = dump(&entry.value(), Style::default());
-        restore(&payload, Settings::default(), super::tests::rules(), |restored| {
+        restore(&payload, Settings::default(), rules(), |restored| {
             let Restored::Value(value) = restored else { panic!("{}", payload.escape_ascii()) };
             assert_eq!(shown(&self::entry(value).value()), shown(&entry.value()));
         });

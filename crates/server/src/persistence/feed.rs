@@ -132,7 +132,7 @@ fn load(server: &Server, file: File) -> Result<(), String> {
         || (),
         |db, entry| {
             batch.push((db, entry));
-            batch.len() < BATCH || feed.hand_over(server, std::mem::replace(&mut batch, Vec::new()))
+            batch.len() < BATCH || feed.hand_over(server, std::mem::take(&mut batch))
         },
     );
     result.map_err(|error| error.to_string())?;
