@@ -40,6 +40,8 @@ impl Class {
     pub const OVERWRITTEN: Self = Self(1 << 15);
     /// `c`: a key whose new value has another type.
     pub const TYPE_CHANGED: Self = Self(1 << 16);
+    /// `a`
+    pub const ARRAY: Self = Self(1 << 17);
 }
 
 /// Who wants to know of changes; when nobody does, a change is a counter and nothing else.
@@ -218,8 +220,8 @@ impl Change {
         self.discarded.drain(..)
     }
 
-    /// What follows, until [`Self::end_transaction`], belongs together: a log or a replica takes all
-    /// of it or nothing. Clearing does not end it.
+    /// What follows, until [`Self::end_transaction`], belongs together: a log or a replica takes
+    /// all of it or nothing. Clearing does not end it.
     pub fn begin_transaction(&mut self) {
         self.in_transaction = true;
     }

@@ -24,8 +24,8 @@ pub use gate::{Gate, ReadGuard, WriteGuard};
 pub use keyspace::{Keyspace, Layout, Overhead, Totals};
 pub use shard::{Edit, Faded, Lookup, Shard, ShardDb, Stamp, Ttl};
 pub use shards::{Alone, Held, Shards};
-pub use watch::{Watcher, Watches};
 pub use value::{KeyHash, Kind, Limits, Value};
+pub use watch::{Watcher, Watches};
 
 #[cfg(test)]
 mod tests;

@@ -36,6 +36,7 @@ pub struct Local {
     /// The time of the present batch in Unix microseconds.
     pub now_us: i64,
     /// The storage of transactions, used again.
+    #[expect(clippy::vec_box, reason = "the boxes move to sessions and back")]
     pub transactions: Vec<Box<Transaction>>,
     /// Requests of the present batch that were not run but kept for EXEC or refused.
     pub queued_commands: u64,

@@ -149,8 +149,13 @@ impl Transaction {
 /// write side, or walk over all shards, or it may look at any of them. Session commands that are
 /// cheap look at none.
 fn needs_all(row: &Row) -> bool {
-    let looks_around = matches!(row.run, Run::Session(_) | Run::Container(_));
-    row.exclusive || row.keys == KeyPlan::Walk || looks_around && !row.has(Flags::FAST)
+    match row.keys {
+        KeyPlan::Walk => true,
+        KeyPlan::None if matches!(row.run, Run::Session(_) | Run::Container(_)) => {
+            row.exclusive || !row.has(Flags::FAST)
+        }
+        _ => row.exclusive,
+    }
 }
 
 /// MULTI - O(1).

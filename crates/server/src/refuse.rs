@@ -191,7 +191,8 @@ fn reason_against(
         return Some(text);
     }
     // What is queued takes memory, too.
-    let needs_memory = nature.flags.contains(Flags::DENYOOM) || in_multi && row.in_multi == InMulti::Queued;
+    let needs_memory =
+        nature.flags.contains(Flags::DENYOOM) || in_multi && row.in_multi == InMulti::Queued;
     if state.any(State::OVER_MEMORY) && needs_memory {
         return Some(spec::error::OUT_OF_MEMORY);
     }

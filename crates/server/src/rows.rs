@@ -73,9 +73,7 @@ impl InMulti {
             "discard" | "exec" | "quit" | "reset" => Self::Runs,
             "multi" => Self::Refused(spec::error::NESTED_MULTI),
             "watch" => Self::Refused(spec::error::WATCH_IN_MULTI),
-            _ if spec.flags.contains(Flags::NO_MULTI) => {
-                Self::Refused(spec::error::NOT_IN_MULTI)
-            }
+            _ if spec.flags.contains(Flags::NO_MULTI) => Self::Refused(spec::error::NOT_IN_MULTI),
             _ => Self::Queued,
         }
     }
@@ -195,7 +193,8 @@ pub fn implemented_commands() -> Vec<&'static str> {
 fn all_handlers() -> Vec<(&'static str, Run)> {
     let data = commands::handlers().map(|(name, handler)| (name, Run::Data(handler)));
     let session = crate::admin::handlers().map(|(name, handler)| (name, Run::Session(handler)));
-    let multi = crate::multi::HANDLERS.iter().map(|(name, handler)| (*name, Run::Session(*handler)));
+    let multi =
+        crate::multi::HANDLERS.iter().map(|(name, handler)| (*name, Run::Session(*handler)));
     data.chain(session).chain(multi).chain([("exec", Run::Exec)]).collect()
 }
 

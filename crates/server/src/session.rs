@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use resp::Proto;
 
+use crate::admin::FieldSets;
 use crate::multi::{Transaction, Watched};
 use crate::registry::Client;
 use crate::tunables::Tunables;
@@ -91,6 +92,8 @@ pub struct Session {
     pub multi: Option<Box<Transaction>>,
     /// The keys given to WATCH.
     pub watched: Watched,
+    /// What HIMPORT PREPARE has named.
+    pub field_sets: Option<Box<FieldSets>>,
 }
 
 impl Session {
@@ -102,6 +105,7 @@ impl Session {
             state: State::default(),
             multi: None,
             watched: Watched::default(),
+            field_sets: None,
         };
         session.put(State::NEEDS_AUTH, needs_auth);
         session.put(State::KNOWN, !needs_auth);
