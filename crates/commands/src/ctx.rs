@@ -10,6 +10,8 @@ use crate::Error;
 pub struct Settings {
     /// The longest string a command may make, in bytes.
     pub proto_max_bulk_len: u64,
+    /// Bytes of a reply that repeats what is stored, at most.
+    pub reply_max: usize,
     /// Where small forms of collections end.
     pub limits: Limits,
     /// How DUMP writes values.
@@ -28,6 +30,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             proto_max_bulk_len: 512 << 20,
+            reply_max: 512 << 20,
             limits: Limits::default(),
             dump: persist::rdb::Style::default(),
             restore: persist::rdb::Settings::default(),

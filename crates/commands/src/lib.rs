@@ -12,6 +12,7 @@ mod error;
 
 mod array;
 mod bitmap;
+mod bound;
 mod database;
 mod dump;
 mod expire;

@@ -62,6 +62,7 @@ impl Tunables {
         Self {
             settings: commands::Settings {
                 proto_max_bulk_len: max_bulk,
+                reply_max: reply_max(max_bulk, output.hard),
                 limits: value_limits(config),
                 dump: style(config),
                 restore: restoring(config),
@@ -107,6 +108,13 @@ fn restoring(config: &Config) -> Settings {
     Settings { relaxed: config.choice(Id::RdbVersionCheck) == "relaxed", checksum: true }
 }
 
+/// Bytes of a reply that repeats what is stored: as many as the longest string, but no more than an
+/// output buffer may hold.
+fn reply_max(max_bulk: u64, output_hard: u64) -> usize {
+    let hard = if output_hard == 0 { u64::MAX } else { output_hard };
+    usize::try_from(max_bulk.min(hard)).unwrap_or(usize::MAX)
+}
+
 /// Where small forms of collections end.
 fn value_limits(config: &Config) -> keyspace::Limits {
     let number = |id| config.int(id).max(0) as usize;
@@ -114,6 +122,7 @@ fn value_limits(config: &Config) -> keyspace::Limits {
         hash_entries: number(Id::HashMaxListpackEntries),
         hash_value: config.memory(Id::HashMaxListpackValue) as usize,
         list_size: config.int(Id::ListMaxListpackSize) as i32,
+        list_packed: 0,
         list_compress_depth: number(Id::ListCompressDepth),
         set_intset_entries: number(Id::SetMaxIntsetEntries),
         set_entries: number(Id::SetMaxListpackEntries),
@@ -122,6 +131,8 @@ fn value_limits(config: &Config) -> keyspace::Limits {
         zset_value: config.memory(Id::ZsetMaxListpackValue) as usize,
         stream_node_bytes: config.memory(Id::StreamNodeMaxBytes) as usize,
         stream_node_entries: number(Id::StreamNodeMaxEntries),
+        stream_idmp_duration_s: config.int(Id::StreamIdmpDuration),
+        stream_idmp_size: number(Id::StreamIdmpMaxsize),
         hll_sparse_bytes: config.memory(Id::HllSparseMaxBytes) as usize,
     }
 }

@@ -17,6 +17,9 @@ const COMPRESS_MIN: usize = 20;
 /// Compression has to save at least so much.
 const GAIN_MIN: usize = 4;
 
+/// Duration, size, producers, added and duplicates of a stream that no producer named requests to.
+const NO_REQUESTS: [u64; 5] = [100, 100, 0, 0, 0];
+
 /// Where bytes go.
 pub trait Out {
     /// Adds bytes. What goes wrong is told when all is written.
@@ -306,7 +309,10 @@ impl<O: Out> Encoder<O> {
             self.group(kind, group);
         }
         if kind >= kind::STREAM_4 {
-            self.requests(stream.requests().unwrap_or(&Requests::default()));
+            match stream.requests() {
+                Some(requests) => self.requests(requests),
+                None => NO_REQUESTS.into_iter().for_each(|number| self.length(number)),
+            }
         }
     }
 

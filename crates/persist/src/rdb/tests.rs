@@ -22,6 +22,9 @@ const LIMITS: Limits = Limits {
     stream_node_bytes: 4096,
     stream_node_entries: 3,
     hll_sparse_bytes: 3000,
+    list_packed: 0,
+    stream_idmp_duration_s: 100,
+    stream_idmp_size: 100,
 };
 
 fn hasher() -> KeyHash {
@@ -264,8 +267,8 @@ proptest! {
         let mut stream = stream(entries, deleted, read);
         for (producer, request) in requests {
             let id = Id { ms: 5, seq: u64::from(producer) };
-            if stream.requests_mut().find(&[producer], &request, 5).is_none() {
-                stream.requests_mut().remember(&[producer], &request, id, 5);
+            if stream.requests_mut(&LIMITS).find(&[producer], &request, 5).is_none() {
+                stream.requests_mut(&LIMITS).remember(&[producer], &request, id, 5);
             }
         }
         if let Some(ms) = given_back {

@@ -78,7 +78,7 @@ impl Builder {
         if self.quick.len() == 0 {
             return List::new();
         }
-        if let Some(pack) = self.quick.take_whole(Fill::new(limits.list_size)) {
+        if let Some(pack) = self.quick.take_whole(Fill::new(limits)) {
             return List { form: Form::Small(pack) };
         }
         self.quick.settle();

@@ -7,12 +7,7 @@ use std::sync::Arc;
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use super::Id;
-
-/// How long requests are remembered unless a stream says otherwise, in seconds.
-const DURATION_S: i64 = 100;
-
-/// How many requests of a producer are remembered unless a stream says otherwise.
-const SIZE_MAX: usize = 100;
+use crate::Limits;
 
 /// The largest bounds that may be asked for.
 const BOUND_DURATION_S: i64 = 86_400;
@@ -35,19 +30,18 @@ struct Producer {
     order: VecDeque<(i64, Arc<[u8]>)>,
 }
 
-impl Default for Requests {
-    fn default() -> Requests {
+impl Requests {
+    /// None, under the bounds that hold unless a stream says otherwise.
+    pub(super) fn new(limits: &Limits) -> Requests {
         Requests {
-            duration_s: DURATION_S,
-            size_max: SIZE_MAX,
+            duration_s: limits.stream_idmp_duration_s,
+            size_max: limits.stream_idmp_size,
             added: 0,
             duplicates: 0,
             producers: BTreeMap::new(),
         }
     }
-}
 
-impl Requests {
     /// For how many seconds requests are remembered.
     pub fn duration_s(&self) -> i64 {
         self.duration_s
@@ -84,8 +78,8 @@ impl Requests {
     }
 
     /// Whether these bounds are others than those of a stream that nobody has configured.
-    pub fn is_configured(duration_s: i64, size_max: usize) -> bool {
-        (duration_s, size_max) != (DURATION_S, SIZE_MAX)
+    pub fn is_configured(duration_s: i64, size_max: usize, limits: &Limits) -> bool {
+        (duration_s, size_max) != (limits.stream_idmp_duration_s, limits.stream_idmp_size)
     }
 
     /// Calls `visit` with every producer and its requests in the order they came.

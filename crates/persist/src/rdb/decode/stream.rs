@@ -132,10 +132,10 @@ impl<S: Source> Decoder<'_, S> {
         }
         let (added, duplicates) = (self.length()?, self.length()?);
         let is_used = added > 0 || duplicates > 0 || !all.is_empty();
-        if !is_used && !Requests::is_configured(duration_s, size_max) {
+        if !is_used && !Requests::is_configured(duration_s, size_max, self.rules.limits) {
             return Ok(());
         }
-        let requests = stream.requests_mut();
+        let requests = stream.requests_mut(self.rules.limits);
         if !requests.restore(duration_s, size_max, all, added, duplicates) {
             return self.corrupt("stream with requests beyond its bounds");
         }
