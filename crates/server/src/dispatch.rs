@@ -12,7 +12,7 @@ use commands::{Args, Error};
 use keyspace::{Hashed, ReadGuard, Wants};
 use resp::{Limits, ProtocolError, Span, Step, Writer, inline};
 use smallvec::SmallVec;
-use spec::command::Id;
+use spec::command::{Flags, Id};
 
 use crate::call::{Call, DataCall, Flow};
 use crate::clock::Ticks;
@@ -23,7 +23,7 @@ use crate::registry::Client;
 use crate::rows::{KeyPlan, Row, Run};
 use crate::server::Server;
 use crate::session::{Session, State};
-use crate::{commit, refuse};
+use crate::{blocked, commit, refuse};
 
 /// Most requests that are parsed, prefetched and run under one pass of the gate.
 const BATCH_MAX: usize = 64;
@@ -343,7 +343,6 @@ fn run(
         return (Flow::Continue, 0);
     }
     local.look_at_clock();
-    local.change.set_wants(Wants(server.wants.load(Ordering::Relaxed)));
     let mut gate = server.keyspace.enter(local.id);
     local.follow_config(server);
     if conn.client().is_killed() {
@@ -378,7 +377,8 @@ fn run(
         }
     }
     drop(gate);
-    finish(server, local, &conn.session, done as u64);
+    let answered = done - usize::from(flow == Flow::Block);
+    finish(server, local, &conn.session, answered as u64);
     (flow, done)
 }
 
@@ -478,7 +478,11 @@ impl<'k> Turn<'_, 'k> {
         if let Err(error) = result {
             error.write(row.name, self.out);
         }
-        self.count(row, mark);
+        if flow == Flow::Block {
+            self.put_off_count();
+        } else {
+            self.count(row, mark);
+        }
         flow
     }
 
@@ -505,13 +509,38 @@ impl<'k> Turn<'_, 'k> {
             [] if row.keys == KeyPlan::Walk => shards.hold_walk(),
             many => shards.hold_many(many.iter().map(|key| shard(key.1))),
         };
-        match row.run {
+        // Who waits or watches has said so under the lock of a shard that is held now.
+        let wants = Wants(self.server.wants.load(Ordering::Relaxed));
+        self.local.change.set_wants(wants);
+        if wants.any(Wants::WAITERS) {
+            match self.widen(row, held, keys) {
+                Some(wider) => held = wider,
+                None => return self.call_alone(row, args),
+            }
+        }
+        let result = self.call_held(row, args, &mut held, &hashed);
+        drop(held);
+        if wants.any(Wants::WAITERS) { self.after_serving(result) } else { result }
+    }
+
+    /// Runs the handler with the shards that are held, then serves those whom its change has woken.
+    #[inline]
+    fn call_held<'h>(
+        &mut self,
+        row: &'h Row,
+        args: &Args<'_>,
+        held: &mut keyspace::Held<'h>,
+        hashed: &[Hashed<'_>],
+    ) -> (Result<(), Error>, Flow)
+    where
+        'k: 'h,
+    {
+        let (result, mut flow) = match row.run {
             Run::Data(handler) => {
-                let (server, session) = (self.server, &*self.session);
-                let local = &mut *self.local;
+                let (server, local) = (self.server, &mut *self.local);
+                let (db, state) = (self.session.db, self.session.state);
                 let out = &mut *self.out;
-                let call =
-                    DataCall { server, local, session, out, row, held: &mut held, hashed: &hashed };
+                let call = DataCall { server, local, db, state, out, row, held, hashed };
                 let result = call.run(handler, args);
                 if !self.local.change.is_empty() {
                     commit::after(self.server, self.local, self.session, row, args);
@@ -519,10 +548,67 @@ impl<'k> Turn<'_, 'k> {
                 (result, Flow::Continue)
             }
             Run::Session(handler) | Run::Container(Some(handler)) => {
-                self.call_session(row, handler, args, &mut held)
+                self.call_session(row, handler, args, held)
             }
             Run::Container(None) => (Ok(()), Flow::Continue),
+        };
+        if let Some(wait) = self.local.wait.take() {
+            blocked::wait(self.server, self.session, self.out, row, args, wait);
+            flow = Flow::Block;
         }
+        if !self.local.ready.is_empty() {
+            blocked::serve(self.server, self.local, held);
+        }
+        (result, flow)
+    }
+
+    /// Takes the shards that serving those takes who wait for a command's keys, together with its
+    /// own; `None` when it has to run alone for that.
+    #[cold]
+    fn widen<'h>(
+        &mut self,
+        row: &Row,
+        held: keyspace::Held<'h>,
+        keys: &[(u32, u64)],
+    ) -> Option<keyspace::Held<'h>>
+    where
+        'k: 'h,
+    {
+        if row.keys == KeyPlan::Walk {
+            // It takes one shard after another, and what it finds expired may be waited for by who
+            // came in between.
+            let wants = self.server.wants.load(Ordering::Relaxed) | Wants::WAITERS.0;
+            self.local.change.set_wants(Wants(wants));
+        }
+        if held.is_all() || keys.is_empty() || !row.has(Flags::WRITE) {
+            return Some(held);
+        }
+        let mut shards: blocked::ShardSet =
+            keys.iter().map(|key| self.server.keyspace.shard_of(key.1)).collect();
+        shards.sort_unstable();
+        shards.dedup();
+        let mut wider = shards.clone();
+        if self.server.blocked.cover(&mut wider) && wider.len() == shards.len() {
+            return Some(held);
+        }
+        drop(held);
+        blocked::take(self.server, wider)
+    }
+
+    /// What is left to do for those who wait when no shard is held any more.
+    #[cold]
+    fn after_serving(
+        &mut self,
+        (result, flow): (Result<(), Error>, Flow),
+    ) -> (Result<(), Error>, Flow) {
+        self.local.wake_workers(self.server);
+        if self.local.late.is_empty() {
+            return (result, flow);
+        }
+        blocked::serve_late(self.server, self.local, self.gate);
+        // It may have been killed while the gate was left.
+        let is_killed = self.session.client.is_killed();
+        (result, if is_killed { Flow::Close } else { flow })
     }
 
     /// Runs a handler with everything held.
@@ -535,27 +621,13 @@ impl<'k> Turn<'_, 'k> {
             return (Ok(()), Flow::Close);
         }
         let mut held = server.keyspace.shards().hold_all(&alone);
-        let result = match row.run {
-            Run::Data(handler) => {
-                let session = &*self.session;
-                let (local, out) = (&mut *self.local, &mut *self.out);
-                let call =
-                    DataCall { server, local, session, out, row, held: &mut held, hashed: &[] };
-                let result = call.run(handler, args);
-                if !self.local.change.is_empty() {
-                    commit::after(server, self.local, self.session, row, args);
-                }
-                (result, Flow::Continue)
-            }
-            Run::Session(handler) | Run::Container(Some(handler)) => {
-                self.call_session(row, handler, args, &mut held)
-            }
-            Run::Container(None) => (Ok(()), Flow::Continue),
-        };
+        self.local.change.set_wants(Wants(server.wants.load(Ordering::Relaxed)));
+        let result = self.call_held(row, args, &mut held, &[]);
         drop(held);
         drop(alone);
         *self.gate = server.keyspace.enter(self.local.id);
         self.local.follow_config(server);
+        self.local.wake_workers(server);
         if self.session.client.is_killed() {
             return (result.0, Flow::Close);
         }
@@ -588,6 +660,17 @@ impl<'k> Turn<'_, 'k> {
         }
         self.local.look_at_clock();
         (result, flow)
+    }
+
+    /// Leaves what a command took so far with what it waits for: it is counted when that is over.
+    fn put_off_count(&mut self) {
+        let ticks = Ticks::now();
+        let nanoseconds = self.server.ticks.nanoseconds(ticks.wrapping_sub(*self.ticks));
+        *self.ticks = ticks;
+        self.local.turn_nanoseconds += nanoseconds;
+        if let Some(waiter) = &*self.session.client.waiting.lock() {
+            waiter.spent_ns.fetch_add(nanoseconds, Ordering::Relaxed);
+        }
     }
 
     /// Counts a call and how long it took.

@@ -35,6 +35,8 @@ impl State {
     pub const IMPORT_SOURCE: Self = Self(1 << 9);
     /// The client has shown a password, or needed none, at some time.
     pub const KNOWN: Self = Self(1 << 10);
+    /// Commands that would wait answer at once: in a transaction or a script, and from a primary.
+    pub const DENY_BLOCKING: Self = Self(1 << 11);
     /// Server-wide: CLIENT PAUSE WRITE.
     pub const PAUSED_WRITE: Self = Self(1 << 16);
     /// Server-wide: CLIENT PAUSE ALL.

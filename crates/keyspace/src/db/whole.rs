@@ -36,6 +36,7 @@ impl Db<'_, '_> {
     /// Takes all keys out of some databases and frees them, here or in the background; how many.
     pub fn flush(&mut self, databases: Range<u32>, lazily: bool) -> u64 {
         let mut removed = 0;
+        databases.clone().for_each(|index| self.change.stir_all(index));
         for shard in 0..self.held.count() {
             for index in databases.clone() {
                 let db = self.held.shard(shard).db(index);
@@ -54,6 +55,7 @@ impl Db<'_, '_> {
 
     /// Exchanges the keys of two databases.
     pub fn swap(&mut self, one: u32, other: u32) {
+        [one, other].into_iter().for_each(|index| self.change.stir_all(index));
         for shard in 0..self.held.count() {
             self.held.shard(shard).swap(one, other);
         }

@@ -42,7 +42,7 @@ impl View {
 pub(super) fn flags(client: &Client) -> String {
     let state = client.state();
     let letters = [
-        ('b', state.any(State::BLOCKED.with(State::HELD))),
+        ('b', state.any(State::HELD) || client.is_waiting()),
         ('c', state.any(State::CLOSING)),
         ('A', client.is_killed()),
         ('U', client.unix),
