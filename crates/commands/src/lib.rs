@@ -10,7 +10,9 @@ mod args;
 mod ctx;
 mod error;
 
+mod array;
 mod bitmap;
+mod bound;
 mod database;
 mod expire;
 mod float80;
@@ -34,6 +36,7 @@ pub use args::{Args, Cursor};
 pub use ctx::{Ctx, Settings};
 pub use error::Error;
 pub use generic::encoding_of;
+pub use hash::import_hash;
 pub use help::help;
 pub use wait::Wait;
 
@@ -43,6 +46,7 @@ pub type Handler = fn(&mut Ctx<'_, '_>, &Args<'_>) -> Result<(), Error>;
 /// Every handler by the name of its command's row (`parent|name` for a subcommand).
 pub fn handlers() -> impl Iterator<Item = (&'static str, Handler)> {
     let groups = [
+        array::HANDLERS,
         bitmap::HANDLERS,
         database::HANDLERS,
         expire::HANDLERS,
