@@ -408,6 +408,31 @@ fn a_pause_holds_back_who_would_wake_and_not_the_timeout() {
 }
 
 #[test]
+fn a_transaction_serves_at_its_end_and_does_not_wait() {
+    each(|server| {
+        let mut other = server.client();
+        let transact = |other: &mut Client, lines: &str| {
+            run(other, "MULTI");
+            lines.split(';').for_each(|line| assert_eq!(run(other, line), "QUEUED"));
+            run(other, "EXEC")
+        };
+        let mut client = waiting(server, "BLPOP one two 0");
+        assert_eq!(transact(&mut other, "RPUSH two x;DEL two;SET two v;DEL two"), "[1 1 OK 1]");
+        still_waits(&mut client);
+        let mut moving = waiting(server, "BLMOVE three one LEFT LEFT 0");
+        assert_eq!(transact(&mut other, "RPUSH two b;RPUSH three c;RPUSH one a"), "[1 1 1]");
+        assert_eq!(answer(&mut client), "[one a]");
+        assert_eq!(answer(&mut moving), "c");
+        assert_eq!(run(&mut other, "LRANGE one 0 -1"), "[c]");
+        let lines = "BLPOP no 0;BLMOVE no d LEFT LEFT 0;BZPOPMIN no 0;XREAD BLOCK 0 STREAMS no $";
+        assert_eq!(transact(&mut other, lines), "[nil nil nil nil]");
+        let lines = "BRPOPLPUSH one d 0;BLPOP d 0;DBSIZE";
+        assert_eq!(transact(&mut other, lines), "[c [d c] 1]");
+        assert_eq!(info(&mut other, "blocked_clients"), 0);
+    });
+}
+
+#[test]
 fn resp3_is_spoken_to_who_speaks_it() {
     each(|server| {
         let mut other = server.client();

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use commands::{Args, Error};
-use keyspace::{Hashed, ReadGuard, Wants};
+use keyspace::{Alone, Db, Hashed, Held, ReadGuard, Wants};
 use resp::{Limits, ProtocolError, Span, Step, Writer, inline};
 use smallvec::SmallVec;
 use spec::command::{Flags, Id};
@@ -23,7 +23,7 @@ use crate::registry::Client;
 use crate::rows::{KeyPlan, Row, Run};
 use crate::server::Server;
 use crate::session::{Session, State};
-use crate::{blocked, commit, refuse};
+use crate::{blocked, commit, multi, refuse};
 
 /// Most requests that are parsed, prefetched and run under one pass of the gate.
 const BATCH_MAX: usize = 64;
@@ -319,11 +319,12 @@ fn hash_keys(
     }
 }
 
-type Argv<'a> = SmallVec<[&'a [u8]; 8]>;
+/// The arguments of a command.
+pub type Argv<'a> = SmallVec<[&'a [u8]; 8]>;
 
 /// The bytes of an argument.
 #[inline]
-fn bytes<'a>(span: Span, buf: &'a [u8], apart: &'a [Arc<Vec<u8>>]) -> &'a [u8] {
+pub fn bytes<'a>(span: Span, buf: &'a [u8], apart: &'a [Arc<Vec<u8>>]) -> &'a [u8] {
     match span.as_owned() {
         None => &buf[span.range()],
         Some(index) => &apart[index as usize],
@@ -385,6 +386,8 @@ fn run(
 /// Adds up what a batch did.
 fn finish(server: &Server, local: &mut Local, session: &Session, done: u64) {
     let stats = server.stats(local.id);
+    let nested = std::mem::take(&mut local.nested_commands);
+    let done = done + nested - std::mem::take(&mut local.queued_commands);
     stats.processed.add(done);
     stats.batches.add(1);
     local.turn_commands += done;
@@ -424,14 +427,18 @@ fn prefetch_items(server: &Server, db: u32, batch: &Batch) {
 }
 
 /// One command's turn.
-struct Turn<'a, 'k> {
-    server: &'k Server,
-    local: &'a mut Local,
-    session: &'a mut Session,
-    out: &'a mut Writer,
+pub struct Turn<'a, 'k> {
+    /// The server.
+    pub server: &'k Server,
+    /// The worker's own state.
+    pub local: &'a mut Local,
+    /// The connection's session.
+    pub session: &'a mut Session,
+    /// Where replies go.
+    pub out: &'a mut Writer,
     gate: &'a mut Option<ReadGuard<'k>>,
     /// When the command before ended.
-    ticks: &'a mut u64,
+    pub ticks: &'a mut u64,
 }
 
 impl<'k> Turn<'_, 'k> {
@@ -462,13 +469,19 @@ impl<'k> Turn<'_, 'k> {
             return refuse::unknown_command(self.server, self.local, self.session, self.out, args);
         };
         if !row.takes(args.len()) || row.lacks_subcommand(args.len()) {
-            refuse::wrong_form(self.server, self.local, self.out, row, args);
+            refuse::wrong_form(self.server, self.local, self.session, self.out, row, args);
             return Flow::Continue;
         }
         let mark = self.out.mark();
         if state.any(State::COLD) {
             match refuse::look_closer(self.server, self.local, self.session, self.out, row, state) {
                 refuse::Verdict::Run => {}
+                refuse::Verdict::Queue => {
+                    multi::enqueue(self.session, row, args, keys);
+                    self.local.queued_commands += 1;
+                    self.out.simple("QUEUED");
+                    return Flow::Continue;
+                }
                 refuse::Verdict::Done => return Flow::Continue,
                 refuse::Verdict::Hold => return Flow::Hold,
             }
@@ -497,6 +510,9 @@ impl<'k> Turn<'_, 'k> {
         if row.exclusive {
             return self.call_alone(row, args);
         }
+        if let Run::Exec = row.run {
+            return multi::exec(self);
+        }
         let shards = self.server.keyspace.shards();
         let shard = |hash: u64| self.server.keyspace.shard_of(hash);
         let hashed: SmallVec<[Hashed<'_>; 4]> = keys
@@ -509,28 +525,34 @@ impl<'k> Turn<'_, 'k> {
             [] if row.keys == KeyPlan::Walk => shards.hold_walk(),
             many => shards.hold_many(many.iter().map(|key| shard(key.1))),
         };
-        // Who waits or watches has said so under the lock of a shard that is held now.
-        let wants = Wants(self.server.wants.load(Ordering::Relaxed));
-        self.local.change.set_wants(wants);
+        // Who waits for a key has said so under the lock of its shard, which is held now.
+        let wants = self.look_at_wants();
         if wants.any(Wants::WAITERS) {
-            match self.widen(row, held, keys) {
-                Some(wider) => held = wider,
-                None => return self.call_alone(row, args),
+            if row.keys == KeyPlan::Walk {
+                // It takes one shard after another, and what it finds expired may be waited for by
+                // who came in between.
+                self.local.change.set_wants(wants.with(Wants::WAITERS));
+            } else if row.has(Flags::WRITE) {
+                match self.widen(held, keys.iter().map(|key| shard(key.1))) {
+                    Some(wider) => held = wider,
+                    None => return self.call_alone(row, args),
+                }
             }
         }
-        let result = self.call_held(row, args, &mut held, &hashed);
+        let result = self.perform(row, args, &hashed, &mut held);
         drop(held);
         if wants.any(Wants::WAITERS) { self.after_serving(result) } else { result }
     }
 
-    /// Runs the handler with the shards that are held, then serves those whom its change has woken.
+    /// Runs a command's handler on the shards that were taken, performs what follows a write, and
+    /// serves those whom it has woken: in a transaction at its end.
     #[inline]
-    fn call_held<'h>(
+    pub fn perform<'h>(
         &mut self,
         row: &'h Row,
         args: &Args<'_>,
-        held: &mut keyspace::Held<'h>,
         hashed: &[Hashed<'_>],
+        held: &mut Held<'h>,
     ) -> (Result<(), Error>, Flow)
     where
         'k: 'h,
@@ -550,45 +572,54 @@ impl<'k> Turn<'_, 'k> {
             Run::Session(handler) | Run::Container(Some(handler)) => {
                 self.call_session(row, handler, args, held)
             }
-            Run::Container(None) => (Ok(()), Flow::Continue),
+            Run::Container(None) | Run::Exec => (Ok(()), Flow::Continue),
         };
         if let Some(wait) = self.local.wait.take() {
             blocked::wait(self.server, self.session, self.out, row, args, wait);
             flow = Flow::Block;
         }
-        if !self.local.ready.is_empty() {
-            blocked::serve(self.server, self.local, held);
+        if !self.local.ready.is_empty() && !self.session.state.any(State::DENY_BLOCKING) {
+            self.serve_ready(held);
         }
         (result, flow)
     }
 
-    /// Takes the shards that serving those takes who wait for a command's keys, together with its
-    /// own; `None` when it has to run alone for that.
+    /// Serves those who wait for the keys that have become ready.
     #[cold]
-    fn widen<'h>(
-        &mut self,
-        row: &Row,
-        held: keyspace::Held<'h>,
-        keys: &[(u32, u64)],
-    ) -> Option<keyspace::Held<'h>>
+    pub fn serve_ready<'h>(&mut self, held: &mut Held<'h>)
     where
         'k: 'h,
     {
-        if row.keys == KeyPlan::Walk {
-            // It takes one shard after another, and what it finds expired may be waited for by who
-            // came in between.
-            let wants = self.server.wants.load(Ordering::Relaxed) | Wants::WAITERS.0;
-            self.local.change.set_wants(Wants(wants));
-        }
-        if held.is_all() || keys.is_empty() || !row.has(Flags::WRITE) {
+        blocked::serve(self.server, self.local, held);
+    }
+
+    /// Looks at what changes are recorded for, with the shards held that are about to change.
+    #[inline]
+    pub fn look_at_wants(&mut self) -> Wants {
+        let wants = Wants(self.server.wants.load(Ordering::Relaxed));
+        self.local.change.set_wants(wants);
+        wants
+    }
+
+    /// Takes the shards that serving those takes who wait for keys in some shards, together with
+    /// these; `None` when one has to be alone for that.
+    #[cold]
+    pub fn widen<'h>(
+        &mut self,
+        held: Held<'h>,
+        shards: impl Iterator<Item = u32>,
+    ) -> Option<Held<'h>>
+    where
+        'k: 'h,
+    {
+        if held.is_all() {
             return Some(held);
         }
-        let mut shards: blocked::ShardSet =
-            keys.iter().map(|key| self.server.keyspace.shard_of(key.1)).collect();
-        shards.sort_unstable();
-        shards.dedup();
-        let mut wider = shards.clone();
-        if self.server.blocked.cover(&mut wider) && wider.len() == shards.len() {
+        let mut wider: blocked::ShardSet = shards.collect();
+        wider.sort_unstable();
+        wider.dedup();
+        let own = wider.len();
+        if self.server.blocked.cover(&mut wider) && wider.len() == own {
             return Some(held);
         }
         drop(held);
@@ -597,7 +628,7 @@ impl<'k> Turn<'_, 'k> {
 
     /// What is left to do for those who wait when no shard is held any more.
     #[cold]
-    fn after_serving(
+    pub fn after_serving(
         &mut self,
         (result, flow): (Result<(), Error>, Flow),
     ) -> (Result<(), Error>, Flow) {
@@ -614,24 +645,39 @@ impl<'k> Turn<'_, 'k> {
     /// Runs a handler with everything held.
     #[cold]
     fn call_alone(&mut self, row: &'k Row, args: &Args<'_>) -> (Result<(), Error>, Flow) {
-        drop(self.gate.take());
         let server = self.server;
-        let alone = server.keyspace.alone();
-        if self.session.client.is_killed() {
-            return (Ok(()), Flow::Close);
-        }
+        let Some(alone) = self.begin_alone() else { return (Ok(()), Flow::Close) };
         let mut held = server.keyspace.shards().hold_all(&alone);
-        self.local.change.set_wants(Wants(server.wants.load(Ordering::Relaxed)));
-        let result = self.call_held(row, args, &mut held, &[]);
+        self.look_at_wants();
+        let (result, flow) = self.perform(row, args, &[], &mut held);
         drop(held);
+        (result, self.end_alone(alone, flow))
+    }
+
+    /// Takes the gate's write side in place of the read side; not for a client that was killed
+    /// meanwhile, which does nothing more.
+    pub fn begin_alone(&mut self) -> Option<Alone<'k>> {
+        drop(self.gate.take());
+        let alone = self.server.keyspace.alone();
+        self.local.follow_config(self.server);
+        (!self.session.client.is_killed()).then_some(alone)
+    }
+
+    /// Goes back to the gate's read side; tells what becomes of the connection.
+    pub fn end_alone(&mut self, alone: Alone<'k>, flow: Flow) -> Flow {
         drop(alone);
-        *self.gate = server.keyspace.enter(self.local.id);
-        self.local.follow_config(server);
-        self.local.wake_workers(server);
-        if self.session.client.is_killed() {
-            return (result.0, Flow::Close);
-        }
-        result
+        *self.gate = self.server.keyspace.enter(self.local.id);
+        self.local.follow_config(self.server);
+        self.local.wake_workers(self.server);
+        if self.session.client.is_killed() { Flow::Close } else { flow }
+    }
+
+    /// A database, for looking at keys whose shards are held.
+    pub fn db_of<'d, 'h>(&'d mut self, index: u32, held: &'d mut Held<'h>) -> Db<'d, 'h>
+    where
+        'k: 'h,
+    {
+        crate::call::db(self.server, self.local, self.session, index, held)
     }
 
     fn call_session<'h>(
@@ -639,7 +685,7 @@ impl<'k> Turn<'_, 'k> {
         row: &'h Row,
         handler: crate::rows::SessionHandler,
         args: &Args<'_>,
-        held: &mut keyspace::Held<'h>,
+        held: &mut Held<'h>,
     ) -> (Result<(), Error>, Flow)
     where
         'k: 'h,
@@ -675,7 +721,7 @@ impl<'k> Turn<'_, 'k> {
 
     /// Counts a call and how long it took.
     #[inline]
-    fn count(&mut self, row: &Row, mark: resp::Mark) {
+    pub fn count(&mut self, row: &Row, mark: resp::Mark) {
         let ticks = Ticks::now();
         let nanoseconds = self.server.ticks.nanoseconds(ticks.wrapping_sub(*self.ticks));
         *self.ticks = ticks;

@@ -25,6 +25,7 @@ mod listen;
 mod local;
 mod log;
 mod mailbox;
+mod multi;
 mod process;
 mod rates;
 mod refuse;

@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use keyspace::{Change, KeyStats};
+use keyspace::{Change, KeyStats, Wants};
 
 use crate::blocked::Ready;
 use crate::clock;
 use crate::dispatch::Batch;
 use crate::mailbox::{Answer, Message};
+use crate::multi::Transaction;
 use crate::registry::Client;
 use crate::server::Server;
 use crate::tunables::Tunables;
@@ -46,6 +47,13 @@ pub struct Local {
     pub late: Vec<Ready>,
     /// A bit for each worker that has messages it does not know of yet.
     told: u64,
+    /// The storage of transactions, used again.
+    #[expect(clippy::vec_box, reason = "the boxes move to sessions and back")]
+    pub transactions: Vec<Box<Transaction>>,
+    /// Requests of the present batch that were not run but kept for EXEC or refused.
+    pub queued_commands: u64,
+    /// Commands that transactions of the present batch ran.
+    pub nested_commands: u64,
 }
 
 impl Local {
@@ -69,12 +77,18 @@ impl Local {
             ready: VecDeque::new(),
             late: Vec::new(),
             told: 0,
+            transactions: Vec::new(),
+            queued_commands: 0,
+            nested_commands: 0,
         }
     }
 
-    /// Takes over the configuration if it has changed.
+    /// Takes over the configuration if it has changed, and what writes are recorded for. Once a
+    /// thread has passed the gate, both stay as they are until it leaves, but for whether somebody
+    /// waits for keys.
     #[inline]
     pub fn follow_config(&mut self, server: &Server) {
+        self.change.set_wants(Wants(server.wants.load(Ordering::Relaxed)));
         let generation = server.generation.load(Ordering::Acquire);
         if generation != self.generation {
             self.generation = generation;

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 
+use keyspace::Watcher;
 use parking_lot::Mutex;
 
 use crate::blocked::Waiter;
@@ -68,6 +69,14 @@ pub struct Client {
     pub commands: AtomicU64,
     /// What its command waits for, until the answer has come to its worker.
     pub waiting: Mutex<Option<Arc<Waiter>>>,
+    /// Whether a key that it watches has changed.
+    pub watcher: Arc<Watcher>,
+    /// How many keys it watches.
+    pub watching: AtomicU64,
+    /// Commands queued since MULTI, plus one; 0 outside a transaction.
+    pub queued: AtomicU64,
+    /// Bytes that they take.
+    pub queued_bytes: AtomicU64,
 }
 
 impl Client {

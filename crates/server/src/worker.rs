@@ -22,7 +22,7 @@ use crate::mailbox::Message;
 use crate::registry::Client;
 use crate::server::Server;
 use crate::session::{Session, State};
-use crate::{blocked, commit, cron, dispatch, refuse};
+use crate::{blocked, commit, cron, dispatch, multi, refuse};
 
 mod waits;
 
@@ -533,7 +533,8 @@ impl Thread {
     }
 
     fn is_over_query_limit(&self, conn: &Conn) -> bool {
-        let over = conn.pending_input() as u64 > self.local.tunables.query_buffer_limit
+        let queued = conn.session.multi.as_ref().map_or(0, |queued| queued.bytes());
+        let over = (conn.pending_input() + queued) as u64 > self.local.tunables.query_buffer_limit
             || conn.input.len() as u64 > INPUT_MAX;
         if over {
             self.server.stats(self.local.id).query_buffer_limit.add(1);
@@ -648,6 +649,7 @@ impl Thread {
         if !conn.lingers {
             self.strike_off(&conn);
         }
+        multi::forget(&self.server, &mut conn.session);
         self.free.push(token);
     }
 
@@ -727,6 +729,7 @@ impl Thread {
         let capped = loop {
             let mut budget = EXPIRE_BUDGET;
             let mut gate = server.keyspace.enter(self.local.id);
+            self.local.follow_config(&server);
             let change = &mut self.local.change;
             server.keyspace.expire(lane, now_ms, &mut self.expire_turn, &mut budget, change, wants);
             if !change.is_empty() {
