@@ -40,6 +40,8 @@ impl Class {
     pub const OVERWRITTEN: Self = Self(1 << 15);
     /// `c`: a key whose new value has another type.
     pub const TYPE_CHANGED: Self = Self(1 << 16);
+    /// `a`
+    pub const ARRAY: Self = Self(1 << 17);
 }
 
 /// Who wants to know of changes; when nobody does, a change is a counter and nothing else.

@@ -64,6 +64,29 @@ impl<'k> Call<'_, 'k> {
         .with_overdue(overdue)
     }
 
+    /// What a function of the `commands` crate is given, with the shards of the command's keys.
+    pub fn ctx(&mut self) -> Ctx<'_, 'k> {
+        let stamp = Stamp::at(self.local.now_ms());
+        let overdue = overdue(self.server, self.local, self.session);
+        let db = Db::new(Parts {
+            keyspace: &self.server.keyspace,
+            held: self.held,
+            change: &mut self.local.change,
+            stats: &mut self.local.key_stats,
+            hashed: &[],
+            index: self.session.db,
+            stamp,
+            touch: !self.session.state.any(State::NO_TOUCH),
+        });
+        Ctx {
+            db: db.with_overdue(overdue),
+            out: self.out,
+            settings: &self.local.tunables.settings,
+            command: self.row.name,
+            rng: &mut self.local.rng,
+        }
+    }
+
     /// Writes an error line that is made up at run time.
     pub fn fail(&mut self, text: &str) -> Result<(), Error> {
         self.out.error(text);

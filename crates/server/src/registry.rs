@@ -51,6 +51,8 @@ pub struct Client {
     pub query_free: AtomicU64,
     /// Bytes of the arguments of an incomplete command.
     pub argv: AtomicU64,
+    /// Bytes of the field sets it has prepared.
+    pub prepared: AtomicU64,
     /// Bytes of replies waiting to be sent.
     pub output: AtomicU64,
     /// Size of the reply buffer it gets while it is served, and its recent peak.

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use resp::Proto;
 
+use crate::admin::FieldSets;
 use crate::registry::Client;
 use crate::tunables::Tunables;
 
@@ -81,12 +82,14 @@ pub struct Session {
     pub db: u32,
     /// Rare states.
     pub state: State,
+    /// What HIMPORT PREPARE has named.
+    pub field_sets: Option<Box<FieldSets>>,
 }
 
 impl Session {
     /// A fresh session.
     pub fn new(client: Arc<Client>, needs_auth: bool) -> Self {
-        let mut session = Self { client, db: 0, state: State::default() };
+        let mut session = Self { client, db: 0, state: State::default(), field_sets: None };
         session.put(State::NEEDS_AUTH, needs_auth);
         session.put(State::KNOWN, !needs_auth);
         session.set_proto(Proto::Resp2);

@@ -6,6 +6,7 @@ use spec::config::Id;
 use subtle::ConstantTimeEq;
 
 use crate::admin;
+use crate::admin::himport::forget;
 use crate::call::{Call, Flow};
 use crate::config::Config;
 use crate::config::cli::Program;
@@ -206,6 +207,7 @@ fn reset(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
     for state in cleared {
         call.session.put(state, false);
     }
+    forget(call.session);
     {
         let mut profile = call.session.client.profile.lock();
         profile.name.clear();

@@ -89,7 +89,7 @@ pub(super) fn write(client: &Client, view: &View, rows: &Rows, now_ms: i64, text
         number(&client.reply_peak),
         output.min(size),
         beyond.div_ceil(size.max(1)),
-        BASE + query + query_free + argv + output,
+        BASE + query + query_free + argv + output + number(&client.prepared),
     ));
     let command = client.command.load(Ordering::Relaxed).checked_sub(1);
     let command = command.and_then(|id| rows.by_id(id as spec::command::Id));
