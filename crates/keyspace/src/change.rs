@@ -51,7 +51,7 @@ pub struct Wants(pub u8);
 impl Wants {
     /// Somebody listens to keyspace events.
     pub const EVENTS: Self = Self(1);
-    /// Somebody watches keys or caches them.
+    /// Somebody caches keys.
     pub const KEYS: Self = Self(2);
     /// A log or a replica follows.
     pub const LOG: Self = Self(4);
@@ -106,6 +106,7 @@ pub struct Change {
     forced: bool,
     lazy: Lazy,
     discarded: Vec<Discarded>,
+    in_transaction: bool,
 }
 
 impl Change {
@@ -217,6 +218,22 @@ impl Change {
     /// What is to be freed in the background.
     pub fn take_discarded(&mut self) -> impl Iterator<Item = Discarded> + '_ {
         self.discarded.drain(..)
+    }
+
+    /// What follows, until [`Self::end_transaction`], belongs together: a log or a replica takes
+    /// all of it or nothing. Clearing does not end it.
+    pub fn begin_transaction(&mut self) {
+        self.in_transaction = true;
+    }
+
+    /// See [`Self::begin_transaction`].
+    pub fn end_transaction(&mut self) {
+        self.in_transaction = false;
+    }
+
+    /// Whether what is recorded is a part of a transaction.
+    pub fn is_in_transaction(&self) -> bool {
+        self.in_transaction
     }
 
     /// Propagates the command even though it changed nothing.

@@ -211,7 +211,9 @@ impl Server {
 
     /// Publishes what workers copy of the configuration.
     pub fn publish_tunables(&self, config: &Config) {
-        self.tunables.store(Arc::new(Tunables::new(config)));
+        let mut tunables = Tunables::new(config);
+        tunables.settings.limits.list_packed = self.knobs.list_packed.load(Ordering::SeqCst);
+        self.tunables.store(Arc::new(tunables));
         self.generation.fetch_add(1, Ordering::SeqCst);
         self.judge_memory(crate::allocator::figures().allocated);
     }

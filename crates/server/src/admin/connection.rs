@@ -10,6 +10,7 @@ use crate::admin::himport::forget;
 use crate::call::{Call, Flow};
 use crate::config::Config;
 use crate::config::cli::Program;
+use crate::multi;
 use crate::refuse::lossy;
 use crate::rows::SessionHandler;
 use crate::session::State;
@@ -193,6 +194,7 @@ fn quit(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
 
 /// RESET - O(1). What the client library said of itself stays: it is still the same library.
 fn reset(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
+    multi::forget(call.server, call.session);
     call.session.select(0);
     speak(call, Proto::Resp2);
     let needs_auth = !call.local.tunables.password.is_empty();

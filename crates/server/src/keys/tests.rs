@@ -2,8 +2,8 @@
 
 use super::*;
 
-fn spec_of(name: &str) -> &'static spec::command::Command {
-    let is_it = |spec: &&'static spec::command::Command| {
+fn spec_of(name: &str) -> &'static Command {
+    let is_it = |spec: &&'static Command| {
         let parent = spec.parent.map_or(String::new(), |parent| format!("{parent}|"));
         format!("{parent}{}", spec.name) == name
     };

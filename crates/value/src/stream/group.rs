@@ -102,6 +102,11 @@ impl Group {
         self.pending.len()
     }
 
+    /// How many of them belong to no consumer - O(N) of the consumers.
+    pub fn released(&self) -> usize {
+        self.pending.len() - self.consumers().map(Consumer::pending).sum::<usize>()
+    }
+
     /// The pending entries by their ids.
     pub fn nacks(&self, range: impl RangeBounds<Id>) -> Range<'_, Id, Nack> {
         self.pending.range(range)
