@@ -216,6 +216,11 @@ impl Group {
         true
     }
 
+    /// When the pending entry that has been idle longest was delivered, in Unix milliseconds.
+    pub fn oldest_ms(&self) -> Option<i64> {
+        self.pending.values().map(|nack| nack.time_ms).min()
+    }
+
     /// Pending entries that have been idle for so long, the longest first, at most `count`.
     pub fn idle(&self, now_ms: i64, min_idle_ms: i64, count: usize) -> Vec<Id> {
         let idle = |nack: &Nack| nack.idle_ms(now_ms) >= min_idle_ms;
