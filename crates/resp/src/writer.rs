@@ -124,6 +124,16 @@ impl Writer {
         self.number(b':', value);
     }
 
+    /// An integer without a sign; where it is above what an `i64` holds, and so above the integers
+    /// of the protocol, a string.
+    #[inline]
+    pub fn uint(&mut self, value: u64) {
+        match i64::try_from(value) {
+            Ok(value) => self.int(value),
+            Err(_) => self.bulk(itoa::Buffer::new().format(value).as_bytes()),
+        }
+    }
+
     /// A string.
     #[inline]
     pub fn bulk(&mut self, bytes: &[u8]) {
@@ -383,6 +393,19 @@ impl Writer {
     /// The waiting bytes in order as pieces for a vectored write, without the first `skip`.
     pub fn chunks(&self, skip: usize) -> Chunks<'_> {
         Chunks { writer: self, at: self.head, blob: 0, inside: self.blob_head, skip }
+    }
+
+    /// Adds all that another one holds.
+    ///
+    /// # Panics
+    /// When some of it was sent, or lacks a header.
+    pub fn append(&mut self, other: Writer) {
+        assert!(other.head == 0 && other.blob_head == 0 && other.open.is_empty());
+        let before = self.buf.len();
+        self.buf.extend_from_slice(&other.buf);
+        self.shared += other.shared;
+        let moved = |blob: Blob| Blob { at: blob.at + before, ..blob };
+        self.blobs.extend(other.blobs.into_iter().map(moved));
     }
 
     /// Drops the first `n` bytes, which have been sent.

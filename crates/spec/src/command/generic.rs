@@ -472,11 +472,7 @@ pub(super) static ROWS: &[Command] = &[
             KeySpec {
                 notes: "STORE may stand anywhere among the options",
                 flags: access![OW, UPDATE],
-                begin: Begin::Option {
-                    word: "STORE",
-                    from: 2,
-                    others: &[("LIMIT", 2), ("GET", 1), ("BY", 1)],
-                },
+                begin: Begin::Unknown,
                 find: Find::Unknown,
             },
         ],

@@ -39,16 +39,6 @@ pub enum Begin {
         /// backwards.
         from: i16,
     },
-    /// Behind a word among options, one of which may look like it. COMMAND knows no such rule, and
-    /// calls it unknown.
-    Option {
-        /// The word, in upper case.
-        word: &'static str,
-        /// Where the options begin.
-        from: u8,
-        /// Other options that take arguments, and how many.
-        others: &'static [(&'static str, u8)],
-    },
     /// Only the command's own parser can tell.
     Unknown,
 }

@@ -41,7 +41,7 @@ fn key_spec_text(spec: &KeySpec) -> String {
     let begin = match spec.begin {
         Begin::Index(at) => format!("index:{at}"),
         Begin::Keyword { word, from } => format!("keyword:{word},{from}"),
-        Begin::Option { .. } | Begin::Unknown => "unknown".to_owned(),
+        Begin::Unknown => "unknown".to_owned(),
     };
     let find = match spec.find {
         Find::Range { last, step, limit } => format!("range:{last},{step},{limit}"),

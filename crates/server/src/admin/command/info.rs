@@ -66,7 +66,7 @@ fn write_key_spec(spec: &KeySpec, out: &mut Writer) {
             out.bulk(b"startfrom");
             out.int(from.into());
         }
-        Begin::Option { .. } | Begin::Unknown => write_rule("unknown", &[], out),
+        Begin::Unknown => write_rule("unknown", &[], out),
     }
     out.bulk(b"find_keys");
     match spec.find {
