@@ -318,7 +318,7 @@ impl ShardDb {
                 && let Some(address) = wheel.pop_due(now_ms - 1, budget)
             {
                 let key_hash = hash.of(crate::entry::key_at(address));
-                self.table.prefetch_bucket(key_hash);
+                table::prefetch_two(self.table.bucket_line(key_hash));
                 batch.push((key_hash, address));
             }
             if batch.is_empty() {

@@ -349,8 +349,8 @@ fn prefetches_change_nothing() {
             let table = filled(hasher, 0..count);
             for number in 0..50 {
                 let hash = hasher.hash(&key(number));
-                table.prefetch_bucket(hash);
-                table.prefetch_item(hash);
+                prefetch_two(table.bucket_line(hash));
+                table.item_line(hash).inspect(|line| prefetch(*line));
             }
             assert_eq!(table.len(), count as usize);
         }
