@@ -46,13 +46,15 @@ pub(crate) struct Position {
     slot: u32,
 }
 
+/// What a lookup reads comes first, so that it shares a cache line.
+#[repr(C)]
 pub(crate) struct Directory {
-    /// The only cell while `bits` is 0, so that a small table needs no allocation for it.
-    root: Cell,
     cells: Box<[Cell]>,
     bits: u32,
     /// Segments whose depth is `bits`: when there are none, half the directory suffices.
     deepest: u32,
+    /// The only cell while `bits` is 0, so that a small table needs no allocation for it.
+    root: Cell,
     /// Segments with an array.
     segments: u32,
     /// The largest segment since the table was empty, in buckets.

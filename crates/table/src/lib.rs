@@ -59,6 +59,7 @@ pub trait KeyHash {
 }
 
 /// A hash table of items. Every `hash` argument is `KeyHash::hash` of the key in question.
+#[repr(C)]
 pub struct Table<T: Item, H: KeyHash> {
     directory: Directory,
     hasher: H,
