@@ -10,6 +10,8 @@ use crate::Error;
 pub struct Settings {
     /// The longest string a command may make, in bytes.
     pub proto_max_bulk_len: u64,
+    /// Bytes of a reply that repeats what is stored, at most.
+    pub reply_max: usize,
     /// Where small forms of collections end.
     pub limits: Limits,
     /// Whether DEL frees big values in the background.
@@ -24,6 +26,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             proto_max_bulk_len: 512 << 20,
+            reply_max: 512 << 20,
             limits: Limits::default(),
             lazyfree_user_del: false,
             lazyfree_user_flush: false,

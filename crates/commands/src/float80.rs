@@ -10,6 +10,7 @@
 use std::cmp::Ordering;
 
 mod big;
+mod general;
 mod read;
 
 use self::big::Big;
@@ -50,6 +51,32 @@ impl Float80 {
     /// The number of an integer, which is exact.
     pub(crate) fn from_i64(number: i64) -> Self {
         Self::round(number < 0, u128::from(number.unsigned_abs()), 0, false)
+    }
+
+    /// The number of a finite double, which is exact.
+    pub(crate) fn from_f64(number: f64) -> Self {
+        const FRACTION: u32 = 52;
+        const BIAS: i32 = 1075;
+        let bits = number.to_bits();
+        let field = (bits >> FRACTION & 0x7ff) as i32;
+        let fraction = bits & ((1 << FRACTION) - 1);
+        let significand = if field == 0 { fraction } else { fraction | 1 << FRACTION };
+        Self::round(number.is_sign_negative(), significand.into(), field.max(1) - BIAS, false)
+    }
+
+    /// The number without what is behind its point, unless it lies outside of the integers.
+    pub(crate) fn truncated(self) -> Option<i64> {
+        if self.exponent > 0 {
+            return None;
+        }
+        let shift = self.exponent.unsigned_abs();
+        let whole = self.mantissa.checked_shr(shift).unwrap_or(0);
+        let is_whole = whole.checked_shl(shift).unwrap_or(0) == self.mantissa;
+        let limit = if self.negative { i64::MIN.unsigned_abs() } else { i64::MAX.unsigned_abs() };
+        if whole > limit || whole == limit && !is_whole {
+            return None;
+        }
+        Some(if self.negative { 0i64.wrapping_sub_unsigned(whole) } else { whole as i64 })
     }
 
     /// Whether it is infinite.

@@ -10,7 +10,9 @@ mod args;
 mod ctx;
 mod error;
 
+mod array;
 mod bitmap;
+mod bound;
 mod database;
 mod expire;
 mod float80;
@@ -33,6 +35,7 @@ pub use args::{Args, Cursor};
 pub use ctx::{Ctx, Settings};
 pub use error::Error;
 pub use generic::encoding_of;
+pub use hash::import_hash;
 pub use help::help;
 
 /// What a command's function looks like.
@@ -41,6 +44,7 @@ pub type Handler = fn(&mut Ctx<'_, '_>, &Args<'_>) -> Result<(), Error>;
 /// Every handler by the name of its command's row (`parent|name` for a subcommand).
 pub fn handlers() -> impl Iterator<Item = (&'static str, Handler)> {
     let groups = [
+        array::HANDLERS,
         bitmap::HANDLERS,
         database::HANDLERS,
         expire::HANDLERS,

@@ -112,7 +112,10 @@ fn ltrim(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
         len - count
     })?;
     if let Some(removed) = removed {
-        ctx.db.note(Class::LIST, "ltrim", key);
+        if removed > 0 {
+            ctx.db.touched(key);
+        }
+        ctx.db.note_beside(Class::LIST, "ltrim", key);
         ctx.db.drop_vacant(key);
         ctx.db.change.add_dirty(removed as u64);
     }

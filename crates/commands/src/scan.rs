@@ -9,7 +9,7 @@ pub(crate) const HANDLERS: &[(&str, Handler)] =
     &[("keys", keys), ("randomkey", randomkey), ("scan", scan)];
 
 /// The types that SCAN's TYPE knows.
-const TYPES: &[&str] = &["string", "list", "set", "zset", "hash", "stream"];
+const TYPES: &[&str] = &["string", "list", "set", "zset", "hash", "stream", "array"];
 /// Keys that a call of SCAN is to meet when it does not say.
 const COUNT: u64 = 10;
 

@@ -1,7 +1,7 @@
 //! The collection that an entry holds, when it is of the type that a command wants.
 
 use keyspace::{Entry, Value};
-use value::{Hash, List, Set, Stream, Zset};
+use value::{Array, Hash, List, Set, Stream, Zset};
 
 use crate::Error;
 
@@ -31,4 +31,5 @@ accessors! {
     zset zset_mut Zset Zset;
     hash hash_mut Hash Hash;
     stream stream_mut Stream Stream;
+    array array_mut Array Array;
 }

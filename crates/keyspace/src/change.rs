@@ -40,6 +40,8 @@ impl Class {
     pub const OVERWRITTEN: Self = Self(1 << 15);
     /// `c`: a key whose new value has another type.
     pub const TYPE_CHANGED: Self = Self(1 << 16);
+    /// `a`
+    pub const ARRAY: Self = Self(1 << 17);
 }
 
 /// Who wants to know of changes; when nobody does, a change is a counter and nothing else.
@@ -49,7 +51,7 @@ pub struct Wants(pub u8);
 impl Wants {
     /// Somebody listens to keyspace events.
     pub const EVENTS: Self = Self(1);
-    /// Somebody watches keys or caches them.
+    /// Somebody caches keys.
     pub const KEYS: Self = Self(2);
     /// A log or a replica follows.
     pub const LOG: Self = Self(4);
@@ -104,6 +106,7 @@ pub struct Change {
     forced: bool,
     lazy: Lazy,
     discarded: Vec<Discarded>,
+    in_transaction: bool,
 }
 
 impl Change {
@@ -215,6 +218,22 @@ impl Change {
     /// What is to be freed in the background.
     pub fn take_discarded(&mut self) -> impl Iterator<Item = Discarded> + '_ {
         self.discarded.drain(..)
+    }
+
+    /// What follows, until [`Self::end_transaction`], belongs together: a log or a replica takes
+    /// all of it or nothing. Clearing does not end it.
+    pub fn begin_transaction(&mut self) {
+        self.in_transaction = true;
+    }
+
+    /// See [`Self::begin_transaction`].
+    pub fn end_transaction(&mut self) {
+        self.in_transaction = false;
+    }
+
+    /// Whether what is recorded is a part of a transaction.
+    pub fn is_in_transaction(&self) -> bool {
+        self.in_transaction
     }
 
     /// Propagates the command even though it changed nothing.

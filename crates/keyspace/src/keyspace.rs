@@ -8,6 +8,7 @@ use crate::change::Change;
 use crate::gate::{Gate, ReadGuard};
 use crate::shard::{Shard, ShardDb};
 use crate::shards::{Alone, Held, Shards};
+use crate::watch::Watches;
 use value::KeyHash;
 
 /// How an engine is laid out.
@@ -56,6 +57,7 @@ pub struct Keyspace {
     lanes: Box<[CachePadded<AtomicU64>]>,
     /// The next expiry of each shard; written under the shard's lock, read without.
     due: Box<[AtomicU64]>,
+    watches: Watches,
 }
 
 impl Keyspace {
@@ -76,6 +78,7 @@ impl Keyspace {
             databases: layout.databases,
             lanes: (0..layout.lanes).map(|_| CachePadded::new(never())).collect(),
             due: (0..layout.shards).map(|_| never()).collect(),
+            watches: Watches::new(layout.shards),
         }
     }
 
@@ -92,6 +95,11 @@ impl Keyspace {
     /// The gate.
     pub fn gate(&self) -> &Gate {
         &self.gate
+    }
+
+    /// Who watches which keys.
+    pub fn watches(&self) -> &Watches {
+        &self.watches
     }
 
     /// A key's hash.
@@ -227,8 +235,14 @@ impl Keyspace {
         let content = held.shard(shard);
         for db in 0..self.databases {
             let part = content.db(db);
-            part.expire(now_ms, self.hash, budget, |entry| change.note_expired(db, entry));
-            part.expire_fields(now_ms, budget, |key, faded| change.note_faded(db, key, faded));
+            part.expire(now_ms, self.hash, budget, |entry| {
+                self.watches.lapse(shard, db, entry.key_bytes());
+                change.note_expired(db, entry);
+            });
+            part.expire_fields(now_ms, budget, |key, faded| {
+                self.watches.touch(shard, db, key);
+                change.note_faded(db, key, faded);
+            });
         }
         self.due[shard as usize].store(content.next_due_ms(), Ordering::SeqCst);
     }

@@ -14,6 +14,7 @@ mod keyspace;
 mod shard;
 mod shards;
 mod sync;
+mod watch;
 
 pub use change::{Change, Class, Lazy, Note, Record, Wants};
 pub use db::{Db, Entries, Hashed, KeyStats, Overdue, Parts, WrongKind};
@@ -24,6 +25,7 @@ pub use keyspace::{Keyspace, Layout, Overhead, Totals};
 pub use shard::{Edit, Faded, Lookup, Shard, ShardDb, Stamp, Ttl};
 pub use shards::{Alone, Held, Shards};
 pub use value::{KeyHash, Kind, Limits, Value};
+pub use watch::{Watcher, Watches};
 
 #[cfg(test)]
 mod tests;

@@ -122,6 +122,16 @@ impl Writer {
         self.number(b':', value);
     }
 
+    /// An integer without a sign; where it is above what an `i64` holds, and so above the integers
+    /// of the protocol, a string.
+    #[inline]
+    pub fn uint(&mut self, value: u64) {
+        match i64::try_from(value) {
+            Ok(value) => self.int(value),
+            Err(_) => self.bulk(itoa::Buffer::new().format(value).as_bytes()),
+        }
+    }
+
     /// A string.
     #[inline]
     pub fn bulk(&mut self, bytes: &[u8]) {

@@ -41,27 +41,38 @@ pub struct Call<'a, 'k> {
 }
 
 impl<'k> Call<'_, 'k> {
-    /// The selected database, for an exclusive command.
+    /// The selected database, for an exclusive command or one that has keys.
     pub fn db(&mut self) -> Db<'_, 'k> {
         let index = self.session.db;
         self.db_of(index)
     }
 
-    /// A database, for an exclusive command.
+    /// A database, likewise.
     pub fn db_of(&mut self, index: u32) -> Db<'_, 'k> {
+        db(self.server, self.local, self.session, index, self.held)
+    }
+
+    /// What a function of the `commands` crate is given, with the shards of the command's keys.
+    pub fn ctx(&mut self) -> Ctx<'_, 'k> {
         let stamp = Stamp::at(self.local.now_ms());
         let overdue = overdue(self.server, self.local, self.session);
-        Db::new(Parts {
+        let db = Db::new(Parts {
             keyspace: &self.server.keyspace,
             held: self.held,
             change: &mut self.local.change,
             stats: &mut self.local.key_stats,
             hashed: &[],
-            index,
+            index: self.session.db,
             stamp,
             touch: !self.session.state.any(State::NO_TOUCH),
-        })
-        .with_overdue(overdue)
+        });
+        Ctx {
+            db: db.with_overdue(overdue),
+            out: self.out,
+            settings: &self.local.tunables.settings,
+            command: self.row.name,
+            rng: &mut self.local.rng,
+        }
     }
 
     /// Writes an error line that is made up at run time.
@@ -69,6 +80,29 @@ impl<'k> Call<'_, 'k> {
         self.out.error(text);
         Err(Error::Written)
     }
+}
+
+/// A database as a session sees it, on the shards that are held.
+pub fn db<'d, 'k>(
+    server: &'k Server,
+    local: &'d mut Local,
+    session: &Session,
+    index: u32,
+    held: &'d mut Held<'k>,
+) -> Db<'d, 'k> {
+    let stamp = Stamp::at(local.now_ms());
+    let overdue = overdue(server, local, session);
+    Db::new(Parts {
+        keyspace: &server.keyspace,
+        held,
+        change: &mut local.change,
+        stats: &mut local.key_stats,
+        hashed: &[],
+        index,
+        stamp,
+        touch: !session.state.any(State::NO_TOUCH),
+    })
+    .with_overdue(overdue)
 }
 
 /// What becomes of keys that a command meets after their time.

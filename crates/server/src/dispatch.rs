@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use commands::{Args, Error};
-use keyspace::{Hashed, ReadGuard, Wants};
+use keyspace::{Alone, Db, Hashed, Held, ReadGuard};
 use resp::{Limits, ProtocolError, Span, Step, Writer, inline};
 use smallvec::SmallVec;
 use spec::command::Id;
@@ -23,7 +23,7 @@ use crate::registry::Client;
 use crate::rows::{KeyPlan, Row, Run};
 use crate::server::Server;
 use crate::session::{Session, State};
-use crate::{commit, prefetch, refuse};
+use crate::{commit, multi, prefetch, refuse};
 
 /// Most requests that are parsed, prefetched and run under one pass of the gate.
 const BATCH_MAX: usize = 64;
@@ -323,11 +323,12 @@ fn hash_keys(
     }
 }
 
-type Argv<'a> = SmallVec<[&'a [u8]; 8]>;
+/// The arguments of a command.
+pub type Argv<'a> = SmallVec<[&'a [u8]; 8]>;
 
 /// The bytes of an argument.
 #[inline]
-fn bytes<'a>(span: Span, buf: &'a [u8], apart: &'a [Arc<Vec<u8>>]) -> &'a [u8] {
+pub fn bytes<'a>(span: Span, buf: &'a [u8], apart: &'a [Arc<Vec<u8>>]) -> &'a [u8] {
     match span.as_owned() {
         None => &buf[span.range()],
         Some(index) => &apart[index as usize],
@@ -347,7 +348,6 @@ fn run(
         return (Flow::Continue, 0);
     }
     local.look_at_clock();
-    local.change.set_wants(Wants(server.wants.load(Ordering::Relaxed)));
     let mut gate = server.keyspace.enter(local.id);
     local.follow_config(server);
     if conn.client().is_killed() {
@@ -394,6 +394,8 @@ fn run(
 /// Adds up what a batch did.
 fn finish(server: &Server, local: &mut Local, session: &Session, done: u64) {
     let stats = server.stats(local.id);
+    let nested = std::mem::take(&mut local.nested_commands);
+    let done = done + nested - std::mem::take(&mut local.queued_commands);
     stats.processed.add(done);
     stats.batches.add(1);
     local.turn_commands += done;
@@ -411,14 +413,18 @@ fn finish(server: &Server, local: &mut Local, session: &Session, done: u64) {
 }
 
 /// One command's turn.
-struct Turn<'a, 'k> {
-    server: &'k Server,
-    local: &'a mut Local,
-    session: &'a mut Session,
-    out: &'a mut Writer,
+pub struct Turn<'a, 'k> {
+    /// The server.
+    pub server: &'k Server,
+    /// The worker's own state.
+    pub local: &'a mut Local,
+    /// The connection's session.
+    pub session: &'a mut Session,
+    /// Where replies go.
+    pub out: &'a mut Writer,
     gate: &'a mut Option<ReadGuard<'k>>,
     /// When the command before ended.
-    ticks: &'a mut u64,
+    pub ticks: &'a mut u64,
 }
 
 impl<'k> Turn<'_, 'k> {
@@ -449,13 +455,19 @@ impl<'k> Turn<'_, 'k> {
             return refuse::unknown_command(self.server, self.local, self.session, self.out, args);
         };
         if !row.takes(args.len()) || row.lacks_subcommand(args.len()) {
-            refuse::wrong_form(self.server, self.local, self.out, row, args);
+            refuse::wrong_form(self.server, self.local, self.session, self.out, row, args);
             return Flow::Continue;
         }
         let mark = self.out.mark();
         if state.any(State::COLD) {
             match refuse::look_closer(self.server, self.local, self.session, self.out, row, state) {
                 refuse::Verdict::Run => {}
+                refuse::Verdict::Queue => {
+                    multi::enqueue(self.session, row, args, keys);
+                    self.local.queued_commands += 1;
+                    self.out.simple("QUEUED");
+                    return Flow::Continue;
+                }
                 refuse::Verdict::Done => return Flow::Continue,
                 refuse::Verdict::Hold => return Flow::Hold,
             }
@@ -480,6 +492,9 @@ impl<'k> Turn<'_, 'k> {
         if row.exclusive {
             return self.call_alone(row, args);
         }
+        if let Run::Exec = row.run {
+            return multi::exec(self);
+        }
         let shards = self.server.keyspace.shards();
         let shard = |hash: u64| self.server.keyspace.shard_of(hash);
         let hashed: SmallVec<[Hashed<'_>; 4]> = keys
@@ -492,13 +507,27 @@ impl<'k> Turn<'_, 'k> {
             [] if row.keys == KeyPlan::Walk => shards.hold_walk(),
             many => shards.hold_many(many.iter().map(|key| shard(key.1))),
         };
+        self.perform(row, args, &hashed, &mut held)
+    }
+
+    /// Runs a command's handler on the shards that were taken, and performs what follows a write.
+    #[inline]
+    pub fn perform<'h>(
+        &mut self,
+        row: &'h Row,
+        args: &Args<'_>,
+        hashed: &[Hashed<'_>],
+        held: &mut Held<'h>,
+    ) -> (Result<(), Error>, Flow)
+    where
+        'k: 'h,
+    {
         match row.run {
             Run::Data(handler) => {
                 let (server, session) = (self.server, &*self.session);
                 let local = &mut *self.local;
                 let out = &mut *self.out;
-                let call =
-                    DataCall { server, local, session, out, row, held: &mut held, hashed: &hashed };
+                let call = DataCall { server, local, session, out, row, held, hashed };
                 let result = call.run(handler, args);
                 if !self.local.change.is_empty() {
                     commit::after(self.server, self.local, self.session, row, args);
@@ -506,47 +535,46 @@ impl<'k> Turn<'_, 'k> {
                 (result, Flow::Continue)
             }
             Run::Session(handler) | Run::Container(Some(handler)) => {
-                self.call_session(row, handler, args, &mut held)
+                self.call_session(row, handler, args, held)
             }
-            Run::Container(None) => (Ok(()), Flow::Continue),
+            Run::Container(None) | Run::Exec => (Ok(()), Flow::Continue),
         }
     }
 
     /// Runs a handler with everything held.
     #[cold]
     fn call_alone(&mut self, row: &'k Row, args: &Args<'_>) -> (Result<(), Error>, Flow) {
-        drop(self.gate.take());
         let server = self.server;
-        let alone = server.keyspace.alone();
-        if self.session.client.is_killed() {
-            return (Ok(()), Flow::Close);
-        }
+        let Some(alone) = self.begin_alone() else { return (Ok(()), Flow::Close) };
         let mut held = server.keyspace.shards().hold_all(&alone);
-        let result = match row.run {
-            Run::Data(handler) => {
-                let session = &*self.session;
-                let (local, out) = (&mut *self.local, &mut *self.out);
-                let call =
-                    DataCall { server, local, session, out, row, held: &mut held, hashed: &[] };
-                let result = call.run(handler, args);
-                if !self.local.change.is_empty() {
-                    commit::after(server, self.local, self.session, row, args);
-                }
-                (result, Flow::Continue)
-            }
-            Run::Session(handler) | Run::Container(Some(handler)) => {
-                self.call_session(row, handler, args, &mut held)
-            }
-            Run::Container(None) => (Ok(()), Flow::Continue),
-        };
+        let (result, flow) = self.perform(row, args, &[], &mut held);
         drop(held);
+        (result, self.end_alone(alone, flow))
+    }
+
+    /// Takes the gate's write side in place of the read side; not for a client that was killed
+    /// meanwhile, which does nothing more.
+    pub fn begin_alone(&mut self) -> Option<Alone<'k>> {
+        drop(self.gate.take());
+        let alone = self.server.keyspace.alone();
+        self.local.follow_config(self.server);
+        (!self.session.client.is_killed()).then_some(alone)
+    }
+
+    /// Goes back to the gate's read side; tells what becomes of the connection.
+    pub fn end_alone(&mut self, alone: Alone<'k>, flow: Flow) -> Flow {
         drop(alone);
-        *self.gate = server.keyspace.enter(self.local.id);
-        self.local.follow_config(server);
-        if self.session.client.is_killed() {
-            return (result.0, Flow::Close);
-        }
-        result
+        *self.gate = self.server.keyspace.enter(self.local.id);
+        self.local.follow_config(self.server);
+        if self.session.client.is_killed() { Flow::Close } else { flow }
+    }
+
+    /// A database, for looking at keys whose shards are held.
+    pub fn db_of<'d, 'h>(&'d mut self, index: u32, held: &'d mut Held<'h>) -> Db<'d, 'h>
+    where
+        'k: 'h,
+    {
+        crate::call::db(self.server, self.local, self.session, index, held)
     }
 
     fn call_session<'h>(
@@ -554,7 +582,7 @@ impl<'k> Turn<'_, 'k> {
         row: &'h Row,
         handler: crate::rows::SessionHandler,
         args: &Args<'_>,
-        held: &mut keyspace::Held<'h>,
+        held: &mut Held<'h>,
     ) -> (Result<(), Error>, Flow)
     where
         'k: 'h,
@@ -579,7 +607,7 @@ impl<'k> Turn<'_, 'k> {
 
     /// Counts a call and how long it took.
     #[inline]
-    fn count(&mut self, row: &Row, mark: resp::Mark) {
+    pub fn count(&mut self, row: &Row, mark: resp::Mark) {
         let ticks = Ticks::now();
         let nanoseconds = self.server.ticks.nanoseconds(ticks.wrapping_sub(*self.ticks));
         *self.ticks = ticks;

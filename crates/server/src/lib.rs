@@ -24,6 +24,7 @@ mod listen;
 mod local;
 mod log;
 mod mailbox;
+mod multi;
 mod prefetch;
 mod process;
 mod rates;

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use keyspace::{Change, KeyStats};
+use keyspace::{Change, KeyStats, Wants};
 
 use crate::clock;
 use crate::dispatch::Batch;
+use crate::multi::Transaction;
 use crate::server::Server;
 use crate::tunables::Tunables;
 
@@ -34,6 +35,13 @@ pub struct Local {
     pub held: Vec<usize>,
     /// The time of the present batch in Unix microseconds.
     pub now_us: i64,
+    /// The storage of transactions, used again.
+    #[expect(clippy::vec_box, reason = "the boxes move to sessions and back")]
+    pub transactions: Vec<Box<Transaction>>,
+    /// Requests of the present batch that were not run but kept for EXEC or refused.
+    pub queued_commands: u64,
+    /// Commands that transactions of the present batch ran.
+    pub nested_commands: u64,
 }
 
 impl Local {
@@ -53,12 +61,17 @@ impl Local {
             turn_nanoseconds: 0,
             held: Vec::new(),
             now_us: clock::unix_us(),
+            transactions: Vec::new(),
+            queued_commands: 0,
+            nested_commands: 0,
         }
     }
 
-    /// Takes over the configuration if it has changed.
+    /// Takes over the configuration if it has changed, and what writes are recorded for. Once a
+    /// thread has passed the gate, both stay as they are until it leaves.
     #[inline]
     pub fn follow_config(&mut self, server: &Server) {
+        self.change.set_wants(Wants(server.wants.load(Ordering::Relaxed)));
         let generation = server.generation.load(Ordering::Acquire);
         if generation != self.generation {
             self.generation = generation;

@@ -1,6 +1,7 @@
 //! The cold side of dispatch: commands that are unknown, malformed, not allowed now, or whose
 //! replies are not wanted.
 
+use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 
 use commands::Args;
@@ -10,10 +11,10 @@ use spec::command::Flags;
 use crate::call::Flow;
 use crate::conn::Conn;
 use crate::local::Local;
-use crate::rows::{Row, Run};
+use crate::rows::{InMulti, Row, Run};
 use crate::server::Server;
 use crate::session::{Session, State};
-use crate::{admin, clock};
+use crate::{admin, clock, multi};
 
 /// What `look_closer` found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,6 +25,8 @@ pub enum Verdict {
     Done,
     /// It waits.
     Hold,
+    /// It is kept for EXEC.
+    Queue,
 }
 
 /// Most bytes of unknown names and arguments that an error repeats.
@@ -36,12 +39,28 @@ pub fn count_error(server: &Server, local: &Local, line: &[u8]) {
     server.errors.count(line);
 }
 
-fn reject(server: &Server, local: &Local, out: &mut Writer, row: Option<&Row>, text: &str) {
+/// Answers a command that does not run. A transaction that it was to be a part of fails with it;
+/// EXEC itself ends it, and says why.
+fn reject(
+    server: &Server,
+    local: &Local,
+    session: &mut Session,
+    out: &mut Writer,
+    row: Option<&Row>,
+    text: &str,
+) {
     if let Some(row) = row {
         server.stats(local.id).commands[usize::from(row.id)].rejected.add(1);
     }
     let mark = out.mark();
-    out.error(text);
+    if row.is_some_and(|row| matches!(row.run, Run::Exec)) {
+        multi::forget(server, session);
+        let reason = text.strip_prefix("ERR ").unwrap_or(text);
+        out.error(&format!("{}{reason}", spec::error::EXEC_ABORT_HEAD));
+    } else {
+        multi::spoil(session);
+        out.error(text);
+    }
     count_error(server, local, out.since(mark));
 }
 
@@ -54,7 +73,7 @@ const FORGERY_WARNING_MS: i64 = 60_000;
 pub fn unknown_command(
     server: &Server,
     local: &Local,
-    session: &Session,
+    session: &mut Session,
     out: &mut Writer,
     args: &Args<'_>,
 ) -> Flow {
@@ -72,7 +91,7 @@ pub fn unknown_command(
     }
     let name = &args[0][..args[0].len().min(SHOWN_MAX)];
     let text = format!("ERR unknown command '{}', with args beginning with: {shown}", lossy(name));
-    reject(server, local, out, None, &text);
+    reject(server, local, session, out, None, &text);
     Flow::Continue
 }
 
@@ -93,7 +112,14 @@ fn warn_of_forgery(server: &Server, local: &Local, session: &Session) {
 /// Answers a command with the wrong number of arguments, or a container without a subcommand that
 /// exists.
 #[cold]
-pub fn wrong_form(server: &Server, local: &Local, out: &mut Writer, row: &Row, args: &Args<'_>) {
+pub fn wrong_form(
+    server: &Server,
+    local: &Local,
+    session: &mut Session,
+    out: &mut Writer,
+    row: &Row,
+    args: &Args<'_>,
+) {
     let text = match (row.run, args.get(1)) {
         (Run::Container(_), Some(sub)) => {
             let shown = lossy(&sub[..sub.len().min(SHOWN_MAX)]).into_owned();
@@ -102,7 +128,7 @@ pub fn wrong_form(server: &Server, local: &Local, out: &mut Writer, row: &Row, a
         }
         _ => format!("ERR wrong number of arguments for '{}' command", row.name),
     };
-    reject(server, local, out, Some(row), &text);
+    reject(server, local, session, out, Some(row), &text);
 }
 
 /// Looks at a command in a rare state.
@@ -110,36 +136,78 @@ pub fn wrong_form(server: &Server, local: &Local, out: &mut Writer, row: &Row, a
 pub fn look_closer(
     server: &Server,
     local: &mut Local,
-    session: &Session,
+    session: &mut Session,
     out: &mut Writer,
     row: &Row,
     state: State,
 ) -> Verdict {
-    let refused = if session.must_authenticate(&local.tunables) && !row.has(Flags::NO_AUTH) {
-        Some("NOAUTH Authentication required.")
-    } else if state.any(State::LOADING) && !row.has(Flags::LOADING) {
-        Some("LOADING Redis is loading the dataset in memory")
-    } else if state.any(State::OVER_MEMORY) && row.has(Flags::DENYOOM) {
-        Some(spec::error::OUT_OF_MEMORY)
-    } else {
-        None
-    };
-    if let Some(text) = refused {
-        reject(server, local, out, Some(row), text);
+    let nature = Nature::of(row, session);
+    if let Some(text) = reason_against(local, session, row, state, &nature) {
+        reject(server, local, session, out, Some(row), text);
         return Verdict::Done;
     }
-    if is_paused(row, state) {
+    if is_paused(row, state, &nature) {
         return Verdict::Hold;
     }
-    Verdict::Run
+    let queues = state.any(State::MULTI) && row.in_multi == InMulti::Queued;
+    if queues { Verdict::Queue } else { Verdict::Run }
+}
+
+/// What a command is allowed for and what not: EXEC is what its commands are together.
+struct Nature {
+    flags: Flags,
+    /// Whether it may run while the data set is loaded.
+    loading: bool,
+}
+
+impl Nature {
+    fn of(row: &Row, session: &Session) -> Self {
+        let queued = session.multi.as_ref().filter(|_| matches!(row.run, Run::Exec));
+        let inherited = [Flags::DENYOOM, Flags::WRITE, Flags::MAY_REPLICATE]
+            .into_iter()
+            .filter(|flag| queued.is_some_and(|queued| queued.has_any(*flag)))
+            .collect();
+        Self {
+            flags: row.spec.flags.union(inherited),
+            loading: row.has(Flags::LOADING)
+                && queued.is_none_or(|queued| queued.all_have(Flags::LOADING)),
+        }
+    }
+}
+
+/// The error line for a command that must not run now.
+fn reason_against(
+    local: &Local,
+    session: &Session,
+    row: &Row,
+    state: State,
+    nature: &Nature,
+) -> Option<&'static str> {
+    if session.must_authenticate(&local.tunables) && !row.has(Flags::NO_AUTH) {
+        return Some(spec::error::NO_AUTH);
+    }
+    let in_multi = state.any(State::MULTI);
+    if let (true, InMulti::Refused(text)) = (in_multi, row.in_multi) {
+        return Some(text);
+    }
+    // What is queued takes memory, too.
+    let needs_memory =
+        nature.flags.contains(Flags::DENYOOM) || in_multi && row.in_multi == InMulti::Queued;
+    if state.any(State::OVER_MEMORY) && needs_memory {
+        return Some(spec::error::OUT_OF_MEMORY);
+    }
+    if state.any(State::LOADING) && !nature.loading {
+        return Some("LOADING Redis is loading the dataset in memory");
+    }
+    None
 }
 
 /// Whether CLIENT PAUSE holds a command back. An administrator's commands go through a pause of
 /// everything: somebody must be able to end it, or the server.
-fn is_paused(row: &Row, state: State) -> bool {
+fn is_paused(row: &Row, state: State, nature: &Nature) -> bool {
     let writes = Flags::WRITE | Flags::MAY_REPLICATE;
     state.any(State::PAUSED_ALL) && !row.has(Flags::ADMIN)
-        || state.any(State::PAUSED_WRITE) && row.spec.flags.intersects(writes)
+        || state.any(State::PAUSED_WRITE) && nature.flags.intersects(writes)
 }
 
 /// What CLIENT REPLY SKIP said of the next command becomes true of this one.
@@ -178,6 +246,6 @@ pub fn protocol_error(server: &Server, conn: &mut Conn, error: &ProtocolError, b
 }
 
 /// Bytes as text for an error line.
-pub fn lossy(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
+pub fn lossy(bytes: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(bytes)
 }

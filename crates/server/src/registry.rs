@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 
+use keyspace::Watcher;
 use parking_lot::Mutex;
 
 use crate::session::State;
@@ -51,6 +52,8 @@ pub struct Client {
     pub query_free: AtomicU64,
     /// Bytes of the arguments of an incomplete command.
     pub argv: AtomicU64,
+    /// Bytes of the field sets it has prepared.
+    pub prepared: AtomicU64,
     /// Bytes of replies waiting to be sent.
     pub output: AtomicU64,
     /// Size of the reply buffer it gets while it is served, and its recent peak.
@@ -63,6 +66,14 @@ pub struct Client {
     pub bytes_out: AtomicU64,
     /// Commands it ran.
     pub commands: AtomicU64,
+    /// Whether a key that it watches has changed.
+    pub watcher: Arc<Watcher>,
+    /// How many keys it watches.
+    pub watching: AtomicU64,
+    /// Commands queued since MULTI, plus one; 0 outside a transaction.
+    pub queued: AtomicU64,
+    /// Bytes that they take.
+    pub queued_bytes: AtomicU64,
 }
 
 impl Client {

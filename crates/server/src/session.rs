@@ -5,6 +5,8 @@ use std::sync::atomic::Ordering;
 
 use resp::Proto;
 
+use crate::admin::FieldSets;
+use crate::multi::{Transaction, Watched};
 use crate::registry::Client;
 use crate::tunables::Tunables;
 
@@ -35,6 +37,10 @@ impl State {
     pub const IMPORT_SOURCE: Self = Self(1 << 9);
     /// The client has shown a password, or needed none, at some time.
     pub const KNOWN: Self = Self(1 << 10);
+    /// Between MULTI and EXEC.
+    pub const MULTI: Self = Self(1 << 11);
+    /// The running command must not wait for anything: it is one of a transaction.
+    pub const DENY_BLOCKING: Self = Self(1 << 12);
     /// Server-wide: CLIENT PAUSE WRITE.
     pub const PAUSED_WRITE: Self = Self(1 << 16);
     /// Server-wide: CLIENT PAUSE ALL.
@@ -52,6 +58,7 @@ impl State {
             | Self::REPLY_OFF.0
             | Self::REPLY_SKIP_NEXT.0
             | Self::REPLY_SKIP.0
+            | Self::MULTI.0
             | Self::PAUSED.0
             | Self::LOADING.0
             | Self::OVER_MEMORY.0,
@@ -81,12 +88,25 @@ pub struct Session {
     pub db: u32,
     /// Rare states.
     pub state: State,
+    /// The commands since MULTI.
+    pub multi: Option<Box<Transaction>>,
+    /// The keys given to WATCH.
+    pub watched: Watched,
+    /// What HIMPORT PREPARE has named.
+    pub field_sets: Option<Box<FieldSets>>,
 }
 
 impl Session {
     /// A fresh session.
     pub fn new(client: Arc<Client>, needs_auth: bool) -> Self {
-        let mut session = Self { client, db: 0, state: State::default() };
+        let mut session = Self {
+            client,
+            db: 0,
+            state: State::default(),
+            multi: None,
+            watched: Watched::default(),
+            field_sets: None,
+        };
         session.put(State::NEEDS_AUTH, needs_auth);
         session.put(State::KNOWN, !needs_auth);
         session.set_proto(Proto::Resp2);

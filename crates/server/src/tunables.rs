@@ -62,6 +62,7 @@ impl Tunables {
         Self {
             settings: Settings {
                 proto_max_bulk_len: max_bulk,
+                reply_max: reply_max(max_bulk, output.hard),
                 limits: value_limits(config),
                 lazyfree_user_del: config.bool(Id::LazyfreeLazyUserDel),
                 lazyfree_user_flush: config.bool(Id::LazyfreeLazyUserFlush),
@@ -90,6 +91,13 @@ impl Tunables {
             hz: number(Id::Hz).max(1),
         }
     }
+}
+
+/// Bytes of a reply that repeats what is stored: as many as the longest string, but no more than an
+/// output buffer may hold.
+fn reply_max(max_bulk: u64, output_hard: u64) -> usize {
+    let hard = if output_hard == 0 { u64::MAX } else { output_hard };
+    usize::try_from(max_bulk.min(hard)).unwrap_or(usize::MAX)
 }
 
 /// Where small forms of collections end.

@@ -22,7 +22,7 @@ use crate::mailbox::{Message, Unblock};
 use crate::registry::Client;
 use crate::server::Server;
 use crate::session::{Session, State};
-use crate::{commit, cron, dispatch, refuse};
+use crate::{commit, cron, dispatch, multi, refuse};
 
 /// The token of the mailbox.
 pub const WAKE: Token = Token(0);
@@ -521,7 +521,8 @@ impl Thread {
     }
 
     fn is_over_query_limit(&self, conn: &Conn) -> bool {
-        let over = conn.pending_input() as u64 > self.local.tunables.query_buffer_limit
+        let queued = conn.session.multi.as_ref().map_or(0, |queued| queued.bytes());
+        let over = (conn.pending_input() + queued) as u64 > self.local.tunables.query_buffer_limit
             || conn.input.len() as u64 > INPUT_MAX;
         if over {
             self.server.stats(self.local.id).query_buffer_limit.add(1);
@@ -635,6 +636,7 @@ impl Thread {
         if !conn.lingers {
             self.strike_off(&conn);
         }
+        multi::forget(&self.server, &mut conn.session);
         self.free.push(token);
     }
 
@@ -722,12 +724,11 @@ impl Thread {
         }
         let began = Instant::now();
         let server = Arc::clone(&self.server);
-        let wants = keyspace::Wants(server.wants.load(Ordering::Relaxed));
-        self.local.change.set_wants(wants);
         let now_ms = self.local.now_ms();
         let capped = loop {
             let mut budget = EXPIRE_BUDGET;
             let gate = server.keyspace.enter(self.local.id);
+            self.local.follow_config(&server);
             let change = &mut self.local.change;
             server.keyspace.expire(lane, now_ms, &mut self.expire_turn, &mut budget, change);
             if !change.is_empty() {

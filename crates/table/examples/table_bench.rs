@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::ptr::NonNull;
 use std::time::Duration;
 
-use table::{Item, KeyHash, Table};
+use table::{Item, KeyHash, Table, prefetch, prefetch_two};
 
 const KEY_LEN: usize = 16;
 const BATCH: usize = 16;

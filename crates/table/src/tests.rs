@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use support::{HASHERS, Hasher, Node, key, live};
 
 use crate::directory::Directory;
-use crate::{Entry, Item, KeyHash, Table};
+use crate::{Entry, Item, KeyHash, Table, prefetch, prefetch_two};
 
 type Nodes = Table<Node, Hasher>;
 

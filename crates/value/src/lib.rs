@@ -9,6 +9,7 @@
 pub mod compact;
 pub mod number;
 
+pub mod array;
 pub mod bits;
 pub mod hash;
 pub mod hll;
@@ -21,6 +22,7 @@ mod key_hash;
 mod limits;
 mod object;
 
+pub use array::Array;
 pub use hash::Hash;
 pub use key_hash::KeyHash;
 pub use limits::Limits;

@@ -1,6 +1,6 @@
 //! What a key can hold, of whatever type.
 
-use crate::{Hash, List, Set, Stream, Zset};
+use crate::{Array, Hash, List, Set, Stream, Zset};
 
 /// The type of a value, as TYPE names it. The numbers stay in memory only.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,6 +18,8 @@ pub enum Kind {
     Hash = 4,
     /// A stream.
     Stream = 5,
+    /// An array.
+    Array = 6,
 }
 
 impl Kind {
@@ -30,6 +32,7 @@ impl Kind {
             Self::Zset => "zset",
             Self::Hash => "hash",
             Self::Stream => "stream",
+            Self::Array => "array",
         }
     }
 }
@@ -47,6 +50,8 @@ pub enum Value {
     Hash(Hash),
     /// A stream.
     Stream(Box<Stream>),
+    /// An array.
+    Array(Box<Array>),
 }
 
 const _: () = assert!(size_of::<Value>() <= 24, "a value's head must stay small");
@@ -60,6 +65,7 @@ macro_rules! each {
             Value::Zset($inner) => $call,
             Value::Hash($inner) => $call,
             Value::Stream($inner) => $call,
+            Value::Array($inner) => $call,
         }
     };
 }
@@ -73,6 +79,7 @@ impl Value {
             Self::Zset(_) => Kind::Zset,
             Self::Hash(_) => Kind::Hash,
             Self::Stream(_) => Kind::Stream,
+            Self::Array(_) => Kind::Array,
         }
     }
 

@@ -141,3 +141,64 @@ fn integers_are_exact() {
         assert_eq!(show(Some(Float80::from_i64(number))), number.to_string());
     }
 }
+
+#[test]
+fn the_general_layout_is_that_of_c() {
+    // What a C library prints for `%.17Lg`.
+    let cases = [
+        ("0", "0"),
+        ("1", "1"),
+        ("-1.5", "-1.5"),
+        ("0.1", "0.1"),
+        ("0.30000000000000001665", "0.30000000000000002"),
+        ("123456789012345678", "1.2345678901234568e+17"),
+        ("99999999999999999", "99999999999999999"),
+        ("100000000000000000", "1e+17"),
+        ("99999999999999999.5", "1e+17"),
+        ("12345678901234567.5", "12345678901234568"),
+        ("0.0001", "0.0001"),
+        ("0.00001", "1e-05"),
+        ("0.000099999999999999999999", "0.0001"),
+        ("1e4000", "1e+4000"),
+        ("3.3e-4000", "3.3e-4000"),
+        ("1e16", "10000000000000000"),
+        ("123456.7890625", "123456.7890625"),
+        ("9007199254740993", "9007199254740993"),
+        ("-0.5", "-0.5"),
+        ("1234567890123456.75", "1234567890123456.8"),
+        ("-inf", "-inf"),
+    ];
+    for (text, expected) in cases {
+        let mut shown = Vec::new();
+        read(text).expect("a number").write_general(&mut shown);
+        assert_eq!(String::from_utf8_lossy(&shown), expected);
+    }
+}
+
+#[test]
+fn doubles_are_exact() {
+    for number in [0.0, 1.0, -2.5, 0.1, 1e300, 5e-324, f64::MAX, f64::MIN_POSITIVE] {
+        let mut shown = Vec::new();
+        Float80::from_f64(number).write_general(&mut shown);
+        let back: f64 = String::from_utf8_lossy(&shown).parse().expect("a number");
+        assert_eq!(back, number);
+    }
+}
+
+#[test]
+fn truncation_goes_toward_zero_and_knows_its_limits() {
+    for (text, expected) in [
+        ("2.9", Some(2)),
+        ("-2.9", Some(-2)),
+        ("0.5", Some(0)),
+        ("9223372036854775807", Some(i64::MAX)),
+        ("9223372036854775807.5", None),
+        ("9223372036854775808", None),
+        ("-9223372036854775808", Some(i64::MIN)),
+        ("-9223372036854775809", None),
+        ("1e30", None),
+        ("inf", None),
+    ] {
+        assert_eq!(read(text).expect("a number").truncated(), expected, "{text}");
+    }
+}

@@ -146,7 +146,7 @@ pub(super) fn xsetid(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error
     check_ids(ctx, args[1], last_id, added)?;
     update(ctx, args[1], |_, stream| stream.set_ids(last_id, added, max_deleted))?;
     ctx.db.change.add_dirty(1);
-    ctx.db.note(Class::STREAM, "xsetid", args[1]);
+    ctx.db.note_beside(Class::STREAM, "xsetid", args[1]);
     ctx.out.ok();
     Ok(())
 }

@@ -295,7 +295,7 @@ impl<'a> Read<'a> {
         })?;
         let (some, made) = done.unwrap_or((false, false));
         if made {
-            ctx.db.note(Class::STREAM, "xgroup-createconsumer", key);
+            ctx.db.note_beside(Class::STREAM, "xgroup-createconsumer", key);
         }
         ctx.db.change.add_dirty(u64::from(made) + u64::from(some));
         journal.propagate(&mut ctx.db, key, reader.group);

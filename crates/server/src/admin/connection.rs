@@ -6,9 +6,11 @@ use spec::config::Id;
 use subtle::ConstantTimeEq;
 
 use crate::admin;
+use crate::admin::himport::forget;
 use crate::call::{Call, Flow};
 use crate::config::Config;
 use crate::config::cli::Program;
+use crate::multi;
 use crate::refuse::lossy;
 use crate::rows::SessionHandler;
 use crate::session::State;
@@ -192,6 +194,7 @@ fn quit(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
 
 /// RESET - O(1). What the client library said of itself stays: it is still the same library.
 fn reset(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
+    multi::forget(call.server, call.session);
     call.session.select(0);
     speak(call, Proto::Resp2);
     let needs_auth = !call.local.tunables.password.is_empty();
@@ -206,6 +209,7 @@ fn reset(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
     for state in cleared {
         call.session.put(state, false);
     }
+    forget(call.session);
     {
         let mut profile = call.session.client.profile.lock();
         profile.name.clear();

@@ -422,7 +422,7 @@ fn read_events(word: &[u8]) -> Result<u32, String> {
 fn show_events(bits: u32) -> String {
     let all = bits & EVENTS_ALL == EVENTS_ALL;
     let shown =
-        |class: &&(u8, u32)| bits & class.1 != 0 && !(all && b"g$lshzxetdn".contains(&class.0));
+        |class: &&(u8, u32)| bits & class.1 != 0 && !(all && b"g$lshzxetdan".contains(&class.0));
     let letters = EVENT_CLASSES.iter().filter(shown).map(|class| char::from(class.0));
     all.then_some('A').into_iter().chain(letters).collect()
 }

@@ -68,6 +68,7 @@ pub const EVENT_CLASSES: &[(u8, u32)] = &[
     (b'e', 1 << 9),
     (b't', 1 << 10),
     (b'd', 1 << 13),
+    (b'a', 1 << 17),
     (b'n', 1 << 14),
     (b'K', 1 << 0),
     (b'E', 1 << 1),
@@ -76,7 +77,8 @@ pub const EVENT_CLASSES: &[(u8, u32)] = &[
 
 /// The classes behind the letter `A`: every kind of change to a key, but neither misses (`m`) nor
 /// new keys (`n`), which would double the messages of those who ask for "all".
-pub const EVENTS_ALL: u32 = 0b10_0111_1111_1100;
+pub const EVENTS_ALL: u32 = 0b10_0010_0111_1111_1100;
 
-/// The letters that an error about `notify-keyspace-events` offers.
+/// The letters that an error about `notify-keyspace-events` offers, as Valkey does: without `a`,
+/// the arrays of Redis.
 pub const EVENTS_NAME: &str = "Ag$lshzxeKEtmdn";

@@ -41,6 +41,7 @@ const NO_REHASH: &str = "the tables grow in small steps and have nothing to reha
 const NO_SENTINEL: &str = "this program does not watch other servers";
 const NO_WATCHDOG: &str = "there is no software watchdog";
 const OBSOLETE: &str = "it is obsolete and was dropped by the servers that had it";
+const SLICES: &str = "an array's slices all have one size and one form";
 const THREADS: &str = "commands run on all worker threads; 'threads' sets their number";
 
 const WORKS: Effect = Effect::Works;
@@ -152,6 +153,9 @@ directives! {
     Appendfsync => "appendfsync", [],
         choice(FSYNC_POLICIES, "everysec"), [], Both, planned(PERSISTENCE);
     Appendonly => "appendonly", [], bool(false), [DENY_LOADING], Both, planned(PERSISTENCE);
+    ArraySliceSize => "array-slice-size", [], int(256, 65_536, 4_096), [], Redis, no_effect(SLICES);
+    ArraySparseKmax => "array-sparse-kmax", [], int(0, I32_MAX, 10), [], Redis, no_effect(SLICES);
+    ArraySparseKmin => "array-sparse-kmin", [], int(0, I32_MAX, 5), [], Redis, no_effect(SLICES);
     AutoAofRewriteMinSize => "auto-aof-rewrite-min-size", [],
         memory(0, MEMORY_MAX, 64 * 1024 * 1024), [], Both, planned(PERSISTENCE);
     AutoAofRewritePercentage => "auto-aof-rewrite-percentage", [],

@@ -52,6 +52,18 @@ impl Client {
         }
     }
 
+    /// What INFO says is used.
+    pub(super) fn used_memory(&mut self) -> Result<u64, String> {
+        match self.call(&["INFO", "memory"])? {
+            Reply::Text(text) => text
+                .lines()
+                .find_map(|line| line.strip_prefix("used_memory:"))
+                .and_then(|number| number.trim().parse().ok())
+                .ok_or_else(|| "INFO has no used_memory".to_owned()),
+            other => Err(format!("INFO answered {other:?}")),
+        }
+    }
+
     /// Sends commands that [`append`] has written and reads `count` replies.
     ///
     /// # Errors

@@ -1,19 +1,13 @@
-//! Throughput, CPU an operation and latency of single commands at several pipeline depths.
-//!
-//! All servers are up at once on the same core, but only the one whose turn it is runs: the others
-//! are stopped. So the rounds of one cell lie seconds apart, and a machine that gets slower
-//! meanwhile slows all of them alike.
+//! Throughput, CPU an operation and latency of single commands at several pipeline depths, with all
+//! servers up at once on the same core.
 
-use std::time::Instant;
-
+use super::cells::{CONNECTIONS, Cell, Figures, Task, disturbance, rounds};
 use super::chart::{self, Bar};
-use super::load::{self, End, Group, Outcome, Plan};
+use super::load;
 use super::options::Options;
 use super::process::{Cpus, Kind, Server};
-use super::report::{Section, Table, median, micros, ratio};
-use super::request::{Keys, Request};
+use super::report::{Section, Table, micros, ratio};
 
-const CONNECTIONS: usize = 50;
 /// Keys in one MSET or MGET.
 const MSET_KEYS: usize = 10;
 /// 64 bytes, none of which the null responder counts.
@@ -60,29 +54,6 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-/// The rounds of one command, depth and server.
-struct Cell {
-    kind: Kind,
-    rounds: Vec<Outcome>,
-    error: Option<String>,
-}
-
-/// Medians over the rounds; the split into user and system over all rounds together, because it
-/// rests on counted ticks.
-struct Figures {
-    per_second: f64,
-    user_us: f64,
-    system_us: f64,
-    busy: f64,
-    latency_us: [f64; 3],
-}
-
-impl Figures {
-    fn total_us(&self) -> f64 {
-        self.user_us + self.system_us
-    }
-}
-
 /// Measures every command that the options do not filter out.
 ///
 /// # Errors
@@ -110,7 +81,7 @@ pub(super) fn measure(options: &Options) -> Result<Section, String> {
     let mut waits = Vec::new();
     let mut running: Option<Running> = None;
     for case in cases() {
-        if !options.filter.is_empty() && !options.filter.iter().any(|name| name == case.name) {
+        if !options.wants(case.name) {
             continue;
         }
         if running.as_ref().is_none_or(|(fixture, _)| *fixture != case.fixture) {
@@ -120,12 +91,10 @@ pub(super) fn measure(options: &Options) -> Result<Section, String> {
         }
         let Some((_, servers)) = &running else { continue };
         for &depth in &options.pipelines {
-            let cells = rounds(options, &case, depth, servers, &cpus);
-            waits.extend(
-                cells.iter().flat_map(|cell| &cell.rounds).map(|outcome| {
-                    outcome.usage.waited_ns as f64 / outcome.elapsed.as_nanos() as f64
-                }),
-            );
+            let (name, pattern) = (case.name, case.pattern.as_str());
+            let task = Task { name, pattern, depth, prepare: Vec::new() };
+            let cells = rounds(options, &task, servers, &cpus);
+            waits.extend(cells.iter().flat_map(Cell::waits));
             add_rows(&mut table, &mut bars, &mut notes, (case.name, depth), &cells);
         }
     }
@@ -168,110 +137,6 @@ fn start(options: &Options, fixture: Fixture, cpus: &Cpus) -> Result<Vec<Server>
         servers.push(server);
     }
     Ok(servers)
-}
-
-/// Each round starts with another server, so that none is always first.
-fn rounds(
-    options: &Options,
-    case: &Case,
-    depth: usize,
-    servers: &[Server],
-    cpus: &Cpus,
-) -> Vec<Cell> {
-    let mut cells: Vec<Cell> = servers
-        .iter()
-        .map(|server| Cell { kind: server.kind, rounds: Vec::new(), error: None })
-        .collect();
-    for round in 0..options.rounds {
-        for turn in 0..servers.len() {
-            let at = (round + turn) % servers.len();
-            if cells[at].error.is_some() {
-                continue;
-            }
-            servers[at].resume();
-            match window(options, case, depth, &servers[at], cpus) {
-                Ok(outcome) => cells[at].rounds.push(outcome),
-                Err(error) => cells[at].error = Some(error),
-            }
-            servers[at].pause();
-        }
-    }
-    let line: Vec<String> = cells.iter().map(progress).collect();
-    eprintln!("{:<9} {depth:>3}  {}", case.name, line.join("  "));
-    cells
-}
-
-fn progress(cell: &Cell) -> String {
-    cell.figures().map_or_else(
-        || format!("{} failed", cell.kind.name()),
-        |got| {
-            let (name, kops) = (cell.kind.name(), got.per_second / 1e3);
-            format!("{name} {kops:.0}k/s {:.3}+{:.3} µs", got.user_us, got.system_us)
-        },
-    )
-}
-
-fn window(
-    options: &Options,
-    case: &Case,
-    depth: usize,
-    server: &Server,
-    cpus: &Cpus,
-) -> Result<Outcome, String> {
-    let group = Group {
-        connections: CONNECTIONS,
-        request: Request::new(&case.pattern, depth),
-        keys: Keys::Random(options.keys),
-    };
-    let start = Instant::now() + options.warmup;
-    load::run(Plan {
-        address: server.address,
-        groups: vec![group],
-        start,
-        end: End::At(start + options.window),
-        watch: Some(server.pid()),
-        cpus: &cpus.load,
-    })
-}
-
-impl Cell {
-    fn figures(&self) -> Option<Figures> {
-        if self.rounds.is_empty() || self.error.is_some() {
-            return None;
-        }
-        let over =
-            |figure: &dyn Fn(&Outcome) -> f64| median(self.rounds.iter().map(figure).collect());
-        let operations = |outcome: &Outcome| outcome.seen[0].operations.max(1) as f64;
-        let total = over(&|outcome| outcome.usage.busy_ns as f64 / 1e3 / operations(outcome));
-        let user: u64 = self.rounds.iter().map(|outcome| outcome.usage.user_ticks).sum();
-        let system: u64 = self.rounds.iter().map(|outcome| outcome.usage.system_ticks).sum();
-        let share = user as f64 / (user + system).max(1) as f64;
-        let latency = |quantile: f64| {
-            over(&|outcome| outcome.seen[0].latency.value_at_quantile(quantile) as f64 / 1e3)
-        };
-        Some(Figures {
-            per_second: over(&|outcome| operations(outcome) / outcome.elapsed.as_secs_f64()),
-            user_us: total * share,
-            system_us: total * (1.0 - share),
-            busy: over(&|outcome| outcome.usage.busy_ns as f64 / could_run(outcome)),
-            latency_us: [latency(0.5), latency(0.99), latency(0.999)],
-        })
-    }
-}
-
-/// Nanoseconds of the window in which other programs left the server its core.
-fn could_run(outcome: &Outcome) -> f64 {
-    let elapsed = outcome.elapsed.as_nanos() as f64;
-    (elapsed - outcome.usage.waited_ns as f64).max(outcome.usage.busy_ns as f64).max(1.0)
-}
-
-/// What says whether the machine was quiet enough for the latencies to mean anything.
-fn disturbance(waits: &[f64]) -> String {
-    format!(
-        "The server that was measured was ready but had to leave its core to other programs for \
-         {:.1} % of the time (median of all cells); latencies contain that.",
-        median(waits.to_vec()) * 100.0
-    )
 }
 
 fn add_rows(

@@ -1,20 +1,23 @@
 //! `cargo xtask bench`: this server, a peer and a null responder, measured in one run.
 //!
 //! A file each for what is run (`process`, `floor`), how load is made (`request`, `load`,
-//! `client`), what is measured (`commands`, `memory`, `growth`, `idle`, `expiry`, `threads`) and
-//! how it is shown (`report`, `chart`). Nothing here asserts on time: the figures are printed and
-//! judged by a reader. The method and its limits stand in `docs/design/benchmarks.md`.
+//! `client`, `cells`), what is measured (`MEASUREMENTS` names them) and how it is shown (`report`,
+//! `chart`). Nothing here asserts on time: the figures are printed and judged by a reader. The
+//! method and its limits stand in `docs/design/benchmarks.md`.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
     reason = "the table goes to stdout and the progress to stderr"
 )]
 
+mod cells;
 mod chart;
 mod client;
 mod commands;
+mod elements;
 mod expiry;
 mod floor;
+mod freeing;
 mod growth;
 mod idle;
 mod load;
@@ -24,6 +27,7 @@ mod process;
 mod report;
 mod request;
 mod threads;
+mod types;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -36,11 +40,14 @@ type Measurement = fn(&Options) -> Result<Section, String>;
 /// Name as `--only` spells it, and the function that measures it.
 const MEASUREMENTS: &[(&str, Measurement)] = &[
     ("commands", commands::measure),
+    ("types", types::measure),
     ("memory", memory::measure),
+    ("elements", elements::measure),
     ("growth", growth::measure),
     ("idle", idle::measure),
     ("expiry", expiry::measure_lag),
     ("burst", expiry::measure_burst),
+    ("freeing", freeing::measure),
     ("threads", threads::measure),
 ];
 

@@ -55,6 +55,11 @@ impl Options {
         Ok(options)
     }
 
+    /// Whether the filter lets a command through.
+    pub(super) fn wants(&self, command: &str) -> bool {
+        self.filter.is_empty() || self.filter.iter().any(|name| name.eq_ignore_ascii_case(command))
+    }
+
     fn defaults(quick: bool) -> Result<Options, String> {
         let own = std::env::current_exe().map_err(|error| format!("own path: {error}"))?;
         Ok(Options {
@@ -64,8 +69,8 @@ impl Options {
             filter: Vec::new(),
             pipelines: PIPELINES.to_vec(),
             rounds: if quick { 1 } else { 3 },
-            window: Duration::from_millis(if quick { 500 } else { 2000 }),
-            warmup: Duration::from_millis(if quick { 100 } else { 300 }),
+            window: Duration::from_millis(if quick { 250 } else { 1000 }),
+            warmup: Duration::from_millis(if quick { 50 } else { 150 }),
             keys: 1_000_000,
             server_cpu: None,
             load_cpu: None,

@@ -10,14 +10,32 @@ const DIGITS: usize = 8;
 
 /// Commands whose keys are filled in anew each time they are sent.
 ///
-/// In the pattern, words are separated by blanks and commands by `;`. `{k}` is a new key with the
-/// prefix `key:`, `{n}` one with `ctr:`, `{=}` the key before it again.
+/// In the pattern, words are separated by blanks and commands by `;`. A word may end in a
+/// placeholder: `{name}` becomes `name:` and twelve digits of a new number, `{k}` and `{n}` are
+/// short for the prefixes `key:` and `ctr:`. `{=name}` and `{=}` repeat the number before, `{#}` is
+/// eight digits of a new number, `{~}` the digits of one that is scattered over their whole range.
+/// `{name<100}` takes the number from below 100, whatever the others come from. A pattern that
+/// begins with `!` is sent as a line of text.
 #[derive(Clone)]
 pub(super) struct Request {
     bytes: Vec<u8>,
-    /// Where the changing digits stand, and whether they repeat the number before.
-    slots: Vec<(usize, bool)>,
+    slots: Vec<Slot>,
     replies: usize,
+}
+
+/// Where changing digits stand, and where their number comes from.
+#[derive(Clone, Copy)]
+struct Slot {
+    at: usize,
+    from: From,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum From {
+    Next,
+    Again,
+    Scattered,
+    Below(u64),
 }
 
 /// Where key numbers come from.
@@ -41,18 +59,25 @@ impl Request {
     }
 
     fn push(&mut self, words: &[&str]) {
-        let keys: Vec<String> = words.iter().map(|word| placeholder(word)).collect();
+        self.replies += 1;
+        if let [first, rest @ ..] = words
+            && let Some(first) = first.strip_prefix('!')
+        {
+            let words: Vec<&str> = std::iter::once(first).chain(rest.iter().copied()).collect();
+            self.bytes.extend_from_slice(format!("{}\r\n", words.join(" ")).as_bytes());
+            return;
+        }
+        let words: Vec<_> = words.iter().map(|word| placeholder(word)).collect();
         let start = self.bytes.len();
-        append(&mut self.bytes, &keys.iter().map(String::as_str).collect::<Vec<_>>());
+        append(&mut self.bytes, &words.iter().map(|word| word.0.as_str()).collect::<Vec<_>>());
         let mut at = start + format!("*{}\r\n", words.len()).len();
-        for (word, text) in words.iter().zip(&keys) {
+        for (text, from) in &words {
             at += format!("${}\r\n", text.len()).len();
-            if word != text {
-                self.slots.push((at + KEY_SIZE - DIGITS, *word == "{=}"));
+            if let Some(from) = *from {
+                self.slots.push(Slot { at: at + text.len() - DIGITS, from });
             }
             at += text.len() + 2;
         }
-        self.replies += 1;
     }
 
     /// Replies that one sending of these bytes brings.
@@ -66,30 +91,68 @@ impl Request {
         if matches!(&*keys, Keys::Sequence(next, end) if next >= end) {
             return None;
         }
+        let taken_from = |slot: &Slot| matches!(slot.from, From::Next | From::Scattered);
+        if !self.slots.iter().any(taken_from)
+            && let Keys::Sequence(next, _) = keys
+        {
+            // A pattern without numbers of its own takes one for each command.
+            *next += self.replies as u64;
+        }
         let mut number = 0;
-        for &(at, repeated) in &self.slots {
-            if !repeated {
-                number = match keys {
-                    Keys::Random(count) => random.u64(0..*count),
-                    Keys::Sequence(next, end) => {
-                        let taken = (*next).min(*end - 1);
-                        *next += 1;
-                        taken
-                    }
-                };
-            }
-            write_digits(&mut self.bytes[at..at + DIGITS], number);
+        for &Slot { at, from } in &self.slots {
+            number = match from {
+                From::Again => number,
+                From::Below(count) => random.u64(0..count),
+                From::Next | From::Scattered => keys.next(random),
+            };
+            let shown = if from == From::Scattered { scatter(number) } else { number };
+            write_digits(&mut self.bytes[at..at + DIGITS], shown);
         }
         Some(&self.bytes)
     }
 }
 
-fn placeholder(word: &str) -> String {
-    match word {
-        "{k}" | "{=}" => key_name("key:", 0),
-        "{n}" => key_name("ctr:", 0),
-        _ => word.to_owned(),
+impl Keys {
+    fn next(&mut self, random: &mut fastrand::Rng) -> u64 {
+        match self {
+            Keys::Random(count) => random.u64(0..*count),
+            Keys::Sequence(next, end) => {
+                let taken = (*next).min(*end - 1);
+                *next += 1;
+                taken
+            }
+        }
     }
+}
+
+/// The word with zeros for the digits, and what takes their place if it has a placeholder.
+fn placeholder(word: &str) -> (String, Option<From>) {
+    let Some((front, name)) = word.strip_suffix('}').and_then(|word| word.split_once('{')) else {
+        return (word.to_owned(), None);
+    };
+    let (name, below) = match name.split_once('<') {
+        Some((name, count)) => (name, Some(count.parse().expect("a pattern has a count"))),
+        None => (name, None),
+    };
+    let zeros = "0".repeat(DIGITS);
+    let key = |name| match name {
+        "" | "k" => key_name("key:", 0),
+        "n" => key_name("ctr:", 0),
+        name => key_name(&format!("{name}:"), 0),
+    };
+    let (text, from) = match name.strip_prefix('=') {
+        Some(name) => (key(name), From::Again),
+        None if name == "#" => (zeros, From::Next),
+        None if name == "~" => (zeros, From::Scattered),
+        None => (key(name), From::Next),
+    };
+    (front.to_owned() + &text, Some(below.map_or(from, From::Below)))
+}
+
+/// Another number of at most eight digits for each number of at most eight digits.
+fn scatter(number: u64) -> u64 {
+    // A factor without a common divisor with the modulus makes it a permutation.
+    number * 61_803_399 % 10u64.pow(DIGITS as u32)
 }
 
 /// The key that stands for `number`.

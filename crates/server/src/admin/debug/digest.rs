@@ -5,8 +5,10 @@
 //! it does: the SHA-1 of the bytes is combined, and the SHA-1 of that takes its place.
 
 use commands::{Args, Error};
-use keyspace::{Entry, Held, Value, ValueRef};
+use keyspace::{Entry, Held, Kind, Value, ValueRef};
 use sha1::{Digest as _, Sha1};
+use value::array::INDEX_MAX;
+use value::stream::Id;
 
 use super::value::find;
 use crate::call::Call;
@@ -54,8 +56,7 @@ fn of_all(held: &mut Held<'_>, databases: u32) -> Digest {
 }
 
 fn add_value(digest: &mut Digest, entry: &Entry) {
-    let kind = entry.kind() as u32;
-    mix(digest, &kind.to_be_bytes());
+    mix(digest, &type_number(entry.kind()).to_be_bytes());
     match entry.value() {
         ValueRef::Object(value) => add_collection(digest, value),
         ValueRef::Int(number) => mix(digest, number.to_string().as_bytes()),
@@ -66,8 +67,8 @@ fn add_value(digest: &mut Digest, entry: &Entry) {
     }
 }
 
-/// A list's elements are mixed in one after the other; members and fields are combined, each with
-/// what belongs to it mixed in.
+/// The elements of lists, streams and arrays are mixed in one after the other, the latter two with
+/// their ids and indexes; members and fields are combined, each with what belongs to it mixed in.
 fn add_collection(digest: &mut Digest, value: &Value) {
     match value {
         Value::List(list) => {
@@ -94,7 +95,34 @@ fn add_collection(digest: &mut Digest, value: &Value) {
                 combine(digest, &pair);
             }
         }
-        Value::Stream(_) => {}
+        Value::Stream(stream) => {
+            for entry in stream.range(Id::MIN, Id::MAX) {
+                let id = entry.id();
+                mix(digest, format!("{}.{}", id.ms, id.seq).as_bytes());
+                for (field, value) in entry.pairs() {
+                    mix_written(digest, |out| field.write_to(out));
+                    mix_written(digest, |out| value.write_to(out));
+                }
+            }
+        }
+        Value::Array(array) => array.walk(0, INDEX_MAX, |index, element| {
+            mix(digest, index.to_string().as_bytes());
+            mix_written(digest, |out| element.write_to(out));
+            true
+        }),
+    }
+}
+
+/// The number by which Redis knows a type in memory.
+fn type_number(kind: Kind) -> u32 {
+    match kind {
+        Kind::String => 0,
+        Kind::List => 1,
+        Kind::Set => 2,
+        Kind::Zset => 3,
+        Kind::Hash => 4,
+        Kind::Stream => 6,
+        Kind::Array => 8,
     }
 }
 

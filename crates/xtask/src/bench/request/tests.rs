@@ -29,6 +29,28 @@ fn a_request_without_keys_stays_as_it_is() {
 }
 
 #[test]
+fn placeholders_say_where_their_numbers_come_from() {
+    let mut random = fastrand::Rng::with_seed(1);
+    let mut keys = Keys::Sequence(2, 4);
+    let mut request = Request::new("ZADD z{k} 1.{~} {=m} {#}", 1);
+    let sent = String::from_utf8(request.fill(&mut keys, &mut random).unwrap().to_vec()).unwrap();
+    let words: Vec<&str> = sent.split("\r\n").skip(2).step_by(2).collect();
+    assert_eq!(
+        words,
+        ["ZADD", "zkey:000000000002", "1.85410197", "m:000000000003", "00000003"],
+        "a sequence that is used up repeats its last number"
+    );
+    for _ in 0..100 {
+        let mut request = Request::new("GET {x<10}", 1);
+        let sent = request.fill(&mut Keys::Random(1 << 20), &mut random).unwrap().to_vec();
+        assert!(String::from_utf8(sent).unwrap().contains("x:00000000000"));
+    }
+    let mut inline = Request::new("!PING", 2);
+    assert_eq!(inline.replies(), 2);
+    assert_eq!(inline.fill(&mut Keys::Random(1), &mut random).unwrap(), b"PING\r\nPING\r\n");
+}
+
+#[test]
 fn replies_are_counted_however_they_are_cut() {
     let stream: &[u8] = b"+OK\r\n:12\r\n$5\r\n*a\r\nb\r\n$-1\r\n$0\r\n\r\n\
         *2\r\n$1\r\nx\r\n*1\r\n:1\r\n*0\r\n*-1\r\n%1\r\n+a\r\n_\r\n";

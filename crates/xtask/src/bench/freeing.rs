@@ -1,0 +1,111 @@
+//! What other clients feel while a value of very many elements is removed.
+//!
+//! Server and probe are not pinned: the question is what a thread that frees costs the others, and
+//! a server has more than one core.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use super::load::{self, End, Group, Outcome, Plan};
+use super::options::Options;
+use super::process::{Cpus, Kind, Server};
+use super::report::{Section, Table};
+use super::request::{Keys, Request};
+
+const BATCH: usize = 500;
+/// How long the probe goes on after the reply, because freeing does.
+const AFTER: Duration = Duration::from_millis(700);
+const BEFORE: Duration = Duration::from_millis(300);
+
+/// Names and patterns that store elements, one for each number.
+fn cases() -> [(&'static str, String); 5] {
+    let many = |head: &str, element: &str| head.to_owned() + &format!(" {element}").repeat(BATCH);
+    [
+        ("list", many("RPUSH big", "{element}")),
+        ("set", many("SADD big", "{element}")),
+        ("hash", many("HSET big", "{element} 0123456789abcdef")),
+        ("sorted set", many("ZADD big", "{~} {=element}")),
+        ("stream", "XADD big * temperature {#} place kitchen".to_owned()),
+    ]
+}
+
+/// # Errors
+/// A server that does not start, refuses a command, or cannot be read.
+pub(super) fn measure(options: &Options) -> Result<Section, String> {
+    let cpus = Cpus::choose(options);
+    let elements: u64 = if options.quick { 1_000_000 } else { 10_000_000 };
+    let mut table = Table::new(&[
+        "type",
+        "command",
+        "server",
+        "reply ms",
+        "p99.9 ms",
+        "max ms",
+        "max ms before",
+        "off core ms",
+    ]);
+    for (name, pattern) in cases() {
+        for kind in Kind::all(options, false) {
+            let server = Server::start(options, kind, &cpus.all, &[])?;
+            load::fill(server.address, "SET {k} v", 1_000, &cpus.all)?;
+            for command in ["DEL", "UNLINK"] {
+                eprintln!("freeing: {} {name} {command}", kind.name());
+                load::fill(server.address, &pattern, elements, &cpus.all)?;
+                let quiet = probe(&server, &cpus, None)?.1;
+                let (took, busy) = probe(&server, &cpus, Some(command))?;
+                let ms = |outcome: &Outcome, quantile| {
+                    outcome.seen[0].latency.value_at_quantile(quantile) as f64 / 1e6
+                };
+                let mut row = [name, command, kind.name()].map(str::to_owned).to_vec();
+                let waited = busy.usage.waited_ns as f64 / 1e6;
+                let figures = [ms(&busy, 0.999), ms(&busy, 1.0), ms(&quiet, 1.0), waited];
+                row.push(format!("{:.2}", took.as_secs_f64() * 1e3));
+                row.extend(figures.map(|value| format!("{value:.2}")));
+                table.push(row);
+            }
+        }
+    }
+    let intro = format!(
+        "One connection sends single GETs while another removes a value of {elements} elements, \
+         and for {} ms after the reply. Nothing is pinned. Off core is how long threads of the \
+         server were ready and had no core.",
+        AFTER.as_millis()
+    );
+    let mut section = Section::new("freeing", "Removing large values", intro);
+    section.tables.push(table);
+    Ok(section)
+}
+
+/// GETs in a closed loop around the command, if there is one; how long its reply took.
+fn probe(
+    server: &Server,
+    cpus: &Cpus,
+    command: Option<&str>,
+) -> Result<(Duration, Outcome), String> {
+    let over = AtomicBool::new(false);
+    let start = Instant::now() + BEFORE;
+    let group =
+        Group { connections: 1, request: Request::new("GET {k}", 1), keys: Keys::Random(1_000) };
+    let plan = Plan {
+        address: server.address,
+        groups: vec![group],
+        start,
+        end: End::Flag(&over, start + Duration::from_secs(60)),
+        watch: Some(server.pid()),
+        cpus: &cpus.all,
+    };
+    std::thread::scope(|scope| {
+        let generator = scope.spawn(|| load::run(plan));
+        std::thread::sleep(start.saturating_duration_since(Instant::now()) + BEFORE / 3);
+        let sent = Instant::now();
+        let reply = server.client().and_then(|mut client| match command {
+            Some(command) => client.call(&[command, "big"]).map(drop),
+            None => Ok(()),
+        });
+        let took = sent.elapsed();
+        std::thread::sleep(AFTER);
+        over.store(true, Ordering::Relaxed);
+        let outcome = generator.join().map_err(|_| "the probe panicked".to_owned())??;
+        reply.map(|()| (took, outcome))
+    })
+}
