@@ -29,6 +29,7 @@ mod sort;
 mod stream;
 mod string;
 mod typed;
+mod wait;
 mod zset;
 
 pub use args::{Args, Cursor};
@@ -37,6 +38,7 @@ pub use error::Error;
 pub use generic::encoding_of;
 pub use hash::import_hash;
 pub use help::help;
+pub use wait::Wait;
 
 /// What a command's function looks like.
 pub type Handler = fn(&mut Ctx<'_, '_>, &Args<'_>) -> Result<(), Error>;

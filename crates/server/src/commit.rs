@@ -1,7 +1,9 @@
 //! The duties that follow a write, performed once for all commands, while its shards are held.
 
 use commands::Args;
+use keyspace::Wants;
 
+use crate::blocked;
 use crate::local::Local;
 use crate::rows::Row;
 use crate::server::Server;
@@ -13,12 +15,21 @@ pub fn after(server: &Server, local: &mut Local, _session: &Session, _row: &Row,
     settle(server, local);
 }
 
+/// What follows when the command of a client that waited has changed data: its records tell all
+/// that is to be propagated.
+pub fn served(server: &Server, local: &mut Local) {
+    settle(server, local);
+}
+
 /// What follows the expiry of keys that nobody asked for.
 pub fn expired(server: &Server, local: &mut Local) {
     settle(server, local);
 }
 
 fn settle(server: &Server, local: &mut Local) {
+    if local.change.wants(Wants::WAITERS) {
+        blocked::collect(server, local);
+    }
     let change = &mut local.change;
     let dirty = change.dirty() + change.expired();
     if change.expired_fields() > 0 {

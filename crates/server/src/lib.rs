@@ -10,6 +10,7 @@ pub mod config;
 mod admin;
 mod allocator;
 mod background;
+mod blocked;
 mod call;
 mod clock;
 mod commit;

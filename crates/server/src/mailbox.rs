@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crossbeam_queue::SegQueue;
 use mio::Waker;
+use resp::Writer;
 
 use crate::conn::Stream;
 use crate::registry::Client;
@@ -16,23 +17,26 @@ pub enum Message {
     Kill(Arc<Client>),
     /// Go on with clients whose commands were held back.
     Resume,
-    /// Go on with a client that waits for nothing any more; with an error line or none.
-    Unblock {
+    /// Answer a client whose command waited, and go on with it.
+    Answer {
         /// The client.
         client: Arc<Client>,
         /// What it is told.
-        reply: Unblock,
+        answer: Answer,
     },
+    /// The time at which a client's command is to be tried again has changed.
+    Again(Arc<Client>),
     /// Accept from these addresses instead of the present ones.
     Listen(Vec<crate::listen::Listener>),
     /// Look at the shared state again: expiry, shutdown, configuration.
     Look,
 }
 
-/// What a client that is woken is told.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Unblock {
-    /// As if its time had run out.
+/// What a client whose command waited is told.
+pub enum Answer {
+    /// What the command has replied in the end.
+    Reply(Box<Writer>),
+    /// That its time is over.
     Timeout,
     /// An UNBLOCKED error.
     Error,
@@ -52,10 +56,25 @@ impl Mailbox {
 
     /// Sends a message. Waking fails only when the worker's poller is gone.
     pub fn send(&self, message: Message) {
+        self.put(message);
+        self.wake();
+    }
+
+    /// Leaves a message; the receiver finds it when it looks.
+    pub fn put(&self, message: Message) {
         self.queue.push(message);
+    }
+
+    /// Makes the receiver look.
+    pub fn wake(&self) {
         if let Err(error) = self.waker.wake() {
             log::warn!("A worker could not be woken: {error}");
         }
+    }
+
+    /// Whether there is no message.
+    pub fn is_empty(&self) -> bool {
+        self.queue.is_empty()
     }
 
     /// The next message.

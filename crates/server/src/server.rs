@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 
 use crate::allocator::Gauge;
 use crate::background::Background;
+use crate::blocked::Blocked;
 use crate::clock::Ticks;
 use crate::config::Config;
 use crate::config::cli::Program;
@@ -49,6 +50,8 @@ pub struct Server {
     pub keyspace: Keyspace,
     /// Frees what takes long.
     pub background: Background,
+    /// Clients whose commands wait.
+    pub blocked: Blocked,
     /// The commands.
     pub rows: Rows,
     /// The name it was started under.
@@ -134,6 +137,7 @@ impl Server {
         } = parts;
         let tunables = Arc::new(Tunables::new(&config));
         Arc::new(Self {
+            blocked: Blocked::new(keyspace.shards().len()),
             keyspace,
             background,
             rows,
@@ -211,7 +215,9 @@ impl Server {
 
     /// Publishes what workers copy of the configuration.
     pub fn publish_tunables(&self, config: &Config) {
-        self.tunables.store(Arc::new(Tunables::new(config)));
+        let mut tunables = Tunables::new(config);
+        tunables.settings.limits.list_packed = self.knobs.list_packed.load(Ordering::SeqCst);
+        self.tunables.store(Arc::new(tunables));
         self.generation.fetch_add(1, Ordering::SeqCst);
         self.judge_memory(crate::allocator::figures().allocated);
     }

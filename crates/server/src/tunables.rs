@@ -107,6 +107,7 @@ fn value_limits(config: &Config) -> keyspace::Limits {
         hash_entries: number(Id::HashMaxListpackEntries),
         hash_value: config.memory(Id::HashMaxListpackValue) as usize,
         list_size: config.int(Id::ListMaxListpackSize) as i32,
+        list_packed: 0,
         list_compress_depth: number(Id::ListCompressDepth),
         set_intset_entries: number(Id::SetMaxIntsetEntries),
         set_entries: number(Id::SetMaxListpackEntries),
@@ -115,6 +116,8 @@ fn value_limits(config: &Config) -> keyspace::Limits {
         zset_value: config.memory(Id::ZsetMaxListpackValue) as usize,
         stream_node_bytes: config.memory(Id::StreamNodeMaxBytes) as usize,
         stream_node_entries: number(Id::StreamNodeMaxEntries),
+        stream_idmp_duration_s: config.int(Id::StreamIdmpDuration),
+        stream_idmp_size: number(Id::StreamIdmpMaxsize),
         hll_sparse_bytes: config.memory(Id::HllSparseMaxBytes) as usize,
     }
 }

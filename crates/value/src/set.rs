@@ -85,6 +85,14 @@ impl Set {
         }
     }
 
+    /// The listpack of a small set that is not of numbers only.
+    pub fn listpack(&self) -> Option<&Listpack> {
+        match &self.form {
+            Small(pack) => Some(pack),
+            Ints(_) | Large(_) => None,
+        }
+    }
+
     /// What OBJECT ENCODING replies.
     pub fn encoding(&self) -> &'static str {
         match &self.form {

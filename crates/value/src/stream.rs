@@ -197,8 +197,8 @@ impl Stream {
     }
 
     /// What producers have sent, remembered from now on.
-    pub fn requests_mut(&mut self) -> &mut Requests {
-        self.requests.get_or_insert_default()
+    pub fn requests_mut(&mut self, limits: &Limits) -> &mut Requests {
+        self.requests.get_or_insert_with(|| Box::new(Requests::new(limits)))
     }
 
     /// What OBJECT ENCODING replies.

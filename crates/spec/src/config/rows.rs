@@ -442,6 +442,8 @@ directives! {
     SocketMarkId => "socket-mark-id", [], int(0, U32_MAX, 0), [IMMUTABLE], Both, WORKS;
     StopWritesOnBgsaveError => "stop-writes-on-bgsave-error", [],
         bool(true), [], Both, planned(PERSISTENCE);
+    StreamIdmpDuration => "stream-idmp-duration", [], int(1, 86_400, 100), [], Redis, WORKS;
+    StreamIdmpMaxsize => "stream-idmp-maxsize", [], int(1, 10_000, 100), [], Redis, WORKS;
     StreamNodeMaxBytes => "stream-node-max-bytes", [],
         memory(0, MEMORY_MAX, 4_096), [], Both, WORKS;
     StreamNodeMaxEntries => "stream-node-max-entries", [], int(0, MAX, 100), [], Both, WORKS;

@@ -100,7 +100,6 @@ impl Node {
     }
 
     /// Whether it is compressed.
-    #[cfg(test)]
     pub(super) fn is_compressed(&self) -> bool {
         matches!(self, Self::PackedLzf { .. } | Self::PlainLzf(_))
     }
@@ -190,7 +189,7 @@ impl Node {
 }
 
 /// What a node holds.
-pub(super) enum View<'a> {
+pub enum View<'a> {
     /// A listpack.
     Packed(Cow<'a, Listpack>),
     /// One huge element.

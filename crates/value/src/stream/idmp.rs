@@ -7,12 +7,7 @@ use std::sync::Arc;
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use super::Id;
-
-/// How long requests are remembered unless a stream says otherwise, in seconds.
-const DURATION_S: i64 = 100;
-
-/// How many requests of a producer are remembered unless a stream says otherwise.
-const SIZE_MAX: usize = 100;
+use crate::Limits;
 
 /// The requests that are remembered, by producer.
 #[derive(Clone, Debug)]
@@ -31,19 +26,18 @@ struct Producer {
     order: VecDeque<(i64, Arc<[u8]>)>,
 }
 
-impl Default for Requests {
-    fn default() -> Requests {
+impl Requests {
+    /// None, under the bounds that hold unless a stream says otherwise.
+    pub(super) fn new(limits: &Limits) -> Requests {
         Requests {
-            duration_s: DURATION_S,
-            size_max: SIZE_MAX,
+            duration_s: limits.stream_idmp_duration_s,
+            size_max: limits.stream_idmp_size,
             added: 0,
             duplicates: 0,
             producers: BTreeMap::new(),
         }
     }
-}
 
-impl Requests {
     /// For how many seconds requests are remembered.
     pub fn duration_s(&self) -> i64 {
         self.duration_s
