@@ -315,7 +315,7 @@ fn hash_keys(
 ) {
     let argv: Argv<'_> = spans.iter().map(|span| bytes(*span, buf, apart)).collect();
     let first = hashed.len();
-    let told = keys::positions(row.spec.keys, &argv, |at, _| {
+    let told = keys::positions(row.spec, &argv, |at, _| {
         hashed.push((at as u32, server.keyspace.hash(argv[at])));
     });
     if told == Err(KeysError::Unknown) {

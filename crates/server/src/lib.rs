@@ -26,6 +26,7 @@ mod local;
 mod log;
 mod mailbox;
 mod multi;
+mod persistence;
 mod prefetch;
 mod process;
 mod rates;
