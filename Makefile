@@ -18,7 +18,8 @@ CARGO_FUZZ_VERSION := 0.13.2
 
 export PATH := $(TOOLS)/bin:$(PATH)
 
-.PHONY: help run test lint docs bench differential conformance fuzz loom checked cargo-deny cargo-fuzz
+.PHONY: help run test lint docs bench differential conformance fuzz loom checked
+.PHONY: cargo-deny cargo-fuzz
 
 help:
 	@echo 'make run          build and start the server on 127.0.0.1:6379, in the foreground'

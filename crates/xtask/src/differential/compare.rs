@@ -187,7 +187,7 @@ fn same_times(ours: &Value, theirs: &Value, name: Option<&[u8]>) -> bool {
     }
 }
 
-/// XPENDING's lines are `[id, consumer, age, deliveries]`, so an integer behind two texts is an age.
+/// XPENDING has lines `[id, consumer, age, deliveries]`: an integer behind two texts is an age.
 fn same_times_in(ours: &[Value], theirs: &[Value]) -> bool {
     let is_pending = matches!(ours, [Value::Bulk(_), Value::Bulk(_), Value::Int(_), Value::Int(_)]);
     ours.iter().zip(theirs).enumerate().all(|(at, (a, b))| {
