@@ -6,7 +6,7 @@ use resp::{Proto, Writer};
 use crate::{Args, Ctx, Error, Settings, handlers};
 
 /// The time of every command.
-const NOW_MS: i64 = 1_000_000;
+pub(crate) const NOW_MS: i64 = 1_000_000;
 
 /// A keyspace and what the last command did to it.
 pub(crate) struct Bench {
@@ -66,6 +66,11 @@ impl Bench {
         }
         let reply: Vec<u8> = out.chunks(0).flatten().copied().collect();
         String::from_utf8(reply).expect("the tests use ASCII")
+    }
+
+    /// What the last command did.
+    pub(crate) fn change(&self) -> &Change {
+        &self.change
     }
 
     /// The events of the last command.
