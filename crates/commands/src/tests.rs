@@ -24,13 +24,13 @@ const CLASSES: &[(char, Class)] = &[
 #[test]
 fn changes_are_those_of_a_real_server() {
     let text = include_str!("../testdata/changes.txt");
-    let mut bench = Bench::new();
+    let mut bench = Bench::lazy();
     let mut title = "";
     let mut wrong = Vec::new();
     let mut lines = text.lines().filter(|line| !line.starts_with('#')).peekable();
     while let Some(line) = lines.next() {
         if let Some(name) = line.strip_prefix("== ") {
-            (title, bench) = (name, Bench::new());
+            (title, bench) = (name, Bench::lazy());
         } else if let Some(command) = line.strip_prefix("> ") {
             let is_effect = |line: &&str| line.starts_with("event ") || line.starts_with("log ");
             let mut expected = Vec::new();
