@@ -1,8 +1,8 @@
-//! The gate's protocol under every order in which its steps can happen, up to a bound. Run with
+//! The protocols of the gate and of a shard's lock under every order in which its steps can happen, up to a bound. Run with
 //! `RUSTFLAGS="--cfg loom" cargo test -p keyspace --release --test gate`.
 #![cfg(loom)]
 
-use keyspace::Gate;
+use keyspace::{Gate, Lock};
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
@@ -74,5 +74,32 @@ fn writers_exclude_each_other() {
         shared.1.read();
         drop(guard);
         writer.join().unwrap();
+    });
+}
+
+#[test]
+fn one_thread_at_a_time_holds_a_lock() {
+    explore(|| {
+        let shared = Arc::new((Lock::new(), AtomicUsize::new(0)));
+        let enter = |shared: &(Lock, AtomicUsize)| {
+            assert_eq!(shared.1.fetch_add(1, Ordering::Relaxed), 0, "two hold the lock");
+            shared.1.fetch_sub(1, Ordering::Relaxed);
+            shared.0.release();
+        };
+        let threads: Vec<_> = (0..2)
+            .map(|_| {
+                let shared = Arc::clone(&shared);
+                thread::spawn(move || {
+                    shared.0.take();
+                    enter(&shared);
+                })
+            })
+            .collect();
+        if shared.0.try_take() {
+            enter(&shared);
+        }
+        for thread in threads {
+            thread.join().unwrap();
+        }
     });
 }
