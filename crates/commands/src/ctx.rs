@@ -14,6 +14,10 @@ pub struct Settings {
     pub reply_max: usize,
     /// Where small forms of collections end.
     pub limits: Limits,
+    /// How DUMP writes values.
+    pub dump: persist::rdb::Style,
+    /// How RESTORE looks at them.
+    pub restore: persist::rdb::Settings,
     /// Whether DEL frees big values in the background.
     pub lazyfree_user_del: bool,
     /// Whether FLUSHALL and FLUSHDB do when they do not say.
@@ -28,6 +32,8 @@ impl Default for Settings {
             proto_max_bulk_len: 512 << 20,
             reply_max: 512 << 20,
             limits: Limits::default(),
+            dump: persist::rdb::Style::default(),
+            restore: persist::rdb::Settings::default(),
             lazyfree_user_del: false,
             lazyfree_user_flush: false,
             is_lfu: false,

@@ -14,6 +14,7 @@ mod array;
 mod bitmap;
 mod bound;
 mod database;
+mod dump;
 mod expire;
 mod float80;
 mod generic;
@@ -49,6 +50,7 @@ pub fn handlers() -> impl Iterator<Item = (&'static str, Handler)> {
         array::HANDLERS,
         bitmap::HANDLERS,
         database::HANDLERS,
+        dump::HANDLERS,
         expire::HANDLERS,
         generic::HANDLERS,
         geo::HANDLERS,

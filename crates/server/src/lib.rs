@@ -27,6 +27,8 @@ mod local;
 mod log;
 mod mailbox;
 mod multi;
+mod persistence;
+mod prefetch;
 mod process;
 mod rates;
 mod refuse;

@@ -80,6 +80,8 @@ pub struct Server {
     pub errors: ErrorCounts,
     /// Memory in use at the start and at most.
     pub memory: Gauge,
+    /// Saves and loads.
+    pub persistence: crate::persistence::Persistence,
     /// Changes that the last save had seen.
     pub saved_dirty: AtomicU64,
     /// When the server started, Unix microseconds.
@@ -154,6 +156,7 @@ impl Server {
             rates: crate::rates::Rates::default(),
             errors: ErrorCounts::default(),
             memory: Gauge::default(),
+            persistence: crate::persistence::Persistence::new(),
             saved_dirty: AtomicU64::new(0),
             started_us: crate::clock::unix_us(),
             run_id,

@@ -1,7 +1,7 @@
 //! The values of the configuration that workers look at all the time, copied after each change.
 
-use commands::Settings;
 use keyspace::Lazy;
+use persist::rdb::{Settings, Style};
 use resp::Limits;
 use spec::config::Id;
 
@@ -22,7 +22,7 @@ pub struct OutputLimit {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Tunables {
     /// What data commands look at.
-    pub settings: Settings,
+    pub settings: commands::Settings,
     /// Which implicit deletions are freed in the background.
     pub lazy: Lazy,
     /// What the request parser looks at.
@@ -60,10 +60,12 @@ impl Tunables {
         let max_bulk = config.memory(Id::ProtoMaxBulkLen);
         let output = config.output_buffer_limit(ClientClass::Normal);
         Self {
-            settings: Settings {
+            settings: commands::Settings {
                 proto_max_bulk_len: max_bulk,
                 reply_max: reply_max(max_bulk, output.hard),
                 limits: value_limits(config),
+                dump: style(config),
+                restore: restoring(config),
                 lazyfree_user_del: config.bool(Id::LazyfreeLazyUserDel),
                 lazyfree_user_flush: config.bool(Id::LazyfreeLazyUserFlush),
                 is_lfu: config.choice(Id::MaxmemoryPolicy).ends_with("-lfu"),
@@ -91,6 +93,19 @@ impl Tunables {
             hz: number(Id::Hz).max(1),
         }
     }
+}
+
+/// How values are written to files and payloads.
+pub fn style(config: &Config) -> Style {
+    Style {
+        version: config.choice_number(Id::RdbVersion) as u16,
+        compress: config.bool(Id::Rdbcompression),
+    }
+}
+
+/// How payloads are looked at.
+fn restoring(config: &Config) -> Settings {
+    Settings { relaxed: config.choice(Id::RdbVersionCheck) == "relaxed", checksum: true }
 }
 
 /// Bytes of a reply that repeats what is stored: as many as the longest string, but no more than an

@@ -148,6 +148,7 @@ impl Thread {
             for token in std::mem::take(&mut self.again) {
                 self.serve(token);
             }
+            self.load();
             self.expire();
             self.end_waits();
             self.cron(began);
@@ -174,7 +175,10 @@ impl Thread {
         if let Some(due) = self.timers.next() {
             timeout = timeout.min(due.saturating_duration_since(Instant::now()));
         }
-        if !self.again.is_empty() || !self.accept_again.is_empty() || !me.mailbox.is_empty() {
+        let loads =
+            || self.server.state().any(State::LOADING) && self.server.persistence.feed.is_waiting();
+        let waits = !self.again.is_empty() || !self.accept_again.is_empty();
+        if waits || !me.mailbox.is_empty() || loads() {
             timeout = Duration::ZERO;
         } else if self.server.state().any(State::PAUSED) {
             if self.local.id == 0 {
@@ -702,10 +706,18 @@ impl Thread {
         }
     }
 
+    /// Takes in what was read of the file that is being loaded.
+    fn load(&self) {
+        if self.server.state().any(State::LOADING) {
+            self.server.persistence.feed.take_in(&self.server, &self.local);
+        }
+    }
+
     /// Whether keys are removed that nobody asks for.
     fn expires_keys(&self) -> bool {
         let is_active = self.server.active_expire.load(Ordering::Relaxed);
-        is_active && !self.local.tunables.import_mode
+        let is_loading = self.server.state().any(State::LOADING);
+        is_active && !is_loading && !self.local.tunables.import_mode
     }
 
     /// Removes keys of this worker's lane whose time has come.

@@ -12,9 +12,12 @@ use crate::compact::{Element, Listpack, Position};
 
 mod limit;
 mod node;
+mod parts;
 mod quick;
 #[cfg(test)]
 mod tests;
+
+pub use parts::{Builder, Part};
 
 use limit::Fill;
 use quick::Quick;

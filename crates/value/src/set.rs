@@ -16,11 +16,13 @@ use crate::{KeyHash, Limits};
 
 mod algebra;
 mod member;
+mod parts;
 mod random;
 #[cfg(test)]
 mod tests;
 
 pub use algebra::{diff, intersect, store_diff, store_intersection, store_union, unite};
+pub use parts::Compact;
 
 use member::Member;
 

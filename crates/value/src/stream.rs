@@ -16,6 +16,7 @@ mod id;
 mod idmp;
 mod lag;
 mod node;
+mod parts;
 mod range;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ pub use group::{Consumer, Group, Nack, Slot};
 pub use id::{Id, IdText, NewId};
 pub use idmp::{Requests, request_of};
 pub use node::{Entry, Pairs};
+pub use parts::Head;
 pub use range::{Range, RangeBack};
 pub use trim::{Deletion, Keep, Refs, Trim};
 

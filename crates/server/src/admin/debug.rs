@@ -20,7 +20,7 @@ use super::help::help as write_help;
 use crate::call::Call;
 use crate::knobs::REPLY_PEAK_RESET_MS;
 use crate::mailbox::Message;
-use crate::refuse::lossy;
+use crate::refuse::{lossy, printed};
 use crate::rows::SessionHandler;
 
 pub(crate) const HANDLERS: &[(&str, SessionHandler)] = &[("debug", debug)];
@@ -47,6 +47,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     ("protocol", 1..=1, protocol),
     ("quicklist", 1..=2, inside::quicklist),
     ("quicklist-packed-threshold", 1..=1, quicklist_packed_threshold),
+    ("reload", 0..=usize::MAX, super::save::reload),
     ("replybuffer", 2..=2, replybuffer),
     ("sdslen", 1..=1, value::sdslen),
     ("set-active-expire", 1..=1, set_active_expire),
@@ -92,6 +93,9 @@ const HELP: &[&str] = &[
     "QUICKLIST-PACKED-THRESHOLD <bytes>",
     "    From which length on an element gets a node for itself, in lists that become large from",
     "    now on; 0 is as configured.",
+    "RELOAD [MERGE] [NOFLUSH] [NOSAVE]",
+    "    Save the data, drop it and load it again. NOSAVE loads the file that is there, NOFLUSH",
+    "    drops nothing, MERGE lets keys of the file take the place of those that are there.",
     "REPLYBUFFER PEAK-RESET-TIME <milliseconds|NEVER|RESET>",
     "    How long the largest reply of a client is remembered.",
     "REPLYBUFFER RESIZING <0|1>",
@@ -129,10 +133,9 @@ fn debug(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     match found {
         Some((_, _, run)) => run(call, args),
         None => {
-            let shown = lossy(&name[..name.len().min(SHOWN_MAX)]).into_owned();
-            call.fail(&format!(
-                "ERR unknown subcommand or wrong number of arguments for '{shown}'. Try DEBUG HELP."
-            ))
+            let shown = printed(name, SHOWN_MAX);
+            let head: &[u8] = b"ERR unknown subcommand or wrong number of arguments for '";
+            call.fail([head, shown, b"'. Try DEBUG HELP."].concat())
         }
     }
 }

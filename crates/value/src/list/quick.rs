@@ -86,6 +86,24 @@ impl Quick {
         node.change(std::mem::take)
     }
 
+    /// Adds a node at the right end; [`Self::settle`] is called after the last one.
+    pub(super) fn push_node(&mut self, node: Node) {
+        self.len += node.count();
+        self.nodes.push_back(node);
+    }
+
+    /// Gives the listpack of the only node when a small list could hold it.
+    pub(super) fn take_whole(&mut self, fill: Fill) -> Option<Listpack> {
+        if self.nodes.len() != 1 {
+            return None;
+        }
+        let node = &mut self.nodes[0];
+        if node.is_plain() || fill.is_exceeded(node.size(), node.count()) {
+            return None;
+        }
+        node.change(std::mem::take)
+    }
+
     /// Adds an element at an end.
     #[inline]
     pub(super) fn push(&mut self, end: End, element: &[u8]) {
