@@ -253,7 +253,8 @@ fn a_panic_ends_the_process_and_tells_why() {
         assert_eq!(place.wait().signal(), Some(6), "{}", place.read("out"));
         let log = place.read("out");
         assert!(log.contains("BUG REPORT START") && log.contains("BUG REPORT END"), "{log}");
-        assert!(log.contains("called by DEBUG PANIC") && log.contains("In thread worker-"), "{log}");
+        let tells = log.contains("called by DEBUG PANIC") && log.contains("In thread worker-");
+        assert!(tells, "{log}");
     }
 }
 
