@@ -1,7 +1,9 @@
 //! The duties that follow a write, performed once for all commands, while its shards are held.
 
 use commands::Args;
+use keyspace::Wants;
 
+use crate::events;
 use crate::local::Local;
 use crate::rows::Row;
 use crate::server::Server;
@@ -19,6 +21,9 @@ pub fn expired(server: &Server, local: &mut Local) {
 }
 
 fn settle(server: &Server, local: &mut Local) {
+    if local.change.wants(Wants::EVENTS) {
+        events::send(server, local);
+    }
     let change = &mut local.change;
     let dirty = change.dirty() + change.expired();
     if change.expired_fields() > 0 {

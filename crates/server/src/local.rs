@@ -8,6 +8,7 @@ use keyspace::{Change, KeyStats, Wants};
 use crate::clock;
 use crate::dispatch::Batch;
 use crate::multi::Transaction;
+use crate::pubsub::Readers;
 use crate::server::Server;
 use crate::tunables::Tunables;
 
@@ -35,6 +36,10 @@ pub struct Local {
     pub held: Vec<usize>,
     /// The time of the present batch in Unix microseconds.
     pub now_us: i64,
+    /// This worker's subscribers.
+    pub readers: Readers,
+    /// A bit for each worker that has messages it does not know of yet.
+    pub told: u64,
     /// The storage of transactions, used again.
     #[expect(clippy::vec_box, reason = "the boxes move to sessions and back")]
     pub transactions: Vec<Box<Transaction>>,
@@ -61,6 +66,8 @@ impl Local {
             turn_nanoseconds: 0,
             held: Vec::new(),
             now_us: clock::unix_us(),
+            readers: Readers::default(),
+            told: 0,
             transactions: Vec::new(),
             queued_commands: 0,
             nested_commands: 0,
@@ -77,6 +84,15 @@ impl Local {
             self.generation = generation;
             self.tunables = server.tunables.load_full();
             self.change.set_lazy(self.tunables.lazy);
+        }
+    }
+
+    /// Wakes the workers that were sent messages. This one looks before it sleeps.
+    pub fn wake_workers(&mut self, server: &Server) {
+        let mut told = std::mem::take(&mut self.told) & !(1 << self.id);
+        while told != 0 {
+            server.workers[told.trailing_zeros() as usize].mailbox.wake();
+            told &= told - 1;
         }
     }
 

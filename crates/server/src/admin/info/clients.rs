@@ -7,11 +7,13 @@ use crate::session::State;
 
 pub(super) fn clients(report: &mut Report<'_, '_>) {
     let server = report.server;
-    let (mut input, mut output, mut blocked, mut watching) = (0, 0, 0u64, 0u64);
+    let (mut input, mut output, mut blocked, mut watching, mut subscribed) =
+        (0, 0, 0u64, 0u64, 0u64);
     server.clients.each(|client| {
         let held = |bytes: &AtomicU64| bytes.load(Ordering::Relaxed);
         input = input.max(held(&client.query) + held(&client.query_free) + held(&client.argv));
         output = output.max(held(&client.output));
+        subscribed += u64::from(client.state().any(State::SUBSCRIBED));
         watching += u64::from(held(&client.watching) > 0);
         blocked += u64::from(
             State(client.state.load(Ordering::Relaxed)).any(State::BLOCKED.with(State::HELD)),
@@ -26,8 +28,9 @@ pub(super) fn clients(report: &mut Report<'_, '_>) {
         ("client_recent_max_output_buffer", &output),
         ("blocked_clients", &blocked),
     ]);
-    report.zeros(&["tracking_clients", "pubsub_clients"]);
     report.fields(&[
+        ("tracking_clients", &0),
+        ("pubsub_clients", &subscribed),
         ("watching_clients", &watching),
         ("clients_in_timeout_table", &0),
         ("total_watched_keys", &server.keyspace.watches().len()),
