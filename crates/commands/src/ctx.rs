@@ -3,7 +3,7 @@
 use keyspace::{Db, Limits};
 use resp::Writer;
 
-use crate::Error;
+use crate::{Error, Wait};
 
 /// The values of the configuration that data commands look at; copied after each change of it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -14,6 +14,10 @@ pub struct Settings {
     pub reply_max: usize,
     /// Where small forms of collections end.
     pub limits: Limits,
+    /// How DUMP writes values.
+    pub dump: persist::rdb::Style,
+    /// How RESTORE looks at them.
+    pub restore: persist::rdb::Settings,
     /// Whether DEL frees big values in the background.
     pub lazyfree_user_del: bool,
     /// Whether FLUSHALL and FLUSHDB do when they do not say.
@@ -28,6 +32,8 @@ impl Default for Settings {
             proto_max_bulk_len: 512 << 20,
             reply_max: 512 << 20,
             limits: Limits::default(),
+            dump: persist::rdb::Style::default(),
+            restore: persist::rdb::Settings::default(),
             lazyfree_user_del: false,
             lazyfree_user_flush: false,
             is_lfu: false,
@@ -47,12 +53,29 @@ pub struct Ctx<'a, 'k> {
     pub command: &'static str,
     /// A source of random numbers.
     pub rng: &'a mut fastrand::Rng,
+    /// Whether the command may wait for what it does not find; else it answers at once.
+    pub may_wait: bool,
+    /// What the command waits for; then it wrote no reply.
+    pub wait: Option<Wait>,
 }
 
 impl Ctx<'_, '_> {
     /// The command's time in Unix milliseconds.
     pub fn now_ms(&self) -> i64 {
         self.db.now_ms()
+    }
+
+    /// Lets the command wait, if it may; otherwise its answer is that there is nothing.
+    pub(crate) fn waits(&mut self, wait: Wait) -> bool {
+        self.wait = self.may_wait.then_some(wait);
+        self.may_wait
+    }
+
+    /// Lets the command wait, or answers with a null array.
+    pub(crate) fn wait_or_null_array(&mut self, wait: Wait) {
+        if !self.waits(wait) {
+            self.out.null_array();
+        }
     }
 
     /// Whether a key that is to have this deadline is deleted at once instead.

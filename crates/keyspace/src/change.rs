@@ -55,6 +55,14 @@ impl Wants {
     pub const KEYS: Self = Self(2);
     /// A log or a replica follows.
     pub const LOG: Self = Self(4);
+    /// Somebody's command waits for keys.
+    pub const WAITERS: Self = Self(8);
+
+    /// Both together.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
 
     /// Whether any of the other's bits is set here.
     pub const fn any(self, other: Self) -> bool {
@@ -107,6 +115,8 @@ pub struct Change {
     lazy: Lazy,
     discarded: Vec<Discarded>,
     in_transaction: bool,
+    stirred: Vec<(u32, Box<[u8]>)>,
+    stirred_dbs: Vec<u32>,
 }
 
 impl Change {
@@ -282,6 +292,31 @@ impl Change {
         &self.records
     }
 
+    /// Records that who waits for a key may go on, where no event tells it. The command counts as a
+    /// change by something else.
+    pub fn stir(&mut self, db: u32, key: &[u8]) {
+        if self.wants.any(Wants::WAITERS) {
+            self.stirred.push((db, key.into()));
+        }
+    }
+
+    /// Records that every key of a database may have come or gone.
+    pub fn stir_all(&mut self, db: u32) {
+        if self.wants.any(Wants::WAITERS) {
+            self.stirred_dbs.push(db);
+        }
+    }
+
+    /// The keys of [`Self::stir`].
+    pub fn stirred(&self) -> &[(u32, Box<[u8]>)] {
+        &self.stirred
+    }
+
+    /// The databases of [`Self::stir_all`].
+    pub fn stirred_dbs(&self) -> &[u32] {
+        &self.stirred_dbs
+    }
+
     /// Whether there is nothing for `commit` to do.
     #[inline]
     pub fn is_empty(&self) -> bool {
@@ -302,6 +337,8 @@ impl Change {
         self.discarded.clear();
         self.notes.clear();
         self.records.clear();
+        self.stirred.clear();
+        self.stirred_dbs.clear();
     }
 
     fn push_record(&mut self, db: u32, argv: &[&[u8]]) {

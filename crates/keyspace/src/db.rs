@@ -418,6 +418,11 @@ impl<'a, 'k> Db<'a, 'k> {
         db.get(hash, key).is_some_and(|entry| is_gone(&entry, since_ms))
     }
 
+    /// Records that who waits for what is pending in a stream of the selected database may go on.
+    pub fn stir(&mut self, key: &[u8]) {
+        self.change.stir(self.index, key);
+    }
+
     /// Propagates this in place of the command as it came.
     pub fn propagate(&mut self, argv: &[&[u8]]) {
         self.change.propagate(self.index, argv);

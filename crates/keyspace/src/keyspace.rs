@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crossbeam_utils::CachePadded;
 
-use crate::change::Change;
+use crate::change::{Change, Wants};
 use crate::gate::{Gate, ReadGuard};
 use crate::shard::{Shard, ShardDb};
 use crate::shards::{Alone, Held, Shards};
@@ -200,6 +200,9 @@ impl Keyspace {
     /// shard. `turn` is kept by the caller for the next call: it makes each shard of the lane the
     /// first one in turn. Afterwards [`Self::lane_due_ms`] tells when to come again.
     ///
+    /// `wants` tells what to record; it is asked once a shard is held, because who registers does
+    /// so under the shard's lock.
+    ///
     /// Only one thread calls this for a lane. A deadline noted meanwhile is not lost: its shard's
     /// time is stored before the lane's, and here the lane's is forgotten before the shards' are
     /// read.
@@ -210,6 +213,7 @@ impl Keyspace {
         turn: &mut u32,
         budget: &mut u32,
         change: &mut Change,
+        wants: impl Fn() -> Wants,
     ) {
         let now = now_ms.max(0) as u64;
         let lanes = self.lanes.len() as u32;
@@ -222,7 +226,7 @@ impl Keyspace {
             let shard = lane + number * lanes;
             let due = &self.due[shard as usize];
             if due.load(Ordering::SeqCst) <= now && *budget > 0 {
-                self.expire_shard(shard, now_ms, budget, change);
+                self.expire_shard(shard, now_ms, budget, change, &wants);
                 *turn = (number + 1) % count;
             }
             next = next.min(due.load(Ordering::SeqCst));
@@ -230,8 +234,16 @@ impl Keyspace {
         self.lanes[lane as usize].fetch_min(next, Ordering::SeqCst);
     }
 
-    fn expire_shard(&self, shard: u32, now_ms: i64, budget: &mut u32, change: &mut Change) {
+    fn expire_shard(
+        &self,
+        shard: u32,
+        now_ms: i64,
+        budget: &mut u32,
+        change: &mut Change,
+        wants: &impl Fn() -> Wants,
+    ) {
         let mut held = self.shards.hold_one(shard);
+        change.set_wants(wants());
         let content = held.shard(shard);
         for db in 0..self.databases {
             let part = content.db(db);

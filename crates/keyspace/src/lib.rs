@@ -11,6 +11,7 @@ mod discarded;
 pub mod entry;
 mod gate;
 mod keyspace;
+mod load;
 mod shard;
 mod shards;
 mod sync;
@@ -22,8 +23,10 @@ pub use discarded::Discarded;
 pub use entry::{Entry, INLINE_MAX, NewValue, ValueRef};
 pub use gate::{Gate, ReadGuard, WriteGuard};
 pub use keyspace::{Keyspace, Layout, Overhead, Totals};
+pub use load::Entered;
 pub use shard::{Edit, Faded, Lookup, Shard, ShardDb, Stamp, Ttl};
 pub use shards::{Alone, Held, Shards};
+
 pub use value::{KeyHash, Kind, Limits, Value};
 pub use watch::{Watcher, Watches};
 

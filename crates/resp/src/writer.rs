@@ -401,6 +401,19 @@ impl Writer {
         Chunks { writer: self, at: self.head, blob: 0, inside: self.blob_head, skip }
     }
 
+    /// Adds all that another one holds.
+    ///
+    /// # Panics
+    /// When some of it was sent, or lacks a header.
+    pub fn append(&mut self, other: Writer) {
+        assert!(other.head == 0 && other.blob_head == 0 && other.open.is_empty());
+        let before = self.buf.len();
+        self.buf.extend_from_slice(&other.buf);
+        self.shared += other.shared;
+        let moved = |blob: Blob| Blob { at: blob.at + before, ..blob };
+        self.blobs.extend(other.blobs.into_iter().map(moved));
+    }
+
     /// Drops the first `n` bytes, which have been sent.
     pub fn consume(&mut self, n: usize) {
         assert!(n <= self.len(), "more consumed than was waiting");

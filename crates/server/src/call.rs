@@ -55,7 +55,7 @@ impl<'k> Call<'_, 'k> {
     /// What a function of the `commands` crate is given, with the shards of the command's keys.
     pub fn ctx(&mut self) -> Ctx<'_, 'k> {
         let stamp = Stamp::at(self.local.now_ms());
-        let overdue = overdue(self.server, self.local, self.session);
+        let overdue = overdue(self.server, self.local, self.session.state);
         let db = Db::new(Parts {
             keyspace: &self.server.keyspace,
             held: self.held,
@@ -72,6 +72,8 @@ impl<'k> Call<'_, 'k> {
             settings: &self.local.tunables.settings,
             command: self.row.name,
             rng: &mut self.local.rng,
+            may_wait: false,
+            wait: None,
         }
     }
 
@@ -91,7 +93,7 @@ pub fn db<'d, 'k>(
     held: &'d mut Held<'k>,
 ) -> Db<'d, 'k> {
     let stamp = Stamp::at(local.now_ms());
-    let overdue = overdue(server, local, session);
+    let overdue = overdue(server, local, session.state);
     Db::new(Parts {
         keyspace: &server.keyspace,
         held,
@@ -107,9 +109,9 @@ pub fn db<'d, 'k>(
 
 /// What becomes of keys that a command meets after their time.
 #[inline]
-fn overdue(server: &Server, local: &Local, session: &Session) -> Overdue {
+fn overdue(server: &Server, local: &Local, state: State) -> Overdue {
     if local.tunables.import_mode {
-        let is_source = session.state.any(State::IMPORT_SOURCE);
+        let is_source = state.any(State::IMPORT_SOURCE);
         return if is_source { Overdue::Show } else { Overdue::Hide };
     }
     if server.state().any(State::PAUSED) { Overdue::Hide } else { Overdue::Remove }
@@ -121,8 +123,10 @@ pub struct DataCall<'a, 'k> {
     pub server: &'k Server,
     /// The worker's own state.
     pub local: &'a mut Local,
-    /// The connection's session.
-    pub session: &'a Session,
+    /// The selected database.
+    pub db: u32,
+    /// The connection's states.
+    pub state: State,
     /// Where the reply goes.
     pub out: &'a mut Writer,
     /// The command.
@@ -134,11 +138,12 @@ pub struct DataCall<'a, 'k> {
 }
 
 impl DataCall<'_, '_> {
-    /// Runs a function of the `commands` crate.
+    /// Runs a function of the `commands` crate. What it waits for, if it does, is left with the
+    /// worker's own state.
     #[inline]
     pub fn run(self, handler: commands::Handler, args: &Args<'_>) -> Result<(), Error> {
         let stamp = Stamp::at(self.local.now_ms());
-        let overdue = overdue(self.server, self.local, self.session);
+        let overdue = overdue(self.server, self.local, self.state);
         let local = self.local;
         let db = Db::new(Parts {
             keyspace: &self.server.keyspace,
@@ -146,9 +151,9 @@ impl DataCall<'_, '_> {
             change: &mut local.change,
             stats: &mut local.key_stats,
             hashed: self.hashed,
-            index: self.session.db,
+            index: self.db,
             stamp,
-            touch: !self.session.state.any(State::NO_TOUCH),
+            touch: !self.state.any(State::NO_TOUCH),
         });
         let db = db.with_overdue(overdue);
         let mut ctx = Ctx {
@@ -157,7 +162,13 @@ impl DataCall<'_, '_> {
             settings: &local.tunables.settings,
             command: self.row.name,
             rng: &mut local.rng,
+            may_wait: !self.state.any(State::DENY_BLOCKING),
+            wait: None,
         };
-        handler(&mut ctx, args)
+        let result = handler(&mut ctx, args);
+        if ctx.wait.is_some() {
+            local.wait = ctx.wait;
+        }
+        result
     }
 }

@@ -3,7 +3,7 @@
 use commands::Args;
 use keyspace::Wants;
 
-use crate::events;
+use crate::{blocked, events};
 use crate::local::Local;
 use crate::rows::Row;
 use crate::server::Server;
@@ -15,6 +15,12 @@ pub fn after(server: &Server, local: &mut Local, _session: &Session, _row: &Row,
     settle(server, local);
 }
 
+/// What follows when the command of a client that waited has changed data: its records tell all
+/// that is to be propagated.
+pub fn served(server: &Server, local: &mut Local) {
+    settle(server, local);
+}
+
 /// What follows the expiry of keys that nobody asked for.
 pub fn expired(server: &Server, local: &mut Local) {
     settle(server, local);
@@ -23,6 +29,9 @@ pub fn expired(server: &Server, local: &mut Local) {
 fn settle(server: &Server, local: &mut Local) {
     if local.change.wants(Wants::EVENTS) {
         events::send(server, local);
+    }
+    if local.change.wants(Wants::WAITERS) {
+        blocked::collect(server, local);
     }
     let change = &mut local.change;
     let dirty = change.dirty() + change.expired();

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use commands::{Args, Error};
-use keyspace::{Alone, Db, Hashed, Held, ReadGuard};
+use keyspace::{Alone, Db, Hashed, Held, ReadGuard, Wants};
 use resp::{Limits, ProtocolError, Span, Step, Writer, inline};
 use smallvec::SmallVec;
-use spec::command::Id;
+use spec::command::{Flags, Id};
 
 use crate::call::{Call, DataCall, Flow};
 use crate::clock::Ticks;
@@ -23,7 +23,7 @@ use crate::registry::Client;
 use crate::rows::{KeyPlan, Row, Run};
 use crate::server::Server;
 use crate::session::{Session, State};
-use crate::{commit, multi, pubsub, refuse};
+use crate::{blocked, commit, multi, pubsub, refuse};
 
 /// Most requests that are parsed, prefetched and run under one pass of the gate.
 const BATCH_MAX: usize = 64;
@@ -311,7 +311,7 @@ fn hash_keys(
 ) {
     let argv: Argv<'_> = spans.iter().map(|span| bytes(*span, buf, apart)).collect();
     let first = hashed.len();
-    let told = keys::positions(row.spec.keys, &argv, |at, _| {
+    let told = keys::positions(row.spec, &argv, |at, _| {
         hashed.push((at as u32, server.keyspace.hash(argv[at])));
     });
     if told == Err(KeysError::Unknown) {
@@ -379,7 +379,8 @@ fn run(
     }
     drop(gate);
     local.wake_workers(server);
-    finish(server, local, &conn.session, done as u64);
+    let answered = done - usize::from(flow == Flow::Block);
+    finish(server, local, &conn.session, answered as u64);
     (flow, done)
 }
 
@@ -499,7 +500,11 @@ impl<'k> Turn<'_, 'k> {
         if let Err(error) = result {
             error.write(row.name, self.out);
         }
-        self.count(row, mark);
+        if flow == Flow::Block {
+            self.put_off_count();
+        } else {
+            self.count(row, mark);
+        }
         flow
     }
 
@@ -529,10 +534,27 @@ impl<'k> Turn<'_, 'k> {
             [] if row.keys == KeyPlan::Walk => shards.hold_walk(),
             many => shards.hold_many(many.iter().map(|key| shard(key.1))),
         };
-        self.perform(row, args, &hashed, &mut held)
+        // Who waits for a key has said so under the lock of its shard, which is held now.
+        let wants = self.look_at_wants();
+        if wants.any(Wants::WAITERS) {
+            if row.keys == KeyPlan::Walk {
+                // It takes one shard after another, and what it finds expired may be waited for by
+                // who came in between.
+                self.local.change.set_wants(wants.with(Wants::WAITERS));
+            } else if row.has(Flags::WRITE) {
+                match self.widen(held, keys.iter().map(|key| shard(key.1))) {
+                    Some(wider) => held = wider,
+                    None => return self.call_alone(row, args),
+                }
+            }
+        }
+        let result = self.perform(row, args, &hashed, &mut held);
+        drop(held);
+        if wants.any(Wants::WAITERS) { self.after_serving(result) } else { result }
     }
 
-    /// Runs a command's handler on the shards that were taken, and performs what follows a write.
+    /// Runs a command's handler on the shards that were taken, performs what follows a write, and
+    /// serves those whom it has woken: in a transaction at its end.
     #[inline]
     pub fn perform<'h>(
         &mut self,
@@ -544,12 +566,12 @@ impl<'k> Turn<'_, 'k> {
     where
         'k: 'h,
     {
-        match row.run {
+        let (result, mut flow) = match row.run {
             Run::Data(handler) => {
-                let (server, session) = (self.server, &*self.session);
-                let local = &mut *self.local;
+                let (server, local) = (self.server, &mut *self.local);
+                let (db, state) = (self.session.db, self.session.state);
                 let out = &mut *self.out;
-                let call = DataCall { server, local, session, out, row, held, hashed };
+                let call = DataCall { server, local, db, state, out, row, held, hashed };
                 let result = call.run(handler, args);
                 if !self.local.change.is_empty() {
                     commit::after(self.server, self.local, self.session, row, args);
@@ -560,7 +582,73 @@ impl<'k> Turn<'_, 'k> {
                 self.call_session(row, handler, args, held)
             }
             Run::Container(None) | Run::Exec => (Ok(()), Flow::Continue),
+        };
+        if let Some(wait) = self.local.wait.take() {
+            blocked::wait(self.server, self.session, self.out, row, args, wait);
+            flow = Flow::Block;
         }
+        if !self.local.ready.is_empty() && !self.session.state.any(State::DENY_BLOCKING) {
+            self.serve_ready(held);
+        }
+        (result, flow)
+    }
+
+    /// Serves those who wait for the keys that have become ready.
+    #[cold]
+    pub fn serve_ready<'h>(&mut self, held: &mut Held<'h>)
+    where
+        'k: 'h,
+    {
+        blocked::serve(self.server, self.local, held);
+    }
+
+    /// Looks at what changes are recorded for, with the shards held that are about to change.
+    #[inline]
+    pub fn look_at_wants(&mut self) -> Wants {
+        let wants = Wants(self.server.wants.load(Ordering::Relaxed));
+        self.local.change.set_wants(wants);
+        wants
+    }
+
+    /// Takes the shards that serving those takes who wait for keys in some shards, together with
+    /// these; `None` when one has to be alone for that.
+    #[cold]
+    pub fn widen<'h>(
+        &mut self,
+        held: Held<'h>,
+        shards: impl Iterator<Item = u32>,
+    ) -> Option<Held<'h>>
+    where
+        'k: 'h,
+    {
+        if held.is_all() {
+            return Some(held);
+        }
+        let mut wider: blocked::ShardSet = shards.collect();
+        wider.sort_unstable();
+        wider.dedup();
+        let own = wider.len();
+        if self.server.blocked.cover(&mut wider) && wider.len() == own {
+            return Some(held);
+        }
+        drop(held);
+        blocked::take(self.server, wider)
+    }
+
+    /// What is left to do for those who wait when no shard is held any more.
+    #[cold]
+    pub fn after_serving(
+        &mut self,
+        (result, flow): (Result<(), Error>, Flow),
+    ) -> (Result<(), Error>, Flow) {
+        self.local.wake_workers(self.server);
+        if self.local.late.is_empty() {
+            return (result, flow);
+        }
+        blocked::serve_late(self.server, self.local, self.gate);
+        // It may have been killed while the gate was left.
+        let is_killed = self.session.client.is_killed();
+        (result, if is_killed { Flow::Close } else { flow })
     }
 
     /// Runs a handler with everything held.
@@ -569,6 +657,7 @@ impl<'k> Turn<'_, 'k> {
         let server = self.server;
         let Some(alone) = self.begin_alone() else { return (Ok(()), Flow::Close) };
         let mut held = server.keyspace.shards().hold_all(&alone);
+        self.look_at_wants();
         let (result, flow) = self.perform(row, args, &[], &mut held);
         drop(held);
         (result, self.end_alone(alone, flow))
@@ -588,6 +677,7 @@ impl<'k> Turn<'_, 'k> {
         drop(alone);
         *self.gate = self.server.keyspace.enter(self.local.id);
         self.local.follow_config(self.server);
+        self.local.wake_workers(self.server);
         if self.session.client.is_killed() { Flow::Close } else { flow }
     }
 
@@ -625,6 +715,17 @@ impl<'k> Turn<'_, 'k> {
         }
         self.local.look_at_clock();
         (result, flow)
+    }
+
+    /// Leaves what a command took so far with what it waits for: it is counted when that is over.
+    fn put_off_count(&mut self) {
+        let ticks = Ticks::now();
+        let nanoseconds = self.server.ticks.nanoseconds(ticks.wrapping_sub(*self.ticks));
+        *self.ticks = ticks;
+        self.local.turn_nanoseconds += nanoseconds;
+        if let Some(waiter) = &*self.session.client.waiting.lock() {
+            waiter.spent_ns.fetch_add(nanoseconds, Ordering::Relaxed);
+        }
     }
 
     /// Counts a call and how long it took.

@@ -1,14 +1,18 @@
 //! What a worker has for itself while it runs commands.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use keyspace::{Change, KeyStats, Wants};
 
+use crate::blocked::Ready;
 use crate::clock;
 use crate::dispatch::Batch;
+use crate::mailbox::{Answer, Message};
 use crate::multi::Transaction;
 use crate::pubsub::Readers;
+use crate::registry::Client;
 use crate::server::Server;
 use crate::tunables::Tunables;
 
@@ -38,6 +42,12 @@ pub struct Local {
     pub now_us: i64,
     /// This worker's subscribers.
     pub readers: Readers,
+    /// What the command that ran last waits for.
+    pub wait: Option<commands::Wait>,
+    /// Keys whose waiters have an attempt due.
+    pub ready: VecDeque<Ready>,
+    /// Those of them whose waiters could not be reached with the shards that were held.
+    pub late: Vec<Ready>,
     /// A bit for each worker that has messages it does not know of yet.
     pub told: u64,
     /// The storage of transactions, used again.
@@ -67,6 +77,9 @@ impl Local {
             held: Vec::new(),
             now_us: clock::unix_us(),
             readers: Readers::default(),
+            wait: None,
+            ready: VecDeque::new(),
+            late: Vec::new(),
             told: 0,
             transactions: Vec::new(),
             queued_commands: 0,
@@ -75,7 +88,8 @@ impl Local {
     }
 
     /// Takes over the configuration if it has changed, and what writes are recorded for. Once a
-    /// thread has passed the gate, both stay as they are until it leaves.
+    /// thread has passed the gate, both stay as they are until it leaves, but for whether somebody
+    /// waits for keys.
     #[inline]
     pub fn follow_config(&mut self, server: &Server) {
         self.change.set_wants(Wants(server.wants.load(Ordering::Relaxed)));
@@ -100,6 +114,19 @@ impl Local {
     #[inline]
     pub fn now_ms(&self) -> i64 {
         self.now_us / 1000
+    }
+
+    /// Sends a message without waking its receiver, as a system call takes its time:
+    /// [`Self::wake_workers`] does that when no shard is held.
+    pub fn put(&mut self, server: &Server, worker: usize, message: Message) {
+        server.workers[worker].mailbox.put(message);
+        self.told |= 1 << worker;
+    }
+
+    /// Sends a client the answer that it waits for, as [`Self::put`].
+    pub fn tell(&mut self, server: &Server, client: &Arc<Client>, answer: Answer) {
+        let message = Message::Answer { client: Arc::clone(client), answer };
+        self.put(server, client.worker, message);
     }
 
     /// Looks at the clock again.

@@ -9,11 +9,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use commands::{Args, Error};
-use keyspace::{Hashed, Held};
+use keyspace::{Hashed, Held, Wants};
 use resp::Span;
 use smallvec::SmallVec;
 use spec::command::{Flags, Id};
 
+use crate::blocked;
 use crate::call::{Call, Flow};
 use crate::dispatch::{Argv, Turn, bytes};
 use crate::rows::{KeyPlan, Row, Run, SessionHandler};
@@ -270,8 +271,9 @@ pub fn exec(turn: &mut Turn<'_, '_>) -> (Result<(), Error>, Flow) {
         let keyspace = &turn.server.keyspace;
         let queued = transaction.keys.iter().map(|(_, hash)| keyspace.shard_of(*hash));
         let watched = turn.session.watched.0.iter().map(|watched| watched.shard);
-        let mut held = keyspace.shards().hold_many(queued.chain(watched));
-        turn.run_queued(&transaction, &mut held)
+        let shards: blocked::ShardSet = queued.chain(watched).collect();
+        let held = keyspace.shards().hold_many(shards.iter().copied());
+        run_held(turn, &transaction, held, shards)
     };
     forget(turn.server, turn.session);
     (*turn.ticks, turn.local.turn_nanoseconds) = (began, nanoseconds);
@@ -282,10 +284,33 @@ pub fn exec(turn: &mut Turn<'_, '_>) -> (Result<(), Error>, Flow) {
     (Ok(()), flow)
 }
 
+/// Runs a transaction on its shards, and on those that serving those takes whom it wakes.
+fn run_held<'k>(
+    turn: &mut Turn<'_, 'k>,
+    transaction: &Transaction,
+    mut held: Held<'k>,
+    shards: blocked::ShardSet,
+) -> Flow {
+    let wants = turn.look_at_wants();
+    if !wants.any(Wants::WAITERS) {
+        return turn.run_queued(transaction, &mut held);
+    }
+    if transaction.has_any(Flags::WRITE) {
+        match turn.widen(held, shards.into_iter()) {
+            Some(wider) => held = wider,
+            None => return run_alone(turn, transaction),
+        }
+    }
+    let flow = turn.run_queued(transaction, &mut held);
+    drop(held);
+    turn.after_serving((Ok(()), flow)).1
+}
+
 fn run_alone(turn: &mut Turn<'_, '_>, transaction: &Transaction) -> Flow {
     let server = turn.server;
     let Some(alone) = turn.begin_alone() else { return Flow::Close };
     let mut held = server.keyspace.shards().hold_all(&alone);
+    turn.look_at_wants();
     let flow = turn.run_queued(transaction, &mut held);
     drop(held);
     turn.end_alone(alone, flow)
@@ -316,6 +341,9 @@ impl<'k> Turn<'_, 'k> {
         }
         self.local.change.end_transaction();
         self.session.put(State::DENY_BLOCKING, false);
+        if !self.local.ready.is_empty() {
+            self.serve_ready(held);
+        }
         self.local.nested_commands += transaction.queue.len() as u64;
         flow
     }

@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 
 use crate::allocator::Gauge;
 use crate::background::Background;
+use crate::blocked::Blocked;
 use crate::clock::Ticks;
 use crate::config::Config;
 use crate::config::cli::Program;
@@ -50,6 +51,8 @@ pub struct Server {
     pub keyspace: Keyspace,
     /// Frees what takes long.
     pub background: Background,
+    /// Clients whose commands wait.
+    pub blocked: Blocked,
     /// The commands.
     pub rows: Rows,
     /// The name it was started under.
@@ -80,6 +83,8 @@ pub struct Server {
     pub errors: ErrorCounts,
     /// Memory in use at the start and at most.
     pub memory: Gauge,
+    /// Saves and loads.
+    pub persistence: crate::persistence::Persistence,
     /// Changes that the last save had seen.
     pub saved_dirty: AtomicU64,
     /// When the server started, Unix microseconds.
@@ -138,6 +143,7 @@ impl Server {
         let tunables = Arc::new(Tunables::new(&config));
         let sends_events = tunables.sends_events();
         Arc::new(Self {
+            blocked: Blocked::new(keyspace.shards().len()),
             keyspace,
             background,
             rows,
@@ -155,6 +161,7 @@ impl Server {
             rates: crate::rates::Rates::default(),
             errors: ErrorCounts::default(),
             memory: Gauge::default(),
+            persistence: crate::persistence::Persistence::new(),
             saved_dirty: AtomicU64::new(0),
             started_us: crate::clock::unix_us(),
             run_id,
@@ -216,7 +223,8 @@ impl Server {
 
     /// Publishes what workers copy of the configuration.
     pub fn publish_tunables(&self, config: &Config) {
-        let tunables = Tunables::new(config);
+        let mut tunables = Tunables::new(config);
+        tunables.settings.limits.list_packed = self.knobs.list_packed.load(Ordering::SeqCst);
         if tunables.sends_events() {
             self.wants.fetch_or(Wants::EVENTS.0, Ordering::SeqCst);
         } else {

@@ -40,7 +40,7 @@ impl State {
     pub const KNOWN: Self = Self(1 << 10);
     /// Between MULTI and EXEC.
     pub const MULTI: Self = Self(1 << 11);
-    /// The running command must not wait for anything: it is one of a transaction.
+    /// Commands that would wait answer at once: in a transaction or a script, and from a primary.
     pub const DENY_BLOCKING: Self = Self(1 << 12);
     /// The client subscribes to something.
     pub const SUBSCRIBED: Self = Self(1 << 13);

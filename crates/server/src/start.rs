@@ -24,6 +24,7 @@ use crate::config::cli::{self, Program, Request, Startup};
 use crate::config::{Config, Inputs, Notice, Severity};
 use crate::listen::{self, Listener};
 use crate::mailbox::Mailbox;
+use crate::persistence;
 use crate::process::{self, Process, complain, say};
 use crate::rows::Rows;
 use crate::server::{Parts, Server, Worker};
@@ -188,6 +189,7 @@ fn start(program: Program, process: Process, mut config: Config) -> Result<i32, 
 
 /// Runs the workers until they end.
 fn run(server: &Arc<Server>, polls: Vec<Poll>, listeners: Vec<Listener>) -> std::io::Result<i32> {
+    let loader = persistence::begin(server)?;
     let watch = signals::watch(server)?;
     let mut listeners = Some(listeners);
     let mut threads = Vec::new();
@@ -202,7 +204,15 @@ fn run(server: &Arc<Server>, polls: Vec<Poll>, listeners: Vec<Listener>) -> std:
     {
         thread::sleep(Duration::from_millis(1));
     }
-    announce(server);
+    let loaded = loader.map_or(Ok(Ok(())), thread::JoinHandle::join);
+    match loaded.unwrap_or_else(|_| Err("the loader has panicked".to_owned())) {
+        Ok(()) if server.shutdown.is_complete() => {}
+        Ok(()) => announce(server),
+        Err(reason) => {
+            log::error!("Fatal error loading the DB: {reason}. Exiting.");
+            server.shutdown.give_up(server);
+        }
+    }
     for thread in threads {
         if let Ok(Err(error)) = thread.join() {
             log::error!("An event loop stopped: {error}");

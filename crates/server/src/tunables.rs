@@ -1,7 +1,7 @@
 //! The values of the configuration that workers look at all the time, copied after each change.
 
-use commands::Settings;
 use keyspace::Lazy;
+use persist::rdb::{Settings, Style};
 use resp::Limits;
 use spec::config::Id;
 
@@ -25,7 +25,7 @@ const EVENT_KINDS: u32 = spec::config::EVENT_BY_KEY | spec::config::EVENT_BY_NAM
 #[derive(Clone, PartialEq, Debug)]
 pub struct Tunables {
     /// What data commands look at.
-    pub settings: Settings,
+    pub settings: commands::Settings,
     /// Which implicit deletions are freed in the background.
     pub lazy: Lazy,
     /// What the request parser looks at.
@@ -71,13 +71,15 @@ impl Tunables {
         let number = |id| config.int(id).max(0) as u64;
         let max_bulk = config.memory(Id::ProtoMaxBulkLen);
         Self {
-            settings: Settings {
+            settings: commands::Settings {
                 proto_max_bulk_len: max_bulk,
                 reply_max: reply_max(
                     max_bulk,
                     config.output_buffer_limit(ClientClass::Normal).hard,
                 ),
                 limits: value_limits(config),
+                dump: style(config),
+                restore: restoring(config),
                 lazyfree_user_del: config.bool(Id::LazyfreeLazyUserDel),
                 lazyfree_user_flush: config.bool(Id::LazyfreeLazyUserFlush),
                 is_lfu: config.choice(Id::MaxmemoryPolicy).ends_with("-lfu"),
@@ -105,6 +107,19 @@ impl Tunables {
     }
 }
 
+/// How values are written to files and payloads.
+pub fn style(config: &Config) -> Style {
+    Style {
+        version: config.choice_number(Id::RdbVersion) as u16,
+        compress: config.bool(Id::Rdbcompression),
+    }
+}
+
+/// How payloads are looked at.
+fn restoring(config: &Config) -> Settings {
+    Settings { relaxed: config.choice(Id::RdbVersionCheck) == "relaxed", checksum: true }
+}
+
 /// Bytes of a reply that repeats what is stored: as many as the longest string, but no more than an
 /// output buffer may hold.
 fn reply_max(max_bulk: u64, output_hard: u64) -> usize {
@@ -128,6 +143,7 @@ fn value_limits(config: &Config) -> keyspace::Limits {
         hash_entries: number(Id::HashMaxListpackEntries),
         hash_value: config.memory(Id::HashMaxListpackValue) as usize,
         list_size: config.int(Id::ListMaxListpackSize) as i32,
+        list_packed: 0,
         list_compress_depth: number(Id::ListCompressDepth),
         set_intset_entries: number(Id::SetMaxIntsetEntries),
         set_entries: number(Id::SetMaxListpackEntries),
@@ -136,6 +152,8 @@ fn value_limits(config: &Config) -> keyspace::Limits {
         zset_value: config.memory(Id::ZsetMaxListpackValue) as usize,
         stream_node_bytes: config.memory(Id::StreamNodeMaxBytes) as usize,
         stream_node_entries: number(Id::StreamNodeMaxEntries),
+        stream_idmp_duration_s: config.int(Id::StreamIdmpDuration),
+        stream_idmp_size: number(Id::StreamIdmpMaxsize),
         hll_sparse_bytes: config.memory(Id::HllSparseMaxBytes) as usize,
     }
 }

@@ -18,13 +18,16 @@ use crate::clock;
 use crate::conn::{Arrived, Conn, Got, REPLY_MAX, Stream};
 use crate::listen::{self, Accepted, Listener};
 use crate::local::Local;
-use crate::mailbox::{Message, Unblock};
+use crate::mailbox::Message;
 use crate::registry::Client;
 use crate::server::Server;
 use crate::session::{Session, State};
-use crate::{commit, cron, dispatch, multi, pubsub, refuse};
+use crate::{blocked, commit, cron, dispatch, multi, pubsub, refuse};
 
 mod delivery;
+mod waits;
+
+use waits::Timers;
 
 /// The token of the mailbox.
 pub const WAKE: Token = Token(0);
@@ -73,6 +76,8 @@ pub struct Thread {
     accept_later: Vec<usize>,
     /// Whether the last attempt to accept found no room for another file.
     lacks_files: bool,
+    /// When commands that wait are due, by the number of the wait.
+    timers: Timers,
     /// Connections that wait for the peer to close as well, and how long.
     lingering: VecDeque<(Instant, usize, u64)>,
     /// What the connections of a group read into.
@@ -110,6 +115,7 @@ impl Thread {
             accept_again: Vec::new(),
             accept_later: Vec::new(),
             lacks_files: false,
+            timers: Timers::default(),
             lingering: VecDeque::new(),
             slots: vec![0; GROUP * SLOT_STRIDE].into_boxed_slice(),
             buffer: vec![0; BUFFER].into_boxed_slice(),
@@ -147,7 +153,9 @@ impl Thread {
             for token in std::mem::take(&mut self.again) {
                 self.serve(token);
             }
+            self.load();
             self.expire();
+            self.end_waits();
             self.cron(began);
             self.deliver();
             self.count_turn(began);
@@ -170,7 +178,13 @@ impl Thread {
     fn sleep(&mut self, events: &mut Events) -> io::Result<()> {
         let mut timeout = self.next_cron.saturating_duration_since(Instant::now());
         let me = &self.server.workers[self.local.id];
-        if !self.again.is_empty() || !self.accept_again.is_empty() {
+        if let Some(due) = self.timers.next() {
+            timeout = timeout.min(due.saturating_duration_since(Instant::now()));
+        }
+        let loads =
+            || self.server.state().any(State::LOADING) && self.server.persistence.feed.is_waiting();
+        let waits = !self.again.is_empty() || !self.accept_again.is_empty();
+        if waits || !me.mailbox.is_empty() || loads() {
             timeout = Duration::ZERO;
         } else if self.server.state().any(State::PAUSED) {
             if self.local.id == 0 {
@@ -291,7 +305,8 @@ impl Thread {
                 Message::Adopt(stream) => self.adopt(stream),
                 Message::Kill(client) => self.kill(&client),
                 Message::Resume => self.resume(),
-                Message::Unblock { client, reply } => self.unblock(&client, reply),
+                Message::Answer { client, answer } => self.answer(&client, answer),
+                Message::Again(client) => self.set_again(&client),
                 Message::Look => {}
                 Message::Listen(listeners) => self.listen(listeners),
             }
@@ -508,7 +523,7 @@ impl Thread {
         match flow {
             Flow::Continue => {}
             Flow::Close => conn.session.put(State::CLOSING, true),
-            Flow::Block => conn.session.put(State::BLOCKED, true),
+            Flow::Block => self.begin_wait(conn),
             Flow::Hold => {
                 conn.session.put(State::HELD, true);
                 self.local.held.push(token);
@@ -639,6 +654,7 @@ impl Thread {
     }
 
     fn close(&mut self, token: usize, mut conn: Box<Conn>) {
+        self.forget_wait(&conn);
         if let Err(error) = self.poll.registry().deregister(conn.stream.source()) {
             log::debug!("Removing a client from the poller: {error}");
         }
@@ -679,19 +695,6 @@ impl Thread {
         }
     }
 
-    fn unblock(&mut self, client: &Client, reply: Unblock) {
-        let Some(token) = self.token_of(client) else { return };
-        let Some(conn) = self.conns[token].as_mut() else { return };
-        if !conn.session.state.any(State::BLOCKED) {
-            return;
-        }
-        conn.session.put(State::BLOCKED, false);
-        if reply == Unblock::Error {
-            conn.out.error("UNBLOCKED client unblocked via CLIENT UNBLOCK");
-        }
-        self.go_on(token);
-    }
-
     /// Runs what a connection has already sent, then reads more.
     fn go_on(&mut self, token: usize) {
         let Some(mut conn) = self.conns.get_mut(token).and_then(Option::take) else { return };
@@ -712,10 +715,18 @@ impl Thread {
         }
     }
 
+    /// Takes in what was read of the file that is being loaded.
+    fn load(&self) {
+        if self.server.state().any(State::LOADING) {
+            self.server.persistence.feed.take_in(&self.server, &self.local);
+        }
+    }
+
     /// Whether keys are removed that nobody asks for.
     fn expires_keys(&self) -> bool {
         let is_active = self.server.active_expire.load(Ordering::Relaxed);
-        is_active && !self.local.tunables.import_mode
+        let is_loading = self.server.state().any(State::LOADING);
+        is_active && !is_loading && !self.local.tunables.import_mode
     }
 
     /// Removes keys of this worker's lane whose time has come.
@@ -734,15 +745,20 @@ impl Thread {
         }
         let began = Instant::now();
         let server = Arc::clone(&self.server);
+        let wants = || keyspace::Wants(server.wants.load(Ordering::Relaxed));
         let now_ms = self.local.now_ms();
         let capped = loop {
             let mut budget = EXPIRE_BUDGET;
-            let gate = server.keyspace.enter(self.local.id);
+            let mut gate = server.keyspace.enter(self.local.id);
             self.local.follow_config(&server);
             let change = &mut self.local.change;
-            server.keyspace.expire(lane, now_ms, &mut self.expire_turn, &mut budget, change);
+            server.keyspace.expire(lane, now_ms, &mut self.expire_turn, &mut budget, change, wants);
             if !change.is_empty() {
                 commit::expired(&server, &mut self.local);
+            }
+            self.local.late.extend(self.local.ready.drain(..));
+            if !self.local.late.is_empty() {
+                blocked::serve_late(&server, &mut self.local, &mut gate);
             }
             drop(gate);
             if budget > 0 || began.elapsed() >= EXPIRE_TIME_MAX {

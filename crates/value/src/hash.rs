@@ -15,6 +15,7 @@ use crate::compact::{Element, Listpack};
 use crate::{KeyHash, Limits};
 
 mod field;
+mod parts;
 #[cfg(test)]
 mod tests;
 

@@ -49,6 +49,8 @@ impl Bench {
             settings: &Settings::default(),
             command,
             rng: &mut fastrand::Rng::with_seed(1),
+            may_wait: false,
+            wait: None,
         };
         if let Err(error) = handler(&mut ctx, &args) {
             error.write(command, &mut out);

@@ -37,6 +37,7 @@ impl Db<'_, '_> {
     /// Takes all keys out of some databases and frees them, here or in the background; how many.
     pub fn flush(&mut self, databases: Range<u32>, lazily: bool) -> u64 {
         let mut removed = 0;
+        databases.clone().for_each(|index| self.change.stir_all(index));
         for shard in 0..self.held.count() {
             for index in databases.clone() {
                 self.judge_watches(shard, index, None);
@@ -56,6 +57,7 @@ impl Db<'_, '_> {
 
     /// Exchanges the keys of two databases.
     pub fn swap(&mut self, one: u32, other: u32) {
+        [one, other].into_iter().for_each(|index| self.change.stir_all(index));
         for shard in 0..self.held.count() {
             self.judge_watches(shard, one, Some(other));
             self.judge_watches(shard, other, Some(one));

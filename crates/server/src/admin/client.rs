@@ -7,7 +7,7 @@ use spec::config::Id;
 
 use crate::admin::help::help;
 use crate::call::{Call, Flow};
-use crate::mailbox::{Message, Unblock};
+use crate::mailbox::{Answer, Message};
 use crate::refuse::lossy;
 use crate::registry::Client;
 use crate::rows::SessionHandler;
@@ -200,21 +200,21 @@ fn client_kill(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
 
 /// CLIENT UNBLOCK client-id \[TIMEOUT | ERROR\] - O(log(N)) where N is the number of connections.
 fn client_unblock(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    let reply = match args.from(3) {
-        [word] if word.eq_ignore_ascii_case(b"error") => Unblock::Error,
+    let answer = match args.from(3) {
+        [word] if word.eq_ignore_ascii_case(b"error") => Answer::Error,
         [word] if !word.eq_ignore_ascii_case(b"timeout") => {
             return Err(Error::Text("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"));
         }
-        _ => Unblock::Timeout,
+        _ => Answer::Timeout,
     };
     let id = args.int(2)?;
     let client = u64::try_from(id).ok().and_then(|id| call.server.clients.get(id));
-    let is_blocked = |client: &Arc<Client>| client.state().any(State::BLOCKED);
-    let blocked = client.filter(is_blocked);
-    call.out.int(i64::from(blocked.is_some()));
-    if let Some(client) = blocked {
-        let worker = &call.server.workers[client.worker];
-        worker.mailbox.send(Message::Unblock { client, reply });
+    let waiter = client.and_then(|client| client.waiting.lock().clone());
+    let waiter = waiter.filter(|waiter| call.server.end_wait(waiter));
+    call.out.int(i64::from(waiter.is_some()));
+    if let Some(waiter) = waiter {
+        call.local.tell(call.server, &waiter.client, answer);
+        call.local.wake_workers(call.server);
     }
     Ok(())
 }

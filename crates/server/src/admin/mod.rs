@@ -10,6 +10,7 @@ mod himport;
 mod info;
 mod memory;
 mod module;
+mod save;
 mod server;
 
 use crate::rows::SessionHandler;
@@ -30,6 +31,7 @@ pub(crate) fn handlers() -> impl Iterator<Item = (&'static str, SessionHandler)>
         info::HANDLERS,
         memory::HANDLERS,
         module::HANDLERS,
+        save::HANDLERS,
         server::HANDLERS,
     ];
     groups.into_iter().flatten().copied()

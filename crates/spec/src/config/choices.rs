@@ -29,6 +29,8 @@ pub(super) const OOM_MODES: Choices = &[("no", 0), ("yes", 1), ("relative", 1), 
 pub(super) const PROPAGATION_ERRORS: Choices =
     &[("ignore", 0), ("panic", 1), ("panic-on-replicas", 2)];
 pub(super) const PROTECTED_ACTIONS: Choices = &[("no", 0), ("yes", 1), ("local", 2)];
+pub(super) const RDB_VERSIONS: Choices =
+    &[("auto", 0), ("10", 10), ("11", 11), ("12", 12), ("80", 80)];
 pub(super) const RDB_VERSION_CHECKS: Choices = &[("strict", 0), ("relaxed", 1)];
 pub(super) const SANITIZE_DUMPS: Choices = &[("no", 0), ("yes", 1), ("clients", 2)];
 pub(super) const SHUTDOWN_FLAGS: Choices = &[

@@ -10,6 +10,7 @@ const I32_MIN: i64 = i32::MIN as i64;
 const U32_MAX: i64 = u32::MAX as i64;
 
 const ACL: &str = "access control lists";
+const BACKGROUND_SAVES: &str = "saves in the background";
 const CLIENT_CACHING: &str = "client-side caching";
 const CLUSTER: &str = "cluster mode";
 const EVICTION: &str = "eviction";
@@ -23,6 +24,7 @@ const TLS: &str = "TLS";
 const ACCEPTS: &str = "connections are accepted as they come and shared among the workers";
 const ALLOCATOR: &str = "the allocator gives memory back on its own schedule";
 const ASSERTS: &str = "checks are chosen when the program is built";
+const ALWAYS_CHECKED: &str = "what comes from outside is always looked at in full";
 const BATCHES: &str = "the batch follows what a client has sent, within a fixed bound";
 const COPY_AVOIDANCE: &str = "large values are sent without copying from a fixed size on";
 const EXPIRY: &str = "every key expires at its time without a search for expired ones";
@@ -249,7 +251,7 @@ directives! {
     Daemonize => "daemonize", [], bool(false), [IMMUTABLE], Both, WORKS;
     Databases => "databases", [], int(1, I32_MAX, 16), [IMMUTABLE], Both, WORKS;
     Dbfilename => "dbfilename", [],
-        checked("dump.rdb", Check::FileName), [PROTECTED], Both, planned(PERSISTENCE);
+        checked("dump.rdb", Check::FileName), [PROTECTED], Both, WORKS;
     DebugContext => "debug-context", [], text(""), [HIDDEN], Valkey, no_effect(NOTHING_READS);
     Dir => "dir", [], Kind::Dir, [PROTECTED, DENY_LOADING], Both, WORKS;
     DisableThp => "disable-thp", [], bool(true), [IMMUTABLE], Both, no_effect(NO_FORK_PAGES);
@@ -366,10 +368,12 @@ directives! {
         int(I32_MIN, I32_MAX, 0), [HIDDEN], Both, planned(PERSISTENCE);
     RdbSaveIncrementalFsync => "rdb-save-incremental-fsync", [],
         bool(true), [], Both, planned(PERSISTENCE);
+    RdbVersion => "rdb-version", [],
+        choice(RDB_VERSIONS, "auto"), [], Reddle, WORKS;
     RdbVersionCheck => "rdb-version-check", [],
-        choice(RDB_VERSION_CHECKS, "strict"), [], Valkey, planned(PERSISTENCE);
-    Rdbchecksum => "rdbchecksum", [], bool(true), [IMMUTABLE], Both, planned(PERSISTENCE);
-    Rdbcompression => "rdbcompression", [], bool(true), [], Both, planned(PERSISTENCE);
+        choice(RDB_VERSION_CHECKS, "strict"), [], Valkey, WORKS;
+    Rdbchecksum => "rdbchecksum", [], bool(true), [IMMUTABLE], Both, WORKS;
+    Rdbcompression => "rdbcompression", [], bool(true), [], Both, WORKS;
     RdmaBind => "rdma-bind", [],
         Kind::Addresses { default: &[] }, [MULTI_ARG], Valkey, no_effect(NO_RDMA);
     RdmaCompletionVector => "rdma-completion-vector", [],
@@ -419,8 +423,8 @@ directives! {
         Kind::ReplicaOf, [IMMUTABLE, MULTI_ARG], Both, planned(REPLICATION);
     Requirepass => "requirepass", [], unset(), [SENSITIVE], Both, WORKS;
     SanitizeDumpPayload => "sanitize-dump-payload", [],
-        choice(SANITIZE_DUMPS, "no"), [], Redis, planned(PERSISTENCE);
-    Save => "save", [], Kind::Save, [MULTI_ARG], Both, planned(PERSISTENCE);
+        choice(SANITIZE_DUMPS, "no"), [], Redis, no_effect(ALWAYS_CHECKED);
+    Save => "save", [], Kind::Save, [MULTI_ARG], Both, planned(BACKGROUND_SAVES);
     Sentinel => "sentinel", [], Kind::Line, [MULTI_ARG], Both, no_effect(NO_SENTINEL);
     ServerCpulist => "server-cpulist", ["server_cpulist"],
         unset(), [IMMUTABLE], Both, no_effect(NO_PINNING);
@@ -442,6 +446,8 @@ directives! {
     SocketMarkId => "socket-mark-id", [], int(0, U32_MAX, 0), [IMMUTABLE], Both, WORKS;
     StopWritesOnBgsaveError => "stop-writes-on-bgsave-error", [],
         bool(true), [], Both, planned(PERSISTENCE);
+    StreamIdmpDuration => "stream-idmp-duration", [], int(1, 86_400, 100), [], Redis, WORKS;
+    StreamIdmpMaxsize => "stream-idmp-maxsize", [], int(1, 10_000, 100), [], Redis, WORKS;
     StreamNodeMaxBytes => "stream-node-max-bytes", [],
         memory(0, MEMORY_MAX, 4_096), [], Both, WORKS;
     StreamNodeMaxEntries => "stream-node-max-entries", [], int(0, MAX, 100), [], Both, WORKS;

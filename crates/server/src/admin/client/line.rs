@@ -44,7 +44,7 @@ pub(super) fn flags(client: &Client) -> String {
     let letters = [
         ('P', state.any(State::SUBSCRIBED)),
         ('x', state.any(State::MULTI)),
-        ('b', state.any(State::BLOCKED.with(State::HELD))),
+        ('b', state.any(State::HELD) || client.is_waiting()),
         ('d', client.watcher.is_touched()),
         ('c', state.any(State::CLOSING)),
         ('A', client.is_killed()),

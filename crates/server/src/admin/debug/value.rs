@@ -1,7 +1,7 @@
 //! DEBUG OBJECT, SDSLEN and STRUCTSIZE: how keys and values are kept.
 
 use commands::{Args, Error, encoding_of};
-use keyspace::{Entry, Held, Stamp, ValueRef};
+use keyspace::{Entry, Held, Stamp, Value, ValueRef};
 use spec::config::Id;
 
 use crate::call::Call;
@@ -43,8 +43,26 @@ pub(super) fn object(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Err
         format!(" lru:{access} lru_seconds_idle:{idle}")
     };
     text.push_str(&rest);
+    text.push_str(&nodes(&entry, call.local.tunables.settings.limits.list_size, fast));
     call.out.simple(&text);
     Ok(())
+}
+
+/// How a large list is kept; nothing for other values.
+fn nodes(entry: &Entry, list_size: i32, fast: bool) -> String {
+    let Some(Value::List(list)) = entry.object() else { return String::new() };
+    let Some(layout) = list.layout() else { return String::new() };
+    let average = list.len() as f64 / layout.nodes() as f64;
+    let compressed = u8::from(layout.compress_depth() > 0);
+    let size = match fast {
+        true => String::new(),
+        false => format!(" ql_uncompressed_size:{}", layout.size()),
+    };
+    format!(
+        " ql_nodes:{} ql_avg_node:{average:.2} ql_listpack_max:{list_size} \
+         ql_compressed:{compressed}{size}",
+        layout.nodes(),
+    )
 }
 
 /// Bytes that a string takes in an RDB file when it is not compressed.
