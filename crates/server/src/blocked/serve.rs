@@ -50,7 +50,7 @@ pub fn wait(
     let shard_of = |key: &[u8]| keyspace.shard_of(keyspace.hash(key));
     let keys: Vec<Box<[u8]>> = args.all()[wait.keys].iter().map(|key| (*key).into()).collect();
     let mut shards: ShardSet = keys.iter().map(|key| shard_of(key)).collect();
-    let all = keys::positions(row.spec.keys, args.all(), |at, _| shards.push(shard_of(args[at])));
+    let all = keys::positions(row.spec, args.all(), |at, _| shards.push(shard_of(args[at])));
     debug_assert!(all.is_ok(), "{} ran with keys that cannot be told", row.name);
     shards.sort_unstable();
     shards.dedup();
