@@ -277,7 +277,7 @@ impl Change {
         &self.notes
     }
 
-    /// Lends the events to who performs what follows from them; [`Self::put_notes`] takes them back.
+    /// Lends the events to who performs what follows; [`Self::put_notes`] takes them back.
     pub fn take_notes(&mut self) -> Vec<Note> {
         std::mem::take(&mut self.notes)
     }

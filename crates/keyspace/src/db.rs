@@ -253,8 +253,8 @@ impl<'a, 'k> Db<'a, 'k> {
         }
     }
 
-    /// Sets a key to a value, whatever was there. The events of a new key and of a replaced value are
-    /// recorded here; the command's own event and the dirty count are the handler's.
+    /// Sets a key to a value, whatever was there. The events of a new key and of a replaced value
+    /// are recorded here; the command's own event and the dirty count are the handler's.
     #[inline]
     pub fn set(&mut self, key: &[u8], value: NewValue<'_>, ttl: Ttl) {
         if !self.change.wants(Wants::EVENTS) {

@@ -3,11 +3,11 @@
 use commands::Args;
 use keyspace::Wants;
 
-use crate::{blocked, events};
 use crate::local::Local;
 use crate::rows::Row;
 use crate::server::Server;
 use crate::session::Session;
+use crate::{blocked, events};
 
 /// What follows a command that changed data.
 #[inline]

@@ -1,10 +1,10 @@
 //! Publish and subscribe: SUBSCRIBE and its kin, PUBLISH, PUBSUB, and how messages reach those who
 //! subscribe.
 //!
-//! A message enters the inbox of every worker with subscribers (`exchange`); each worker hands it to
-//! its own (`readers`). Invariant: a connection sees messages and its own replies in one order, as
-//! if there were one thread: before and after each of its commands it is given what was published
-//! until then. What it gets inside a transaction waits for the end of EXEC's reply.
+//! A message enters the inbox of every worker with subscribers (`exchange`); each worker hands it
+//! to its own (`readers`). Invariant: a connection sees messages and its own replies in one order,
+//! as if there were one thread: before and after each of its commands it is given what was
+//! published until then. What it gets inside a transaction waits for the end of EXEC's reply.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -135,7 +135,7 @@ pub fn send(server: &Server, local: &mut Local, kind: Kind, channel: &[u8], payl
 }
 
 fn list(call: &mut Call<'_, '_>, kind: Kind, args: &Args<'_>) -> Result<(), Error> {
-    let [pattern @ ..] = args.from(2);
+    let pattern = args.from(2);
     if pattern.len() > 1 {
         let name = String::from_utf8_lossy(args[1]).into_owned();
         return call.fail(&format!(

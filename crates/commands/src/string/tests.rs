@@ -107,7 +107,12 @@ fn set_becomes_absolute_and_loses_what_held() {
         (&["SET k v"], "SET k w NX", "", ""),
         (&["SET k v"], "SET k w KEEPTTL GET XX get", "overwritten set", "SET k w KEEPTTL XX"),
         (&["SET k v"], "SET k w IFEQ v", "overwritten set", "SET k w"),
-        (&["SET k v"], "SET k w PXAT 2000000 IFEQ v GET", "overwritten set expire", "SET k w PXAT 2000000"),
+        (
+            &["SET k v"],
+            "SET k w PXAT 2000000 IFEQ v GET",
+            "overwritten set expire",
+            "SET k w PXAT 2000000",
+        ),
         (&["SET k v"], "SET k w IFEQ w", "", ""),
         (&["SET k v"], "SET k w EXAT 1", "expired", "DEL k"),
         (&["SET k v"], "SET k w NX EXAT 1", "", ""),
