@@ -28,6 +28,7 @@ mod log;
 mod mailbox;
 mod multi;
 mod persistence;
+mod prefetch;
 mod process;
 mod pubsub;
 mod rates;

@@ -138,7 +138,7 @@ fn list(call: &mut Call<'_, '_>, kind: Kind, args: &Args<'_>) -> Result<(), Erro
     let pattern = args.from(2);
     if pattern.len() > 1 {
         let name = String::from_utf8_lossy(args[1]).into_owned();
-        return call.fail(&format!(
+        return call.fail(format!(
             "ERR unknown subcommand or wrong number of arguments for '{name}'. Try PUBSUB HELP."
         ));
     }
