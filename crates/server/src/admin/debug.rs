@@ -20,7 +20,7 @@ use super::help::help as write_help;
 use crate::call::Call;
 use crate::knobs::REPLY_PEAK_RESET_MS;
 use crate::mailbox::Message;
-use crate::refuse::lossy;
+use crate::refuse::{lossy, printed};
 use crate::rows::SessionHandler;
 
 pub(crate) const HANDLERS: &[(&str, SessionHandler)] = &[("debug", debug)];
@@ -41,6 +41,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     ("listpack", 1..=1, inside::listpack),
     ("log", 1..=1, log),
     ("object", 1..=2, value::object),
+    ("panic", 0..=0, |_, _| panic!("called by DEBUG PANIC")),
     ("pause-cron", 1..=1, pause_cron),
     ("populate", 1..=3, populate),
     ("protocol", 1..=1, protocol),
@@ -78,6 +79,8 @@ const HELP: &[&str] = &[
     "    Write a line to the log.",
     "OBJECT <key> [FAST]",
     "    Show how a value is kept.",
+    "PANIC",
+    "    End the server as an error in it would.",
     "PAUSE-CRON <0|1>",
     "    Let periodic work rest.",
     "POPULATE <count> [<prefix>] [<size>]",
@@ -130,10 +133,9 @@ fn debug(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     match found {
         Some((_, _, run)) => run(call, args),
         None => {
-            let shown = lossy(&name[..name.len().min(SHOWN_MAX)]).into_owned();
-            call.fail(&format!(
-                "ERR unknown subcommand or wrong number of arguments for '{shown}'. Try DEBUG HELP."
-            ))
+            let shown = printed(name, SHOWN_MAX);
+            let head: &[u8] = b"ERR unknown subcommand or wrong number of arguments for '";
+            call.fail([head, shown, b"'. Try DEBUG HELP."].concat())
         }
     }
 }
