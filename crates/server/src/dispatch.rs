@@ -16,6 +16,7 @@ use spec::command::{Flags, Id};
 
 use crate::call::{Call, DataCall, Flow};
 use crate::clock::Ticks;
+use crate::commandlog::Cost;
 use crate::conn::Conn;
 use crate::keys::{self, KeysError};
 use crate::local::Local;
@@ -23,7 +24,7 @@ use crate::registry::Client;
 use crate::rows::{KeyPlan, Row, Run};
 use crate::server::Server;
 use crate::session::{Session, State};
-use crate::{blocked, commit, multi, prefetch, pubsub, refuse};
+use crate::{blocked, commandlog, commit, multi, prefetch, pubsub, refuse};
 
 /// Most requests that are parsed, prefetched and run under one pass of the gate.
 const BATCH_MAX: usize = 64;
@@ -468,7 +469,7 @@ impl<'k> Turn<'_, 'k> {
             refuse::wrong_form(self.server, self.local, self.session, self.out, row, args);
             return Flow::Continue;
         }
-        let mark = self.out.mark();
+        let (mark, len) = (self.out.mark(), self.out.len());
         if state.any(State::COLD) {
             match refuse::look_closer(self.server, self.local, self.session, self.out, row, state) {
                 refuse::Verdict::Run => {}
@@ -490,7 +491,13 @@ impl<'k> Turn<'_, 'k> {
         if flow == Flow::Block {
             self.put_off_count();
         } else {
-            self.count(row, mark);
+            let nanoseconds = self.count(row, mark);
+            let request = request.ends - request.begins + args.bytes_apart();
+            self.judge(
+                row,
+                args,
+                [nanoseconds / 1000, request as u64, self.out.len().saturating_sub(len) as u64],
+            );
         }
         flow
     }
@@ -715,9 +722,16 @@ impl<'k> Turn<'_, 'k> {
         }
     }
 
-    /// Counts a call and how long it took.
+    /// Logs a command that was out of the ordinary.
     #[inline]
-    pub fn count(&mut self, row: &Row, mark: resp::Mark) {
+    pub fn judge(&self, row: &Row, args: &Args<'_>, cost: Cost) {
+        let client = &self.session.client;
+        commandlog::judge(self.server, self.local, client, row, args, cost);
+    }
+
+    /// Counts a call and how long it took, in nanoseconds.
+    #[inline]
+    pub fn count(&mut self, row: &Row, mark: resp::Mark) -> u64 {
         let ticks = Ticks::now();
         let nanoseconds = self.server.ticks.nanoseconds(ticks.wrapping_sub(*self.ticks));
         *self.ticks = ticks;
@@ -732,5 +746,6 @@ impl<'k> Turn<'_, 'k> {
             stats.failed.add(1);
             refuse::count_error(self.server, self.local, self.out.since(mark));
         }
+        nanoseconds
     }
 }

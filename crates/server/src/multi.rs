@@ -365,12 +365,18 @@ impl<'k> Turn<'_, 'k> {
         let keys = &transaction.keys[queued.keys.0 as usize..queued.keys.1 as usize];
         let hashed: SmallVec<[Hashed<'_>; 4]> =
             keys.iter().map(|(at, hash)| Hashed { key: argv[*at as usize], hash: *hash }).collect();
-        let mark = self.out.mark();
+        let (mark, len) = (self.out.mark(), self.out.len());
         let (result, flow) = self.perform(row, &args, &hashed, held);
         if let Err(error) = result {
             error.write(row.name, self.out);
         }
-        self.count(row, mark);
+        let nanoseconds = self.count(row, mark);
+        let request = argv.iter().map(|arg| arg.len() as u64).sum();
+        self.judge(
+            row,
+            &args,
+            [nanoseconds / 1000, request, self.out.len().saturating_sub(len) as u64],
+        );
         flow
     }
 

@@ -7,6 +7,7 @@ use commands::{Args, Error, Handler};
 use spec::command::{Begin, Command, Find, Flags, Id, KeySpec};
 
 use crate::call::Call;
+use crate::secrets::Secrets;
 
 /// A command that looks at the session or the server, beside or instead of data.
 pub type SessionHandler = fn(&mut Call<'_, '_>, &Args<'_>) -> Result<(), Error>;
@@ -54,6 +55,8 @@ pub struct Row {
     pub exclusive: bool,
     /// What becomes of it after MULTI.
     pub in_multi: InMulti,
+    /// Which of its arguments are shown nowhere.
+    pub secrets: Secrets,
     /// Whether its replies are pushes: subscriptions and their ends.
     pub pushes: bool,
     /// Whether a subscriber may send it that could not tell messages from replies.
@@ -230,6 +233,7 @@ fn row(id: Id, spec: &'static Command, handlers: &[(&'static str, Run)]) -> Opti
         keys: key_plan(spec),
         exclusive: spec.exclusive,
         in_multi: InMulti::of(name, spec),
+        secrets: Secrets::of(name),
         pushes,
         for_subscribers: pushes || FOR_SUBSCRIBERS.contains(&name),
     })
