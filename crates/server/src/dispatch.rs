@@ -24,7 +24,7 @@ use crate::registry::Client;
 use crate::rows::{KeyPlan, Row, Run};
 use crate::server::Server;
 use crate::session::{Session, State};
-use crate::{blocked, commandlog, commit, multi, prefetch, pubsub, refuse};
+use crate::{blocked, commandlog, commit, monitor, multi, prefetch, pubsub, refuse};
 
 /// Most requests that are parsed, prefetched and run under one pass of the gate.
 const BATCH_MAX: usize = 64;
@@ -398,7 +398,7 @@ fn run(
 fn finish(server: &Server, local: &mut Local, session: &Session, done: u64) {
     let stats = server.stats(local.id);
     let nested = std::mem::take(&mut local.nested_commands);
-    let done = done + nested - std::mem::take(&mut local.queued_commands);
+    let done = done + nested - std::mem::take(&mut local.unrun_commands);
     stats.processed.add(done);
     stats.batches.add(1);
     local.turn_commands += done;
@@ -437,7 +437,7 @@ impl<'k> Turn<'_, 'k> {
         if !state.any(State::COLD) {
             return self.attempt(request, args, keys, state);
         }
-        if state.any(State::SUBSCRIBED) {
+        if state.any(State::GETS_MESSAGES) {
             pubsub::catch_up_all(self.server, self.local, self.session, self.out);
         }
         let mark = self.out.mark();
@@ -448,7 +448,7 @@ impl<'k> Turn<'_, 'k> {
         }
         let row = self.server.rows.by_id(request.row);
         refuse::end_reply(self.session, self.out, mark, row.is_some_and(|row| row.pushes));
-        if self.session.state.any(State::SUBSCRIBED) || !self.session.deferred.is_empty() {
+        if self.session.state.any(State::GETS_MESSAGES) || !self.session.deferred.is_empty() {
             pubsub::catch_up_all(self.server, self.local, self.session, self.out);
         }
         flow
@@ -463,9 +463,11 @@ impl<'k> Turn<'_, 'k> {
         state: State,
     ) -> Flow {
         let Some(row) = self.server.rows.by_id(request.row) else {
+            self.local.unrun_commands += 1;
             return refuse::unknown_command(self.server, self.local, self.session, self.out, args);
         };
         if !row.takes(args.len()) || row.lacks_subcommand(args.len()) {
+            self.local.unrun_commands += 1;
             refuse::wrong_form(self.server, self.local, self.session, self.out, row, args);
             return Flow::Continue;
         }
@@ -475,11 +477,14 @@ impl<'k> Turn<'_, 'k> {
                 refuse::Verdict::Run => {}
                 refuse::Verdict::Queue => {
                     multi::enqueue(self.session, row, args, keys);
-                    self.local.queued_commands += 1;
+                    self.local.unrun_commands += 1;
                     self.out.simple("QUEUED");
                     return Flow::Continue;
                 }
-                refuse::Verdict::Done => return Flow::Continue,
+                refuse::Verdict::Done => {
+                    self.local.unrun_commands += 1;
+                    return Flow::Continue;
+                }
                 refuse::Verdict::Hold => return Flow::Hold,
             }
         }
@@ -514,7 +519,7 @@ impl<'k> Turn<'_, 'k> {
             return self.call_alone(row, args);
         }
         if let Run::Exec = row.run {
-            return multi::exec(self);
+            return multi::exec(self, row, args);
         }
         let shards = self.server.keyspace.shards();
         let shard = |hash: u64| self.server.keyspace.shard_of(hash);
@@ -577,6 +582,9 @@ impl<'k> Turn<'_, 'k> {
             }
             Run::Container(None) | Run::Exec => (Ok(()), Flow::Continue),
         };
+        if self.server.state().any(State::MONITORED) {
+            monitor::show(self.server, self.local, self.session, row, args);
+        }
         if let Some(wait) = self.local.wait.take() {
             blocked::wait(self.server, self.session, self.out, row, args, wait);
             flow = Flow::Block;

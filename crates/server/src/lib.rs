@@ -27,6 +27,7 @@ mod listen;
 mod local;
 mod log;
 mod mailbox;
+mod monitor;
 mod multi;
 mod persistence;
 mod prefetch;

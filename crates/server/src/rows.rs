@@ -203,7 +203,10 @@ pub fn implemented_commands() -> Vec<&'static str> {
 fn all_handlers() -> Vec<(&'static str, Run)> {
     let data = commands::handlers().map(|(name, handler)| (name, Run::Data(handler)));
     let session = crate::admin::handlers().map(|(name, handler)| (name, Run::Session(handler)));
-    let own = crate::multi::HANDLERS.iter().chain(crate::pubsub::HANDLERS);
+    let own = crate::multi::HANDLERS
+        .iter()
+        .chain(crate::pubsub::HANDLERS)
+        .chain(crate::monitor::HANDLERS);
     let own = own.map(|(name, handler)| (*name, Run::Session(*handler)));
     data.chain(session).chain(own).chain([("exec", Run::Exec)]).collect()
 }
