@@ -242,3 +242,6 @@ fn write(out: &mut Writer, element: Option<Element<'_>>) {
         None => out.null(),
     }
 }
+
+#[cfg(test)]
+mod tests;

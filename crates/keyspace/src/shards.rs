@@ -14,6 +14,8 @@ use smallvec::SmallVec;
 use crate::gate::WriteGuard;
 use crate::shard::Shard;
 
+/// The lock and what a lookup reads of the first database share a cache line.
+#[repr(C)]
 struct Cell {
     lock: Mutex<()>,
     shard: UnsafeCell<Shard>,

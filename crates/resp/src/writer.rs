@@ -106,14 +106,16 @@ impl Writer {
         self.line(b'+', text.as_bytes());
     }
 
-    /// An error line, code word included. CR and LF become spaces.
+    /// An error line, code word included. CR and LF become spaces, and are left out at the end.
     pub fn error(&mut self, text: &str) {
-        self.line(b'-', text.as_bytes());
+        self.error_bytes(text.as_bytes());
     }
 
     /// [`Writer::error`] for text that need not be UTF-8.
     pub fn error_bytes(&mut self, text: &[u8]) {
-        self.line(b'-', text);
+        let ends = |byte: &u8| !matches!(byte, b'\r' | b'\n');
+        let end = text.iter().rposition(ends).map_or(0, |last| last + 1);
+        self.line(b'-', &text[..end]);
     }
 
     /// An integer.

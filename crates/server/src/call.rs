@@ -80,8 +80,8 @@ impl<'k> Call<'_, 'k> {
     }
 
     /// Writes an error line that is made up at run time.
-    pub fn fail(&mut self, text: &str) -> Result<(), Error> {
-        self.out.error(text);
+    pub fn fail(&mut self, text: impl AsRef<[u8]>) -> Result<(), Error> {
+        self.out.error_bytes(text.as_ref());
         Err(Error::Written)
     }
 }

@@ -23,13 +23,16 @@ use crate::registry::Client;
 use crate::rows::{KeyPlan, Row, Run};
 use crate::server::Server;
 use crate::session::{Session, State};
-use crate::{blocked, commit, multi, refuse};
+use crate::{blocked, commit, multi, prefetch, refuse};
 
 /// Most requests that are parsed, prefetched and run under one pass of the gate.
 const BATCH_MAX: usize = 64;
 
 /// The number of no row.
 const UNKNOWN: Id = Id::MAX;
+
+/// Keys whose entries are asked for before the first of them is looked up.
+const ITEMS_AHEAD: usize = 16;
 
 /// Most keys of one command that are hashed ahead.
 const KEYS_AHEAD: usize = 64;
@@ -101,11 +104,12 @@ pub fn prefetch_all(server: &Server, local: &Local, all: &mut [(u32, Ahead)]) {
     }
     let _gate = server.keyspace.enter(local.id);
     for (db, ahead) in all.iter_mut() {
-        prefetch_buckets(server, *db, &ahead.batch);
+        prefetch::buckets(server, *db, &ahead.batch.keys);
         ahead.is_prefetched = true;
     }
     for (db, ahead) in all.iter() {
-        prefetch_items(server, *db, &ahead.batch);
+        let first = ahead.batch.keys.len().min(ITEMS_AHEAD);
+        prefetch::items(server, *db, &ahead.batch.keys[..first]);
     }
 }
 
@@ -349,14 +353,19 @@ fn run(
     if conn.client().is_killed() {
         return (Flow::Close, 0);
     }
+    let mut fetched = if is_prefetched { batch.keys.len().min(ITEMS_AHEAD) } else { 0 };
     if !is_prefetched && batch.keys.len() > 1 {
-        prefetch_buckets(server, conn.session.db, batch);
-        prefetch_items(server, conn.session.db, batch);
+        prefetch::buckets(server, conn.session.db, &batch.keys);
     }
     let mut ticks = Ticks::now();
     let mut flow = Flow::Continue;
     let mut done = 0;
     for request in &batch.requests {
+        if batch.keys.len() > 1 && (request.keys.1 as usize + ITEMS_AHEAD / 2) > fetched {
+            let until = (request.keys.1 as usize + ITEMS_AHEAD).min(batch.keys.len());
+            prefetch::items(server, conn.session.db, &batch.keys[fetched..until]);
+            fetched = until;
+        }
         let spans = &batch.spans[request.spans.0 as usize..request.spans.1 as usize];
         let argv: Argv<'_> = spans.iter().map(|span| bytes(*span, buf, &conn.apart)).collect();
         let keys = &batch.keys[request.keys.0 as usize..request.keys.1 as usize];
@@ -401,28 +410,6 @@ fn finish(server: &Server, local: &mut Local, session: &Session, done: u64) {
     }
     if keys.lanes_lowered != 0 {
         server.wake_lanes(local.id, keys.lanes_lowered);
-    }
-}
-
-/// Asks for the lines of the tables' buckets of all keys of a batch. The gate is passed.
-fn prefetch_buckets(server: &Server, db: u32, batch: &Batch) {
-    let shards = server.keyspace.shards();
-    for (_, hash) in &batch.keys {
-        if let Some(mut held) = shards.try_hold_one(server.keyspace.shard_of(*hash)) {
-            let shard = held.shard(server.keyspace.shard_of(*hash));
-            shard.db(db).table().prefetch_bucket(*hash);
-        }
-    }
-}
-
-/// Asks for the lines of the entries; the buckets' lines are there or on their way.
-fn prefetch_items(server: &Server, db: u32, batch: &Batch) {
-    let shards = server.keyspace.shards();
-    for (_, hash) in &batch.keys {
-        if let Some(mut held) = shards.try_hold_one(server.keyspace.shard_of(*hash)) {
-            let shard = held.shard(server.keyspace.shard_of(*hash));
-            shard.db(db).table().prefetch_item(*hash);
-        }
     }
 }
 

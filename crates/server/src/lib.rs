@@ -27,6 +27,7 @@ mod log;
 mod mailbox;
 mod multi;
 mod persistence;
+mod prefetch;
 mod process;
 mod rates;
 mod refuse;

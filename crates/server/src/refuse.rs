@@ -47,7 +47,7 @@ fn reject(
     session: &mut Session,
     out: &mut Writer,
     row: Option<&Row>,
-    text: &str,
+    text: &[u8],
 ) {
     if let Some(row) = row {
         server.stats(local.id).commands[usize::from(row.id)].rejected.add(1);
@@ -55,11 +55,11 @@ fn reject(
     let mark = out.mark();
     if row.is_some_and(|row| matches!(row.run, Run::Exec)) {
         multi::forget(server, session);
-        let reason = text.strip_prefix("ERR ").unwrap_or(text);
-        out.error(&format!("{}{reason}", spec::error::EXEC_ABORT_HEAD));
+        let reason = text.strip_prefix(b"ERR ").unwrap_or(text);
+        out.error_bytes(&[spec::error::EXEC_ABORT_HEAD.as_bytes(), reason].concat());
     } else {
         multi::spoil(session);
-        out.error(text);
+        out.error_bytes(text);
     }
     count_error(server, local, out.since(mark));
 }
@@ -81,16 +81,17 @@ pub fn unknown_command(
         warn_of_forgery(server, local, session);
         return Flow::Close;
     }
-    let mut shown = String::new();
+    let mut shown = Vec::new();
     for arg in args.from(1) {
         if shown.len() >= SHOWN_MAX {
             break;
         }
         let most = SHOWN_MAX - shown.len();
-        shown.push_str(&format!("'{}' ", lossy(&arg[..arg.len().min(most)])));
+        shown.extend_from_slice(&[b"'", printed(arg, most), b"' "].concat());
     }
-    let name = &args[0][..args[0].len().min(SHOWN_MAX)];
-    let text = format!("ERR unknown command '{}', with args beginning with: {shown}", lossy(name));
+    let name = printed(args[0], SHOWN_MAX);
+    let head: &[u8] = b"ERR unknown command '";
+    let text = [head, name, b"', with args beginning with: ", &shown].concat();
     reject(server, local, session, out, None, &text);
     Flow::Continue
 }
@@ -122,11 +123,12 @@ pub fn wrong_form(
 ) {
     let text = match (row.run, args.get(1)) {
         (Run::Container(_), Some(sub)) => {
-            let shown = lossy(&sub[..sub.len().min(SHOWN_MAX)]).into_owned();
+            let shown = printed(sub, SHOWN_MAX);
             let name = row.name.to_ascii_uppercase();
-            format!("ERR unknown subcommand '{shown}'. Try {name} HELP.")
+            let head: &[u8] = b"ERR unknown subcommand '";
+            [head, shown, b"'. Try ", name.as_bytes(), b" HELP."].concat()
         }
-        _ => format!("ERR wrong number of arguments for '{}' command", row.name),
+        _ => format!("ERR wrong number of arguments for '{}' command", row.name).into_bytes(),
     };
     reject(server, local, session, out, Some(row), &text);
 }
@@ -143,7 +145,7 @@ pub fn look_closer(
 ) -> Verdict {
     let nature = Nature::of(row, session);
     if let Some(text) = reason_against(local, session, row, state, &nature) {
-        reject(server, local, session, out, Some(row), text);
+        reject(server, local, session, out, Some(row), text.as_bytes());
         return Verdict::Done;
     }
     if is_paused(row, state, &nature) {
@@ -243,6 +245,13 @@ pub fn protocol_error(server: &Server, conn: &mut Conn, error: &ProtocolError, b
     conn.out.error(&error.text());
     server.errors.count(conn.out.since(mark));
     end_reply(&mut conn.session, &mut conn.out, mark);
+}
+
+/// What an error repeats of an argument: at most so many bytes, and as in C none from the first
+/// zero byte on.
+pub fn printed(arg: &[u8], most: usize) -> &[u8] {
+    let text = arg.split(|&byte| byte == 0).next().unwrap_or_default();
+    &text[..text.len().min(most)]
 }
 
 /// Bytes as text for an error line.

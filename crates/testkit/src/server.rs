@@ -52,14 +52,23 @@ impl Server {
     #[must_use]
     pub fn start_binary(binary: &Path, options: &[(&str, &str)]) -> Server {
         let binary = env::var_os("REDDLE_BIN").map_or(binary.to_owned(), PathBuf::from);
+        Server::start_exactly(&binary, options).unwrap_or_else(|text| panic!("{text}"))
+    }
+
+    /// As [`Server::start`], with this program whatever `REDDLE_BIN` says: any server that logs
+    /// when it is ready, so that a peer can be started beside ours.
+    ///
+    /// # Errors
+    /// Why the server does not come up, with its log.
+    pub fn start_exactly(binary: &Path, options: &[(&str, &str)]) -> Result<Server, String> {
         for _ in 0..PORT_TRIES {
-            match Server::try_start(&binary, options) {
-                Ok(server) => return server,
+            match Server::try_start(binary, options) {
+                Ok(server) => return Ok(server),
                 Err(log) if log.contains(PORT_TAKEN) => {}
-                Err(log) => panic!("{} did not start:\n{log}", binary.display()),
+                Err(log) => return Err(format!("{} did not start:\n{log}", binary.display())),
             }
         }
-        panic!("no free port found in {PORT_TRIES} tries");
+        Err(format!("no free port found in {PORT_TRIES} tries"))
     }
 
     /// A new connection that speaks RESP2.

@@ -35,3 +35,6 @@ pub fn import_hash(ctx: &mut Ctx<'_, '_>, key: &[u8], pairs: &[&[u8]]) -> Result
     ctx.out.ok();
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,19 +3,19 @@
 use keyspace::{Change, Db, KeyStats, Keyspace, Layout, Parts, Stamp, Wants};
 use resp::{Proto, Writer};
 
-use crate::{Args, Ctx, Settings, handlers};
+use crate::{Args, Ctx, Error, Settings, handlers};
 
 /// The time of every command.
 const NOW_MS: i64 = 1_000_000;
 
 /// A keyspace and what the last command did to it.
-struct Bench {
+pub(crate) struct Bench {
     keyspace: Keyspace,
     change: Change,
 }
 
 impl Bench {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let layout = Layout { shards: 1, databases: 1, readers: 1, lanes: 1, seed: [7; 16] };
         let mut change = Change::default();
         change.set_wants(Wants(Wants::EVENTS.0 | Wants::KEYS.0 | Wants::LOG.0));
@@ -23,12 +23,21 @@ impl Bench {
     }
 
     /// Runs a command whose arguments have no blanks; returns its reply in RESP2.
-    fn run(&mut self, line: &str) -> String {
+    pub(crate) fn run(&mut self, line: &str) -> String {
         let argv: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
         let args = Args::new(&argv, &[]);
         let name = line.split(' ').next().expect("a name").to_lowercase();
         let (command, handler) =
             handlers().find(|(command, _)| *command == name).expect("a command");
+        self.with(command, |ctx| handler(ctx, &args))
+    }
+
+    /// Runs what a command does; returns its reply in RESP2.
+    pub(crate) fn with(
+        &mut self,
+        command: &'static str,
+        work: impl FnOnce(&mut Ctx<'_, '_>) -> Result<(), Error>,
+    ) -> String {
         self.change.clear();
         let mut held = self.keyspace.shards().hold_one(0);
         let mut out = Writer::new(Proto::Resp2);
@@ -52,7 +61,7 @@ impl Bench {
             may_wait: false,
             wait: None,
         };
-        if let Err(error) = handler(&mut ctx, &args) {
+        if let Err(error) = work(&mut ctx) {
             error.write(command, &mut out);
         }
         let reply: Vec<u8> = out.chunks(0).flatten().copied().collect();
@@ -60,13 +69,13 @@ impl Bench {
     }
 
     /// The events of the last command.
-    fn events(&self) -> String {
+    pub(crate) fn events(&self) -> String {
         let events: Vec<_> = self.change.notes().iter().map(|note| note.event).collect();
         events.join(" ")
     }
 
     /// What follows the last command in the log; `=` is the command as it came.
-    fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         let text = |arg: &[u8]| String::from_utf8_lossy(arg).into_owned();
         let mut log: Vec<String> = Vec::new();
         for record in self.change.records() {
@@ -80,9 +89,9 @@ impl Bench {
 }
 
 /// Each case: commands in front, the command, its events, and what is logged.
-type Case = (&'static [&'static str], &'static str, &'static str, &'static str);
+pub(crate) type Case = (&'static [&'static str], &'static str, &'static str, &'static str);
 
-fn check(cases: &[Case]) {
+pub(crate) fn check(cases: &[Case]) {
     for (before, command, events, log) in cases {
         let mut bench = Bench::new();
         for line in *before {

@@ -70,9 +70,9 @@ impl Db<'_, '_> {
     /// over counts as absent.
     fn judge_watches(&mut self, shard: u32, index: u32, by: Option<u32>) {
         let (keyspace, since_ms) = (self.keyspace, self.over_since());
-        let dbs = self.held.shard(shard).dbs();
+        let content = &*self.held.shard(shard);
         let look = |index: u32, key: &[u8]| {
-            let entry = dbs[index as usize].get(keyspace.hash(key), key);
+            let entry = content.look(index).get(keyspace.hash(key), key);
             entry.map(|entry| is_gone(&entry, since_ms))
         };
         keyspace.watches().judge(shard, index, |key, stale| {

@@ -8,7 +8,7 @@ use spec::config::Id;
 use crate::admin::help::help;
 use crate::call::{Call, Flow};
 use crate::mailbox::{Answer, Message};
-use crate::refuse::lossy;
+use crate::refuse::printed;
 use crate::registry::Client;
 use crate::rows::SessionHandler;
 use crate::server::Server;
@@ -89,15 +89,14 @@ fn is_plain(text: &[u8]) -> bool {
 /// CLIENT SETINFO \<LIB-NAME libname | LIB-VER libver\> - O(1).
 fn client_setinfo(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     let (attribute, value) = (args[2], args[3]);
+    let shown = printed(attribute, attribute.len());
     let is_name = attribute.eq_ignore_ascii_case(b"lib-name");
     if !is_name && !attribute.eq_ignore_ascii_case(b"lib-ver") {
-        return call.fail(&format!("ERR Unrecognized option '{}'", lossy(attribute)));
+        return call.fail([b"ERR Unrecognized option '", shown, b"'"].concat());
     }
     if !is_plain(value) {
-        let attribute = lossy(attribute);
-        return call.fail(&format!(
-            "ERR {attribute} cannot contain spaces, newlines or special characters."
-        ));
+        let reason = b" cannot contain spaces, newlines or special characters.";
+        return call.fail([b"ERR ", shown, reason].concat());
     }
     {
         let mut profile = call.session.client.profile.lock();

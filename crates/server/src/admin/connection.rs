@@ -11,7 +11,7 @@ use crate::call::{Call, Flow};
 use crate::config::Config;
 use crate::config::cli::Program;
 use crate::multi;
-use crate::refuse::lossy;
+use crate::refuse::printed;
 use crate::rows::SessionHandler;
 use crate::session::State;
 use crate::version::Told;
@@ -75,7 +75,10 @@ fn hello(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
         Ok(wish) => wish,
         Err(Refusal::Known(error)) => return Err(error),
         Err(Refusal::Option(word)) => {
-            return call.fail(&format!("ERR Syntax error in HELLO option '{}'", lossy(word)));
+            return {
+                let shown = printed(word, word.len());
+                call.fail([b"ERR Syntax error in HELLO option '", shown, b"'"].concat())
+            };
         }
     };
     if let Some((user, password)) = wish.login {

@@ -20,7 +20,7 @@ use super::help::help as write_help;
 use crate::call::Call;
 use crate::knobs::REPLY_PEAK_RESET_MS;
 use crate::mailbox::Message;
-use crate::refuse::lossy;
+use crate::refuse::{lossy, printed};
 use crate::rows::SessionHandler;
 
 pub(crate) const HANDLERS: &[(&str, SessionHandler)] = &[("debug", debug)];
@@ -130,10 +130,9 @@ fn debug(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     match found {
         Some((_, _, run)) => run(call, args),
         None => {
-            let shown = lossy(&name[..name.len().min(SHOWN_MAX)]).into_owned();
-            call.fail(&format!(
-                "ERR unknown subcommand or wrong number of arguments for '{shown}'. Try DEBUG HELP."
-            ))
+            let shown = printed(name, SHOWN_MAX);
+            let head: &[u8] = b"ERR unknown subcommand or wrong number of arguments for '";
+            call.fail([head, shown, b"'. Try DEBUG HELP."].concat())
         }
     }
 }

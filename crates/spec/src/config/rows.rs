@@ -44,6 +44,7 @@ const NO_SENTINEL: &str = "this program does not watch other servers";
 const NO_WATCHDOG: &str = "there is no software watchdog";
 const OBSOLETE: &str = "it is obsolete and was dropped by the servers that had it";
 const SLICES: &str = "an array's slices all have one size and one form";
+const TEMPLATES: &str = "every hash keeps the names of its own fields";
 const THREADS: &str = "commands run on all worker threads; 'threads' sets their number";
 
 const WORKS: Effect = Effect::Works;
@@ -273,6 +274,16 @@ directives! {
         int(0, MAX, 512), [], Both, WORKS;
     HashMaxListpackValue => "hash-max-listpack-value", ["hash-max-ziplist-value"],
         memory(0, MEMORY_MAX, 64), [], Both, WORKS;
+    HashMaxTemplateEntries => "hash-max-template-entries", [],
+        int(0, MAX, 0), [], Redis, no_effect(TEMPLATES);
+    HashMinTemplateEntries => "hash-min-template-entries", [],
+        int(0, MAX, 0), [], Redis, no_effect(TEMPLATES);
+    HashRdbLoadMaxTemplateEntries => "hash-rdb-load-max-template-entries", [],
+        int(0, MAX, 0), [], Redis, no_effect(TEMPLATES);
+    HashRdbLoadMinTemplateEntries => "hash-rdb-load-min-template-entries", [],
+        int(0, MAX, 0), [], Redis, no_effect(TEMPLATES);
+    HashRdbLoadTemplateDisassemblyThreshold => "hash-rdb-load-template-disassembly-threshold", [],
+        int(0, MAX, 0), [], Redis, no_effect(TEMPLATES);
     HashSeed => "hash-seed", [],
         unset_checked(Check::HashSeed), [FIXED], Valkey, planned(CLUSTER);
     HideUserDataFromLog => "hide-user-data-from-log", [], bool(true), [], Both, WORKS;
