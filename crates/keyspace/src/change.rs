@@ -277,6 +277,16 @@ impl Change {
         &self.notes
     }
 
+    /// Lends the events to who performs what follows; [`Self::put_notes`] takes them back.
+    pub fn take_notes(&mut self) -> Vec<Note> {
+        std::mem::take(&mut self.notes)
+    }
+
+    /// See [`Self::take_notes`].
+    pub fn put_notes(&mut self, notes: Vec<Note>) {
+        self.notes = notes;
+    }
+
     /// What to propagate besides, in order.
     pub fn records(&self) -> &[Record] {
         &self.records

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use table::RefMut;
+use value::Kind;
 
 mod object;
 mod whole;
@@ -13,7 +14,7 @@ mod whole;
 pub use object::{Entries, WrongKind};
 
 use crate::Keyspace;
-use crate::change::{Change, Class};
+use crate::change::{Change, Class, Wants};
 use crate::entry::{Entry, NewValue};
 use crate::shard::{Edit, Lookup, Stamp, Ttl, is_gone};
 use crate::shards::Held;
@@ -254,10 +255,31 @@ impl<'a, 'k> Db<'a, 'k> {
         }
     }
 
-    /// Sets a key to a string, whatever was there. The `new` event is recorded here; the command's
-    /// own event and the dirty count are the handler's.
+    /// Sets a key to a value, whatever was there. The events of a new key and of a replaced value
+    /// are recorded here; the command's own event and the dirty count are the handler's.
     #[inline]
     pub fn set(&mut self, key: &[u8], value: NewValue<'_>, ttl: Ttl) {
+        if !self.change.wants(Wants::EVENTS) {
+            return self.rewrite(key, value, ttl);
+        }
+        let (before, after) = (self.peek(key).map(|entry| entry.kind()), value.kind());
+        self.rewrite(key, value, ttl);
+        if let Some(before) = before {
+            self.note_replaced(key, before, after);
+        }
+    }
+
+    /// Records that the value of a key was replaced as a whole.
+    pub fn note_replaced(&mut self, key: &[u8], before: Kind, after: Kind) {
+        self.note_beside(Class::OVERWRITTEN, "overwritten", key);
+        if before != after {
+            self.note_beside(Class::TYPE_CHANGED, "type_changed", key);
+        }
+    }
+
+    /// [`Self::set`] for a value that was made from the one before: nothing is replaced as a whole.
+    #[inline]
+    pub fn rewrite(&mut self, key: &[u8], value: NewValue<'_>, ttl: Ttl) {
         let hash = self.hash(key);
         let shard = self.keyspace.shard_of(hash);
         let since_ms = self.over_since();

@@ -158,6 +158,14 @@ impl Writer {
         self.crlf();
     }
 
+    /// A whole reply that is sent from where it is. Worth it from some kilobytes on.
+    pub fn raw_shared(&mut self, bytes: &Arc<Vec<u8>>) {
+        if !bytes.is_empty() {
+            self.shared += bytes.len();
+            self.blobs.push_back(Blob { at: self.buf.len(), bytes: Arc::clone(bytes) });
+        }
+    }
+
     /// No value.
     #[inline]
     pub fn null(&mut self) {

@@ -3,11 +3,11 @@
 use commands::Args;
 use keyspace::Wants;
 
-use crate::blocked;
 use crate::local::Local;
 use crate::rows::Row;
 use crate::server::Server;
 use crate::session::Session;
+use crate::{blocked, events};
 
 /// What follows a command that changed data.
 #[inline]
@@ -27,6 +27,9 @@ pub fn expired(server: &Server, local: &mut Local) {
 }
 
 fn settle(server: &Server, local: &mut Local) {
+    if local.change.wants(Wants::EVENTS) {
+        events::send(server, local);
+    }
     if local.change.wants(Wants::WAITERS) {
         blocked::collect(server, local);
     }

@@ -23,7 +23,7 @@ use crate::registry::Client;
 use crate::rows::{KeyPlan, Row, Run};
 use crate::server::Server;
 use crate::session::{Session, State};
-use crate::{blocked, commit, multi, prefetch, refuse};
+use crate::{blocked, commit, multi, prefetch, pubsub, refuse};
 
 /// Most requests that are parsed, prefetched and run under one pass of the gate.
 const BATCH_MAX: usize = 64;
@@ -387,6 +387,7 @@ fn run(
         }
     }
     drop(gate);
+    local.wake_workers(server);
     let answered = done - usize::from(flow == Flow::Block);
     finish(server, local, &conn.session, answered as u64);
     (flow, done)
@@ -435,11 +436,19 @@ impl<'k> Turn<'_, 'k> {
         if !state.any(State::COLD) {
             return self.attempt(request, args, keys, state);
         }
+        if state.any(State::SUBSCRIBED) {
+            pubsub::catch_up_all(self.server, self.local, self.session, self.out);
+        }
         let mark = self.out.mark();
         refuse::begin_reply(self.session);
         let flow = self.attempt(request, args, keys, state);
-        if flow != Flow::Hold {
-            refuse::end_reply(self.session, self.out, mark);
+        if flow == Flow::Hold {
+            return flow;
+        }
+        let row = self.server.rows.by_id(request.row);
+        refuse::end_reply(self.session, self.out, mark, row.is_some_and(|row| row.pushes));
+        if self.session.state.any(State::SUBSCRIBED) || !self.session.deferred.is_empty() {
+            pubsub::catch_up_all(self.server, self.local, self.session, self.out);
         }
         flow
     }

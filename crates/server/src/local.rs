@@ -11,6 +11,7 @@ use crate::clock;
 use crate::dispatch::Batch;
 use crate::mailbox::{Answer, Message};
 use crate::multi::Transaction;
+use crate::pubsub::Readers;
 use crate::registry::Client;
 use crate::server::Server;
 use crate::tunables::Tunables;
@@ -39,6 +40,8 @@ pub struct Local {
     pub held: Vec<usize>,
     /// The time of the present batch in Unix microseconds.
     pub now_us: i64,
+    /// This worker's subscribers.
+    pub readers: Readers,
     /// What the command that ran last waits for.
     pub wait: Option<commands::Wait>,
     /// Keys whose waiters have an attempt due.
@@ -46,7 +49,7 @@ pub struct Local {
     /// Those of them whose waiters could not be reached with the shards that were held.
     pub late: Vec<Ready>,
     /// A bit for each worker that has messages it does not know of yet.
-    told: u64,
+    pub told: u64,
     /// The storage of transactions, used again.
     #[expect(clippy::vec_box, reason = "the boxes move to sessions and back")]
     pub transactions: Vec<Box<Transaction>>,
@@ -73,6 +76,7 @@ impl Local {
             turn_nanoseconds: 0,
             held: Vec::new(),
             now_us: clock::unix_us(),
+            readers: Readers::default(),
             wait: None,
             ready: VecDeque::new(),
             late: Vec::new(),
@@ -97,6 +101,15 @@ impl Local {
         }
     }
 
+    /// Wakes the workers that were sent messages. This one looks before it sleeps.
+    pub fn wake_workers(&mut self, server: &Server) {
+        let mut told = std::mem::take(&mut self.told) & !(1 << self.id);
+        while told != 0 {
+            server.workers[told.trailing_zeros() as usize].mailbox.wake();
+            told &= told - 1;
+        }
+    }
+
     /// The time of the present batch in Unix milliseconds.
     #[inline]
     pub fn now_ms(&self) -> i64 {
@@ -114,15 +127,6 @@ impl Local {
     pub fn tell(&mut self, server: &Server, client: &Arc<Client>, answer: Answer) {
         let message = Message::Answer { client: Arc::clone(client), answer };
         self.put(server, client.worker, message);
-    }
-
-    /// Wakes the workers that were sent messages. This one looks before it sleeps.
-    pub fn wake_workers(&mut self, server: &Server) {
-        let mut told = std::mem::take(&mut self.told) & !(1 << self.id);
-        while told != 0 {
-            server.workers[told.trailing_zeros() as usize].mailbox.wake();
-            told &= told - 1;
-        }
     }
 
     /// Looks at the clock again.

@@ -1,6 +1,7 @@
 //! Messages from one worker to another. Order from one sender to one receiver is kept.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_queue::SegQueue;
 use mio::Waker;
@@ -46,12 +47,14 @@ pub enum Answer {
 pub struct Mailbox {
     queue: SegQueue<Message>,
     waker: Waker,
+    /// Whether the worker was woken and has not looked yet: once is enough.
+    is_woken: AtomicBool,
 }
 
 impl Mailbox {
     /// An empty mailbox that wakes its worker through `waker`.
     pub fn new(waker: Waker) -> Self {
-        Self { queue: SegQueue::new(), waker }
+        Self { queue: SegQueue::new(), waker, is_woken: AtomicBool::new(false) }
     }
 
     /// Sends a message. Waking fails only when the worker's poller is gone.
@@ -65,11 +68,19 @@ impl Mailbox {
         self.queue.push(message);
     }
 
-    /// Makes the receiver look.
+    /// Makes the receiver look. It sees what was left before.
     pub fn wake(&self) {
+        if self.is_woken.swap(true, Ordering::SeqCst) {
+            return;
+        }
         if let Err(error) = self.waker.wake() {
             log::warn!("A worker could not be woken: {error}");
         }
+    }
+
+    /// Notes that the worker is about to look: for what comes from now on it is woken again.
+    pub fn look(&self) {
+        self.is_woken.store(false, Ordering::SeqCst);
     }
 
     /// Whether there is no message.

@@ -14,7 +14,7 @@ use crate::local::Local;
 use crate::rows::{InMulti, Row, Run};
 use crate::server::Server;
 use crate::session::{Session, State};
-use crate::{admin, clock, multi};
+use crate::{admin, clock, multi, pubsub};
 
 /// What `look_closer` found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -144,11 +144,11 @@ pub fn look_closer(
     state: State,
 ) -> Verdict {
     let nature = Nature::of(row, session);
-    if let Some(text) = reason_against(local, session, row, state, &nature) {
+    if let Some(text) = reason_against(local, session, out, row, state, &nature) {
         reject(server, local, session, out, Some(row), text.as_bytes());
         return Verdict::Done;
     }
-    if is_paused(row, state, &nature) {
+    if is_paused(row, state, &nature) || is_crowded_out(local, row, state, &nature) {
         return Verdict::Hold;
     }
     let queues = state.any(State::MULTI) && row.in_multi == InMulti::Queued;
@@ -181,25 +181,33 @@ impl Nature {
 fn reason_against(
     local: &Local,
     session: &Session,
+    out: &Writer,
     row: &Row,
     state: State,
     nature: &Nature,
-) -> Option<&'static str> {
+) -> Option<Cow<'static, str>> {
     if session.must_authenticate(&local.tunables) && !row.has(Flags::NO_AUTH) {
-        return Some(spec::error::NO_AUTH);
+        return Some(spec::error::NO_AUTH.into());
     }
     let in_multi = state.any(State::MULTI);
     if let (true, InMulti::Refused(text)) = (in_multi, row.in_multi) {
-        return Some(text);
+        return Some(text.into());
     }
     // What is queued takes memory, too.
     let needs_memory =
         nature.flags.contains(Flags::DENYOOM) || in_multi && row.in_multi == InMulti::Queued;
     if state.any(State::OVER_MEMORY) && needs_memory {
-        return Some(spec::error::OUT_OF_MEMORY);
+        return Some(spec::error::OUT_OF_MEMORY.into());
+    }
+    if !row.for_subscribers && pubsub::is_restricted(session, out) {
+        return Some(format!(
+            "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET \
+             are allowed in this context",
+            row.name
+        ).into());
     }
     if state.any(State::LOADING) && !nature.loading {
-        return Some("LOADING Redis is loading the dataset in memory");
+        return Some("LOADING Redis is loading the dataset in memory".into());
     }
     None
 }
@@ -212,6 +220,14 @@ fn is_paused(row: &Row, state: State, nature: &Nature) -> bool {
         || state.any(State::PAUSED_WRITE) && nature.flags.intersects(writes)
 }
 
+/// Whether a command would add to messages that pile up already.
+fn is_crowded_out(local: &Local, row: &Row, state: State, nature: &Nature) -> bool {
+    let publishes = nature.flags.contains(Flags::MAY_REPLICATE)
+        || local.tunables.sends_events() && nature.flags.contains(Flags::WRITE);
+    let runs_now = !state.any(State::MULTI) || row.in_multi != InMulti::Queued;
+    state.any(State::CROWDED) && publishes && runs_now
+}
+
 /// What CLIENT REPLY SKIP said of the next command becomes true of this one.
 #[cold]
 pub fn begin_reply(session: &mut Session) {
@@ -221,10 +237,10 @@ pub fn begin_reply(session: &mut Session) {
     }
 }
 
-/// Drops the reply written since `mark` when the client wants none.
+/// Drops the reply written since `mark` when the client wants none; pushes are no replies.
 #[cold]
-pub fn end_reply(session: &mut Session, out: &mut Writer, mark: resp::Mark) {
-    if session.state.any(State::REPLY_OFF.with(State::REPLY_SKIP)) {
+pub fn end_reply(session: &mut Session, out: &mut Writer, mark: resp::Mark, is_push: bool) {
+    if !is_push && session.state.any(State::REPLY_OFF.with(State::REPLY_SKIP)) {
         out.truncate_to(mark);
     }
     session.put(State::REPLY_SKIP, false);
@@ -244,7 +260,7 @@ pub fn protocol_error(server: &Server, conn: &mut Conn, error: &ProtocolError, b
     let mark = conn.out.mark();
     conn.out.error(&error.text());
     server.errors.count(conn.out.since(mark));
-    end_reply(&mut conn.session, &mut conn.out, mark);
+    end_reply(&mut conn.session, &mut conn.out, mark, false);
 }
 
 /// What an error repeats of an argument: at most so many bytes, and as in C none from the first

@@ -77,6 +77,8 @@ pub struct Client {
     pub queued: AtomicU64,
     /// Bytes that they take.
     pub queued_bytes: AtomicU64,
+    /// Its subscriptions to channels, patterns and shard channels.
+    pub subscriptions: [AtomicU64; 3],
 }
 
 impl Client {

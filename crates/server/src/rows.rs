@@ -54,7 +54,14 @@ pub struct Row {
     pub exclusive: bool,
     /// What becomes of it after MULTI.
     pub in_multi: InMulti,
+    /// Whether its replies are pushes: subscriptions and their ends.
+    pub pushes: bool,
+    /// Whether a subscriber may send it that could not tell messages from replies.
+    pub for_subscribers: bool,
 }
+
+/// The commands that a subscriber may send in RESP2, beside those that push.
+const FOR_SUBSCRIBERS: &[&str] = &["ping", "quit", "reset"];
 
 /// What becomes of a command after MULTI.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -193,9 +200,9 @@ pub fn implemented_commands() -> Vec<&'static str> {
 fn all_handlers() -> Vec<(&'static str, Run)> {
     let data = commands::handlers().map(|(name, handler)| (name, Run::Data(handler)));
     let session = crate::admin::handlers().map(|(name, handler)| (name, Run::Session(handler)));
-    let multi =
-        crate::multi::HANDLERS.iter().map(|(name, handler)| (*name, Run::Session(*handler)));
-    data.chain(session).chain(multi).chain([("exec", Run::Exec)]).collect()
+    let own = crate::multi::HANDLERS.iter().chain(crate::pubsub::HANDLERS);
+    let own = own.map(|(name, handler)| (*name, Run::Session(*handler)));
+    data.chain(session).chain(own).chain([("exec", Run::Exec)]).collect()
 }
 
 fn row(id: Id, spec: &'static Command, handlers: &[(&'static str, Run)]) -> Option<Row> {
@@ -214,6 +221,7 @@ fn row(id: Id, spec: &'static Command, handlers: &[(&'static str, Run)]) -> Opti
         Some(own) => own,
         None => spec.subcommands.iter().any(works).then_some(Run::Container(None))?,
     };
+    let pushes = spec.flags.contains(Flags::PUBSUB.union(Flags::NOSCRIPT));
     Some(Row {
         id,
         name,
@@ -222,6 +230,8 @@ fn row(id: Id, spec: &'static Command, handlers: &[(&'static str, Run)]) -> Opti
         keys: key_plan(spec),
         exclusive: spec.exclusive,
         in_multi: InMulti::of(name, spec),
+        pushes,
+        for_subscribers: pushes || FOR_SUBSCRIBERS.contains(&name),
     })
 }
 

@@ -18,6 +18,9 @@ pub struct OutputLimit {
     pub soft_seconds: u64,
 }
 
+/// The bits of `notify-keyspace-events` that say how events are sent, and not which.
+const EVENT_KINDS: u32 = spec::config::EVENT_BY_KEY | spec::config::EVENT_BY_NAME;
+
 /// See the module's text.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Tunables {
@@ -31,6 +34,10 @@ pub struct Tunables {
     pub query_buffer_limit: u64,
     /// Output buffer limits of normal clients.
     pub output_limit: OutputLimit,
+    /// Those of clients that subscribe to something.
+    pub subscriber_limit: OutputLimit,
+    /// The keyspace events that are sent, as bits (see `spec::config::EVENT_CLASSES`).
+    pub events: u32,
     /// Bytes in use above which commands that need memory are refused; 0 is no limit.
     pub maxmemory: u64,
     /// Connections the server takes.
@@ -54,15 +61,22 @@ pub struct Tunables {
 }
 
 impl Tunables {
+    /// Whether any keyspace event is sent: by key or by event, and of some class.
+    pub fn sends_events(&self) -> bool {
+        self.events & EVENT_KINDS != 0 && self.events & !EVENT_KINDS != 0
+    }
+
     /// From the configuration.
     pub fn new(config: &Config) -> Self {
         let number = |id| config.int(id).max(0) as u64;
         let max_bulk = config.memory(Id::ProtoMaxBulkLen);
-        let output = config.output_buffer_limit(ClientClass::Normal);
         Self {
             settings: commands::Settings {
                 proto_max_bulk_len: max_bulk,
-                reply_max: reply_max(max_bulk, output.hard),
+                reply_max: reply_max(
+                    max_bulk,
+                    config.output_buffer_limit(ClientClass::Normal).hard,
+                ),
                 limits: value_limits(config),
                 dump: style(config),
                 restore: restoring(config),
@@ -76,11 +90,9 @@ impl Tunables {
             },
             limits: Limits { max_bulk, ..Limits::default() },
             query_buffer_limit: config.memory(Id::ClientQueryBufferLimit),
-            output_limit: OutputLimit {
-                hard: output.hard,
-                soft: output.soft,
-                soft_seconds: output.soft_seconds.max(0) as u64,
-            },
+            output_limit: output_limit(config, ClientClass::Normal),
+            subscriber_limit: output_limit(config, ClientClass::Pubsub),
+            events: config.events(),
             maxmemory: config.memory(Id::Maxmemory),
             maxclients: number(Id::Maxclients),
             timeout: number(Id::Timeout),
@@ -113,6 +125,15 @@ fn restoring(config: &Config) -> Settings {
 fn reply_max(max_bulk: u64, output_hard: u64) -> usize {
     let hard = if output_hard == 0 { u64::MAX } else { output_hard };
     usize::try_from(max_bulk.min(hard)).unwrap_or(usize::MAX)
+}
+
+fn output_limit(config: &Config, class: ClientClass) -> OutputLimit {
+    let limit = config.output_buffer_limit(class);
+    OutputLimit {
+        hard: limit.hard,
+        soft: limit.soft,
+        soft_seconds: limit.soft_seconds.max(0) as u64,
+    }
 }
 
 /// Where small forms of collections end.

@@ -22,8 +22,9 @@ use crate::mailbox::Message;
 use crate::registry::Client;
 use crate::server::Server;
 use crate::session::{Session, State};
-use crate::{blocked, commit, cron, dispatch, multi, refuse};
+use crate::{blocked, commit, cron, dispatch, multi, pubsub, refuse};
 
+mod delivery;
 mod waits;
 
 use waits::Timers;
@@ -84,6 +85,8 @@ pub struct Thread {
     buffer: Box<[u8]>,
     /// The reply buffer that connections write into while they are served.
     spare: Writer,
+    /// Connections that were given messages and are still to be sent them.
+    written: Vec<usize>,
     next_cron: Instant,
     /// Which of its lane's shards comes first when it expires keys the next time.
     expire_turn: u32,
@@ -117,6 +120,7 @@ impl Thread {
             slots: vec![0; GROUP * SLOT_STRIDE].into_boxed_slice(),
             buffer: vec![0; BUFFER].into_boxed_slice(),
             spare: Writer::new(Proto::Resp2),
+            written: Vec::new(),
             next_cron: Instant::now(),
             expire_turn: 0,
             cron: cron::Cron::default(),
@@ -137,6 +141,7 @@ impl Thread {
             self.local.turn_nanoseconds = 0;
             self.local.look_at_clock();
             self.messages();
+            self.deliver();
             self.end_pause();
             for listener in std::mem::take(&mut self.accept_again) {
                 self.accept(listener);
@@ -152,6 +157,7 @@ impl Thread {
             self.expire();
             self.end_waits();
             self.cron(began);
+            self.deliver();
             self.count_turn(began);
         }
         Ok(())
@@ -293,6 +299,7 @@ impl Thread {
     fn messages(&mut self) {
         let server = Arc::clone(&self.server);
         self.local.follow_config(&server);
+        server.workers[self.local.id].mailbox.look();
         while let Some(message) = server.workers[self.local.id].mailbox.take() {
             match message {
                 Message::Adopt(stream) => self.adopt(stream),
@@ -564,7 +571,7 @@ impl Thread {
     /// hold counts, but it counts before it is sent: the client may not take what the limit keeps
     /// the server from holding.
     fn is_too_much(&self, conn: &mut Conn) -> bool {
-        let (pending, hard) = (conn.out.len() as u64, self.local.tunables.output_limit.hard);
+        let (pending, hard) = (conn.out.len() as u64, cron::output_limit(&self.local, conn).hard);
         hard > 0
             && pending > REPLY_MAX as u64
             && pending >= hard
@@ -628,6 +635,7 @@ impl Thread {
         conn.shut_down();
         conn.lingers = true;
         self.strike_off(conn);
+        pubsub::forget(&self.server, &mut self.local, &mut conn.session);
         self.lingering.push_back((Instant::now() + LINGER_TIME, slot, conn.session.id()));
         Fate::Keep
     }
@@ -654,6 +662,7 @@ impl Thread {
             self.strike_off(&conn);
         }
         multi::forget(&self.server, &mut conn.session);
+        pubsub::forget(&self.server, &mut self.local, &mut conn.session);
         self.free.push(token);
     }
 

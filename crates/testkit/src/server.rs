@@ -12,6 +12,7 @@ use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -193,8 +194,12 @@ fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
+/// A folder for one server. Two may be given the same port, of which one finds it taken: its log
+/// must not come over that of the other.
 fn new_folder(port: u16) -> io::Result<PathBuf> {
-    let folder = env::temp_dir().join(format!("reddle-test-{}-{port}", std::process::id()));
+    static STARTED: AtomicUsize = AtomicUsize::new(0);
+    let (process, number) = (std::process::id(), STARTED.fetch_add(1, Ordering::Relaxed));
+    let folder = env::temp_dir().join(format!("reddle-test-{process}-{port}-{number}"));
     fs::create_dir_all(&folder)?;
     Ok(folder)
 }

@@ -107,16 +107,21 @@ pub(crate) fn check(cases: &[Case]) {
 fn set_becomes_absolute_and_loses_what_held() {
     check(&[
         (&[], "SET k v", "new set", "="),
-        (&["SET k v"], "SET k v", "set", "="),
+        (&["SET k v"], "SET k v", "overwritten set", "="),
         (&[], "SET k v EX 10", "new set expire", "SET k v PXAT 1010000"),
         (&[], "SET k v NX PX 10", "new set expire", "SET k v PXAT 1000010"),
         (&[], "SET k v EXAT 2000", "new set expire", "SET k v PXAT 2000000"),
         (&[], "SET k v PXAT 2000000", "new set expire", "="),
         (&[], "SET k v NX", "new set", "="),
         (&["SET k v"], "SET k w NX", "", ""),
-        (&["SET k v"], "SET k w KEEPTTL GET XX get", "set", "SET k w KEEPTTL XX"),
-        (&["SET k v"], "SET k w IFEQ v", "set", "SET k w"),
-        (&["SET k v"], "SET k w PXAT 2000000 IFEQ v GET", "set expire", "SET k w PXAT 2000000"),
+        (&["SET k v"], "SET k w KEEPTTL GET XX get", "overwritten set", "SET k w KEEPTTL XX"),
+        (&["SET k v"], "SET k w IFEQ v", "overwritten set", "SET k w"),
+        (
+            &["SET k v"],
+            "SET k w PXAT 2000000 IFEQ v GET",
+            "overwritten set expire",
+            "SET k w PXAT 2000000",
+        ),
         (&["SET k v"], "SET k w IFEQ w", "", ""),
         (&["SET k v"], "SET k w EXAT 1", "expired", "DEL k"),
         (&["SET k v"], "SET k w NX EXAT 1", "", ""),
@@ -125,7 +130,7 @@ fn set_becomes_absolute_and_loses_what_held() {
         (&["SET k v"], "SETNX k v", "", ""),
         (&[], "SETEX k 10 v", "new set expire", "SET k v PXAT 1010000"),
         (&[], "PSETEX k 10 v", "new set expire", "SET k v PXAT 1000010"),
-        (&["SET k v"], "GETSET k w", "set", "SET k w"),
+        (&["SET k v"], "GETSET k w", "overwritten set", "SET k w"),
     ]);
 }
 
@@ -184,7 +189,7 @@ fn parts_and_several_keys() {
             "MSETEX 2 a 1 b 2 NX PXAT 1010000",
         ),
         (&[], "MSETEX 1 a 1 PXAT 2000000", "new set expire", "="),
-        (&["SET a 1"], "MSETEX 1 a 2 KEEPTTL", "set", "="),
+        (&["SET a 1"], "MSETEX 1 a 2 KEEPTTL", "overwritten set", "="),
     ]);
 }
 

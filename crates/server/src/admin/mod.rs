@@ -16,6 +16,7 @@ mod server;
 use crate::rows::SessionHandler;
 
 pub(crate) use client::describe;
+pub(crate) use help::help;
 pub(crate) use himport::FieldSets;
 
 /// Every handler by the name of its command's row (`parent|name` for a subcommand).

@@ -118,12 +118,9 @@ fn note_ready(
 
 /// Serves those who wait for the keys that have become ready, and for those that become ready by
 /// serving them, in that order. What cannot be done with the shards that are held is left for
-/// [`serve_late`].
+/// [`serve_late`]. What a slow command left behind may have expired since it began.
 pub fn serve<'k>(server: &'k Server, local: &mut Local, held: &mut Held<'k>) {
-    if !local.ready.is_empty() {
-        // What made the keys ready may have taken long enough for them to have expired again.
-        local.look_at_clock();
-    }
+    local.look_at_clock();
     while let Some(ready) = local.ready.pop_front() {
         let hash = server.keyspace.hash(&ready.key);
         let shard = server.keyspace.shard_of(hash);

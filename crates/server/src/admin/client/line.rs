@@ -42,6 +42,7 @@ impl View {
 pub(super) fn flags(client: &Client) -> String {
     let state = client.state();
     let letters = [
+        ('P', state.any(State::SUBSCRIBED)),
         ('x', state.any(State::MULTI)),
         ('b', state.any(State::HELD) || client.is_waiting()),
         ('d', client.watcher.is_touched()),
@@ -81,8 +82,11 @@ pub(super) fn write(client: &Client, view: &View, rows: &Rows, now_ms: i64, text
     let queued_bytes = number(&client.queued_bytes);
     drop(write!(
         text,
-        " sub=0 psub=0 ssub=0 multi={} watch={} qbuf={query} qbuf-free={query_free} \
+        " sub={} psub={} ssub={} multi={} watch={} qbuf={query} qbuf-free={query_free} \
          argv-mem={argv} multi-mem={queued_bytes}",
+        number(&client.subscriptions[0]),
+        number(&client.subscriptions[1]),
+        number(&client.subscriptions[2]),
         number(&client.queued) as i64 - 1,
         if client.watcher.is_touched() { 0 } else { number(&client.watching) },
     ));

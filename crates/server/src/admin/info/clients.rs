@@ -8,11 +8,13 @@ use crate::session::State;
 pub(super) fn clients(report: &mut Report<'_, '_>) {
     let server = report.server;
     let waiters = server.blocked.clients();
-    let (mut input, mut output, mut blocked, mut watching) = (0, 0, waiters.waiting, 0u64);
+    let (mut input, mut output, mut blocked, mut watching, mut subscribed) =
+        (0, 0, waiters.waiting, 0u64, 0u64);
     server.clients.each(|client| {
         let held = |bytes: &AtomicU64| bytes.load(Ordering::Relaxed);
         input = input.max(held(&client.query) + held(&client.query_free) + held(&client.argv));
         output = output.max(held(&client.output));
+        subscribed += u64::from(client.state().any(State::SUBSCRIBED));
         watching += u64::from(held(&client.watching) > 0);
         blocked += u64::from(client.state().any(State::HELD));
     });
@@ -25,9 +27,10 @@ pub(super) fn clients(report: &mut Report<'_, '_>) {
         ("client_recent_max_output_buffer", &output),
         ("blocked_clients", &blocked),
     ]);
-    report.zeros(&["tracking_clients", "pubsub_clients"]);
     let keys = server.blocked.keys();
     report.fields(&[
+        ("tracking_clients", &0),
+        ("pubsub_clients", &subscribed),
         ("watching_clients", &watching),
         ("clients_in_timeout_table", &waiters.with_timeout),
         ("total_watched_keys", &server.keyspace.watches().len()),
