@@ -1,7 +1,7 @@
 //! The large form: a tree over the members in order, and a table that finds them by name.
 //!
 //! Invariant: tree and table hold the same members, and a member leaves the tree before it leaves
-//! the table, which owns it, and before its score changes.
+//! the table, which owns it, and before its score changes so much that its place does.
 
 use std::ops::Range;
 
@@ -36,8 +36,8 @@ impl Large {
     }
 
     pub(super) fn rank(&self, name: &[u8]) -> Option<(usize, f64)> {
-        let score = self.score(name)?;
-        Some((self.tree.rank(score, name), score))
+        let member = self.table.get(self.hash(name), name)?;
+        Some((self.tree.rank_of(&member.handle()), member.handle().score()))
     }
 
     /// Adds a member that is absent.
@@ -54,10 +54,14 @@ impl Large {
             }
             return;
         };
-        let old = member.handle().score();
+        let handle = member.handle();
+        let old = handle.score();
         let Some(score) = decide(Some(old)).filter(|score| *score != old) else { return };
-        let rank = self.tree.rank(old, name);
-        let handle = self.tree.remove_at(rank);
+        if self.tree.stays_with(&handle, score) {
+            member.set_score(score);
+            return;
+        }
+        self.tree.remove(&handle);
         member.set_score(score);
         self.tree.insert(handle);
     }
@@ -66,8 +70,7 @@ impl Large {
         let hash = self.hash(name);
         let member = self.table.get_mut(hash, name)?;
         let score = member.handle().score();
-        let rank = self.tree.rank(score, name);
-        self.tree.remove_at(rank);
+        self.tree.remove(&member.handle());
         drop(member.remove());
         Some(score)
     }

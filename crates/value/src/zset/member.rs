@@ -69,7 +69,7 @@ impl Member {
         self.0
     }
 
-    /// Gives it another score; it must not be in a tree meanwhile.
+    /// Gives it another score; in a tree it must keep its place.
     pub(super) fn set_score(&mut self, score: f64) {
         // SAFETY: the allocation begins with the score, and no reference to it exists.
         unsafe { self.0.0.cast::<f64>().write(score) }
@@ -141,6 +141,10 @@ impl Scored for Handle {
 
     fn name(&self) -> &[u8] {
         Handle::name(self)
+    }
+
+    fn is(&self, other: &Handle) -> bool {
+        self.0 == other.0
     }
 
     fn prefetch(&self) {

@@ -23,6 +23,8 @@ const SPARSE: usize = 4;
 const STEP: usize = 8;
 /// How far ahead of a walk items are fetched.
 const AHEAD: usize = 6;
+/// A search in a leaf looks at every so many items first, all of which are fetched together.
+const STRIDE: usize = 8;
 
 /// What the tree orders.
 pub(super) trait Scored: Copy {
@@ -30,6 +32,8 @@ pub(super) trait Scored: Copy {
     fn score(&self) -> f64;
     /// What orders equal scores.
     fn name(&self) -> &[u8];
+    /// Whether it is the same item, not just one with the same score and name.
+    fn is(&self, other: &Self) -> bool;
     /// Tells the processor that score and name will be read.
     fn prefetch(&self) {}
 }
@@ -75,9 +79,53 @@ impl<T: Scored> Tree<T> {
         }
     }
 
-    /// How many items come before this score and name.
-    pub(super) fn rank(&self, score: f64, name: &[u8]) -> usize {
-        self.count_while(|other, item| is_before(other, item, score, name))
+    /// How many items come before one that is here.
+    pub(super) fn rank_of(&self, item: &T) -> usize {
+        let (mut node, mut rank) = (&self.root, 0);
+        loop {
+            match node {
+                Node::Leaf(items) => return rank + place_of(items, item),
+                Node::Inner(inner) => {
+                    let child = inner.child_of(item);
+                    rank += inner.counts[..child].iter().sum::<usize>();
+                    node = &inner.nodes[child];
+                }
+            }
+        }
+    }
+
+    /// Whether an item that is here would keep its place, and no inner node would have to know of
+    /// it, if its score were another.
+    pub(super) fn stays_with(&self, item: &T, score: f64) -> bool {
+        let (mut node, mut behind) = (&self.root, None);
+        loop {
+            match node {
+                Node::Leaf(items) => {
+                    let at = place_of(items, item);
+                    let behind = match items.get(at + 1) {
+                        Some(next) => Some(First { score: next.score(), item: *next }),
+                        None => behind,
+                    };
+                    let name = item.name();
+                    return at > 0
+                        && is_before(items[at - 1].score(), &items[at - 1], score, name)
+                        && behind
+                            .is_none_or(|next| is_behind(next.score, &next.item, score, name));
+                }
+                Node::Inner(inner) => {
+                    let child = inner.child_of(item);
+                    behind = inner.firsts.get(child + 1).copied().or(behind);
+                    node = &inner.nodes[child];
+                }
+            }
+        }
+    }
+
+    /// Takes out an item that is here.
+    pub(super) fn remove(&mut self, item: &T) {
+        self.len -= 1;
+        self.root.remove(item);
+        self.lower();
     }
 
     /// How many items satisfy a condition that holds from the first item up to some place.
@@ -86,7 +134,7 @@ impl<T: Scored> Tree<T> {
         loop {
             match node {
                 Node::Leaf(items) => {
-                    return rank + items.partition_point(|item| holds(item.score(), item));
+                    return rank + partition(items, |item| holds(item.score(), item));
                 }
                 Node::Inner(inner) => {
                     let Some(child) = inner
@@ -111,12 +159,17 @@ impl<T: Scored> Tree<T> {
         assert!(rank < self.len, "a rank beyond the last item");
         self.len -= 1;
         let item = self.root.remove_at(rank);
+        self.lower();
+        item
+    }
+
+    /// Takes away a root that has a single child.
+    fn lower(&mut self) {
         while let Node::Inner(inner) = &mut self.root
             && inner.nodes.len() == 1
         {
             self.root = inner.nodes.remove(0);
         }
-        item
     }
 
     /// The items of these ranks, from the first or from the last.
@@ -187,6 +240,19 @@ impl<T: Scored> Node<T> {
                 let item = inner.nodes[child].remove_at(rank);
                 inner.settle(child);
                 item
+            }
+        }
+    }
+
+    fn remove(&mut self, item: &T) {
+        match self {
+            Node::Leaf(items) => {
+                items.remove(place_of(items, item));
+            }
+            Node::Inner(inner) => {
+                let child = inner.child_of(item);
+                inner.nodes[child].remove(item);
+                inner.settle(child);
             }
         }
     }
@@ -294,6 +360,13 @@ impl<T: Scored> Inner<T> {
         self.firsts[child] = self.nodes[child].first();
     }
 
+    /// The child with an item that is below.
+    fn child_of(&self, item: &T) -> usize {
+        let (score, name) = (item.score(), item.name());
+        let up_to = |first: &First<T>| !is_behind(first.score, &first.item, score, name);
+        self.firsts.partition_point(up_to).saturating_sub(1)
+    }
+
     /// The child with the item of a rank; the rank becomes the one within that child.
     fn child_at(&self, rank: &mut usize) -> usize {
         let last = self.counts.len() - 1;
@@ -365,7 +438,7 @@ impl<T: Scored> ExactSizeIterator for Iter<'_, T> {}
 
 fn insert_into_leaf<T: Scored>(items: &mut Vec<T>, new: First<T>) -> Option<Node<T>> {
     let name = new.item.name();
-    let at = items.partition_point(|item| is_before(item.score(), item, new.score, name));
+    let at = partition(items, |item| is_before(item.score(), item, new.score, name));
     if items.len() < LEAF_MAX {
         put_item(items, at, new.item);
         return None;
@@ -382,6 +455,32 @@ fn insert_into_leaf<T: Scored>(items: &mut Vec<T>, new: First<T>) -> Option<Node
     Some(Node::Leaf(right))
 }
 
+/// The place of an item that is in a leaf. Looking for the item itself reads no other.
+fn place_of<T: Scored>(items: &[T], item: &T) -> usize {
+    items.iter().position(|other| other.is(item)).expect("its score and name lead to its leaf")
+}
+
+/// How many items satisfy a condition that holds up to some place. Two steps, each of which waits
+/// for memory once, since what it may read is fetched together.
+fn partition<T: Scored>(items: &[T], holds: impl Fn(&T) -> bool) -> usize {
+    let coarse = items.len() / STRIDE;
+    let ends = || (1..=coarse).map(|step| step * STRIDE - 1);
+    ends().for_each(|end| items[end].prefetch());
+    let (mut low, mut high) = (0, coarse);
+    while low < high {
+        let middle = usize::midpoint(low, high);
+        if holds(&items[(middle + 1) * STRIDE - 1]) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    let start = low * STRIDE;
+    let end = items.len().min(start + STRIDE - 1);
+    items[start..end].iter().for_each(Scored::prefetch);
+    start + items[start..end].partition_point(holds)
+}
+
 fn put_item<T>(items: &mut Vec<T>, at: usize, item: T) {
     if items.len() == items.capacity() {
         items.reserve_exact(STEP);
@@ -393,5 +492,12 @@ fn is_before<T: Scored>(score: f64, item: &T, than: f64, name: &[u8]) -> bool {
     match score.partial_cmp(&than) {
         Some(Ordering::Equal) => item.name() < name,
         order => order == Some(Ordering::Less),
+    }
+}
+
+fn is_behind<T: Scored>(score: f64, item: &T, than: f64, name: &[u8]) -> bool {
+    match score.partial_cmp(&than) {
+        Some(Ordering::Equal) => item.name() > name,
+        order => order == Some(Ordering::Greater),
     }
 }
