@@ -1,7 +1,7 @@
 //! The large form: a tree over the members in order, and a table that finds them by name.
 //!
-//! Invariant: tree and table hold the same members, and a member leaves the tree before it leaves
-//! the table, which owns it, and before its score changes so much that its place does.
+//! Invariant: tree and table hold the same members with the same scores, and a member leaves the
+//! tree before it leaves the table, which owns it.
 
 use std::ops::Range;
 
@@ -37,7 +37,8 @@ impl Large {
 
     pub(super) fn rank(&self, name: &[u8]) -> Option<(usize, f64)> {
         let member = self.table.get(self.hash(name), name)?;
-        Some((self.tree.rank_of(&member.handle()), member.handle().score()))
+        let (handle, score) = (member.handle(), member.handle().score());
+        Some((self.tree.rank_of(handle, score), score))
     }
 
     /// Adds a member that is absent.
@@ -57,20 +58,20 @@ impl Large {
         let handle = member.handle();
         let old = handle.score();
         let Some(score) = decide(Some(old)).filter(|score| *score != old) else { return };
-        if self.tree.stays_with(&handle, score) {
+        if self.tree.rescore(handle, old, score) {
             member.set_score(score);
             return;
         }
-        self.tree.remove(&handle);
+        self.tree.remove(handle, old);
         member.set_score(score);
-        self.tree.insert(handle);
+        self.tree.insert(handle, score);
     }
 
     pub(super) fn remove(&mut self, name: &[u8]) -> Option<f64> {
         let hash = self.hash(name);
         let member = self.table.get_mut(hash, name)?;
         let score = member.handle().score();
-        self.tree.remove(&member.handle());
+        self.tree.remove(member.handle(), score);
         drop(member.remove());
         Some(score)
     }
@@ -89,10 +90,7 @@ impl Large {
 
     /// The first rank within a range, and the first behind it.
     pub(super) fn ranks_of_scores(&self, range: &ScoreRange) -> (usize, usize) {
-        (
-            self.tree.count_while(|score, _| range.is_after(score)),
-            self.tree.count_while(|score, _| range.reaches(score)),
-        )
+        self.tree.run(|score, _| range.is_after(score), |score, _| range.reaches(score))
     }
 
     /// The first rank within a range, and the first behind it. Nothing is, as in Redis, when the
@@ -109,10 +107,8 @@ impl Large {
         if is_outside {
             return (0, 0);
         }
-        (
-            self.tree.count_while(|_, member| range.is_after(member.name())),
-            self.tree.count_while(|_, member| range.reaches(member.name())),
-        )
+        let is_after = |_, member: &Handle| range.is_after(member.name());
+        self.tree.run(is_after, |_, member| range.reaches(member.name()))
     }
 
     pub(super) fn scan(
@@ -157,7 +153,7 @@ impl Large {
         let member = Member::new(name, score);
         let handle = member.handle();
         self.table.insert_new(hash, member);
-        self.tree.insert(handle);
+        self.tree.insert(handle, score);
     }
 }
 

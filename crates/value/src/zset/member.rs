@@ -18,7 +18,7 @@ use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::ptr::{self, NonNull};
 use std::slice;
 
-use super::tree::Scored;
+use super::tree::Named;
 
 /// The length that says that the real one stands in the eight bytes behind.
 const LONG: u8 = u8::MAX;
@@ -134,11 +134,7 @@ impl Handle {
     }
 }
 
-impl Scored for Handle {
-    fn score(&self) -> f64 {
-        Handle::score(self)
-    }
-
+impl Named for Handle {
     fn name(&self) -> &[u8] {
         Handle::name(self)
     }

@@ -102,6 +102,7 @@ fn big(options: &Options) -> u64 {
 /// Patterns that store the data, and how many numbers each takes.
 fn fillings(data: Data, options: &Options) -> Vec<(String, u64)> {
     let big = big(options);
+    let anywhere = "{#<100000000}";
     let listed = |head: &str, count, element: fn(usize) -> String| {
         (0..count).fold(head.to_owned(), |text, at| text + " " + &element(at))
     };
@@ -128,7 +129,13 @@ fn fillings(data: Data, options: &Options) -> Vec<(String, u64)> {
         }
         Data::Others => vec![
             (listed("PFADD {p}", 3_000, |at| at.to_string()), 100),
-            (format!("GEOADD geo{}", " 13.{#} 38.{~} {=place}".repeat(BATCH)), big),
+            (
+                format!(
+                    "GEOADD geo{}",
+                    format!(" 13.{anywhere} 38.{anywhere} {{place}}").repeat(BATCH)
+                ),
+                big,
+            ),
             (format!("SET {{b}} {}", VALUE.repeat(16)), 1_000),
         ],
     }
