@@ -18,7 +18,8 @@ CARGO_FUZZ_VERSION := 0.13.2
 
 export PATH := $(TOOLS)/bin:$(PATH)
 
-.PHONY: help run test lint docs bench conformance fuzz loom checked cargo-deny cargo-fuzz
+.PHONY: help run test lint docs bench differential conformance fuzz loom checked
+.PHONY: cargo-deny cargo-fuzz
 
 help:
 	@echo 'make run          build and start the server on 127.0.0.1:6379, in the foreground'
@@ -26,6 +27,7 @@ help:
 	@echo 'make lint         format, clippy, tidy and licences alone'
 	@echo 'make docs         write the generated documents again'
 	@echo 'make bench        measure; PEER=path/to/valkey-server compares'
+	@echo 'make differential the same random commands to us and to PEER=path/to/valkey-server'
 	@echo 'make conformance  the upstream test suite; UNIT=type/string TEST=name ALL=1'
 	@echo 'make fuzz         every fuzz target for FUZZ_SECONDS=60 seconds'
 
@@ -68,6 +70,13 @@ bench:
 	$(CARGO) build --release -p reddle -p xtask
 	$(TARGET)/release/xtask bench --ours $(or $(OURS),$(TARGET)/release/reddle) \
 		$(if $(PEER),--peer $(PEER)) $(ARGS)
+
+# Needs a peer, so `make test` leaves it out. COMMANDS are sent in each version of the protocol.
+differential: checked
+	@test -n "$(PEER)" || { echo 'PEER=path/to/valkey-server is missing'; exit 1; }
+	$(CARGO) run --quiet --profile checked -p xtask -- differential --peer "$(PEER)" \
+		--ours "$(CHECKED)" $(if $(COMMANDS),--commands $(COMMANDS)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(GROUP),--group $(GROUP)) $(ARGS)
 
 conformance: checked
 	@REDDLE_BIN="$(CHECKED)" $(CARGO) xtask conformance $(if $(ALL),--all) \

@@ -37,7 +37,7 @@ pub(crate) const HANDLERS: &[(&str, Handler)] = &[
     ("arset", change::arset),
 ];
 
-/// Places that one ARGETRANGE gives, for it gives the empty ones too.
+/// Places that one ARGETRANGE or ARLASTITEMS gives, for they give the empty ones too.
 const RANGE_MAX: u64 = 1_000_000;
 
 const BAD_INDEX: Error = Error::Text("ERR invalid array index");
@@ -146,6 +146,9 @@ fn arlastitems(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
         _ => return Err(Error::Arity),
     };
     look(&mut ctx.db, args[1], |array| {
+        if array.map_or(0, Array::len).min(count as u64) > RANGE_MAX {
+            return Err(Error::Text("ERR count exceeds maximum of 1000000 items"));
+        }
         let mut found: Vec<Option<Element<'_>>> =
             array.map_or_else(Vec::new, |array| array.newest(count as u64).collect());
         if !newest_first {
@@ -153,7 +156,8 @@ fn arlastitems(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
         }
         ctx.out.array(found.len());
         found.into_iter().for_each(|element| write(ctx.out, element));
-    })
+        Ok(())
+    })?
 }
 
 /// ARINFO key [FULL] - O(1), with FULL O(N) of the slices.
@@ -238,3 +242,6 @@ fn write(out: &mut Writer, element: Option<Element<'_>>) {
         None => out.null(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,15 +3,21 @@
 use keyspace::{Db, Limits};
 use resp::Writer;
 
-use crate::Error;
+use crate::{Error, Wait};
 
 /// The values of the configuration that data commands look at; copied after each change of it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Settings {
     /// The longest string a command may make, in bytes.
     pub proto_max_bulk_len: u64,
+    /// Bytes of a reply that repeats what is stored, at most.
+    pub reply_max: usize,
     /// Where small forms of collections end.
     pub limits: Limits,
+    /// How DUMP writes values.
+    pub dump: persist::rdb::Style,
+    /// How RESTORE looks at them.
+    pub restore: persist::rdb::Settings,
     /// Whether DEL frees big values in the background.
     pub lazyfree_user_del: bool,
     /// Whether FLUSHALL and FLUSHDB do when they do not say.
@@ -24,7 +30,10 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             proto_max_bulk_len: 512 << 20,
+            reply_max: 512 << 20,
             limits: Limits::default(),
+            dump: persist::rdb::Style::default(),
+            restore: persist::rdb::Settings::default(),
             lazyfree_user_del: false,
             lazyfree_user_flush: false,
             is_lfu: false,
@@ -44,12 +53,29 @@ pub struct Ctx<'a, 'k> {
     pub command: &'static str,
     /// A source of random numbers.
     pub rng: &'a mut fastrand::Rng,
+    /// Whether the command may wait for what it does not find; else it answers at once.
+    pub may_wait: bool,
+    /// What the command waits for; then it wrote no reply.
+    pub wait: Option<Wait>,
 }
 
 impl Ctx<'_, '_> {
     /// The command's time in Unix milliseconds.
     pub fn now_ms(&self) -> i64 {
         self.db.now_ms()
+    }
+
+    /// Lets the command wait, if it may; otherwise its answer is that there is nothing.
+    pub(crate) fn waits(&mut self, wait: Wait) -> bool {
+        self.wait = self.may_wait.then_some(wait);
+        self.may_wait
+    }
+
+    /// Lets the command wait, or answers with a null array.
+    pub(crate) fn wait_or_null_array(&mut self, wait: Wait) {
+        if !self.waits(wait) {
+            self.out.null_array();
+        }
     }
 
     /// Whether a key that is to have this deadline is deleted at once instead.

@@ -108,10 +108,7 @@ fn rename_unless(ctx: &mut Ctx<'_, '_>, args: &Args<'_>, taken_stays: bool) -> R
 
 /// What follows when an entry has taken the place of another one.
 fn note_replaced(db: &mut Db<'_, '_>, key: &[u8], replaced: Entry, kind: Kind) {
-    db.note(Class::OVERWRITTEN, "overwritten", key);
-    if replaced.kind() != kind {
-        db.note(Class::TYPE_CHANGED, "type_changed", key);
-    }
+    db.note_replaced(key, replaced.kind(), kind);
     db.change.discard_replaced(replaced);
 }
 

@@ -8,11 +8,14 @@ use resp::Writer;
 use value::compact::Element;
 use value::hash::{Field, Hash, Rules};
 
+pub use import::import_hash;
+
 use crate::args::is;
 use crate::{Args, Ctx, Error, Handler, typed};
 
 mod change;
 mod expire;
+mod import;
 mod number;
 mod random;
 mod scan;

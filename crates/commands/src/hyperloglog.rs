@@ -89,6 +89,7 @@ fn pfcount(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     if let Some(stored) = stored {
         stored?;
     }
+    ctx.db.touched(key);
     ctx.db.change.add_dirty(1);
     ctx.out.int(estimate as i64);
     Ok(())

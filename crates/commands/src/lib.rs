@@ -12,7 +12,9 @@ mod error;
 
 mod array;
 mod bitmap;
+mod bound;
 mod database;
+mod dump;
 mod expire;
 mod float80;
 mod generic;
@@ -28,13 +30,16 @@ mod sort;
 mod stream;
 mod string;
 mod typed;
+mod wait;
 mod zset;
 
 pub use args::{Args, Cursor};
 pub use ctx::{Ctx, Settings};
 pub use error::Error;
 pub use generic::encoding_of;
+pub use hash::import_hash;
 pub use help::help;
+pub use wait::Wait;
 
 /// What a command's function looks like.
 pub type Handler = fn(&mut Ctx<'_, '_>, &Args<'_>) -> Result<(), Error>;
@@ -45,6 +50,7 @@ pub fn handlers() -> impl Iterator<Item = (&'static str, Handler)> {
         array::HANDLERS,
         bitmap::HANDLERS,
         database::HANDLERS,
+        dump::HANDLERS,
         expire::HANDLERS,
         generic::HANDLERS,
         geo::HANDLERS,

@@ -1,5 +1,6 @@
 //! Lists. What takes elements from the ends stands in `list/ends.rs`, what moves them to another
-//! list in `list/moving.rs`, what looks for elements in `list/search.rs`.
+//! list in `list/moving.rs`, what looks for elements in `list/search.rs`, what waits for them in
+//! `list/waiting.rs`.
 
 use keyspace::{Class, Kind, Value};
 use resp::Writer;
@@ -13,8 +14,15 @@ use crate::{Args, Ctx, Error, Handler, typed};
 mod ends;
 mod moving;
 mod search;
+mod waiting;
 
 pub(crate) const HANDLERS: &[(&str, Handler)] = &[
+    ("blmove", waiting::blmove),
+    ("blmovem", waiting::blmovem),
+    ("blmpop", waiting::blmpop),
+    ("blpop", waiting::blpop),
+    ("brpop", waiting::brpop),
+    ("brpoplpush", waiting::brpoplpush),
     ("lindex", lindex),
     ("linsert", search::linsert),
     ("llen", llen),
@@ -112,7 +120,10 @@ fn ltrim(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
         len - count
     })?;
     if let Some(removed) = removed {
-        ctx.db.note(Class::LIST, "ltrim", key);
+        if removed > 0 {
+            ctx.db.touched(key);
+        }
+        ctx.db.note_beside(Class::LIST, "ltrim", key);
         ctx.db.drop_vacant(key);
         ctx.db.change.add_dirty(removed as u64);
     }

@@ -21,7 +21,7 @@ mod set;
 pub(crate) use range::grow;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub(crate) const HANDLERS: &[(&str, Handler)] = &[
     ("append", range::append),

@@ -24,6 +24,9 @@ mod scan;
 mod tests;
 
 pub(crate) const HANDLERS: &[(&str, Handler)] = &[
+    ("bzmpop", pop::bzmpop),
+    ("bzpopmax", pop::bzpopmax),
+    ("bzpopmin", pop::bzpopmin),
     ("zadd", zadd),
     ("zcard", zcard),
     ("zcount", range::zcount),

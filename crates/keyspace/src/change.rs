@@ -51,10 +51,18 @@ pub struct Wants(pub u8);
 impl Wants {
     /// Somebody listens to keyspace events.
     pub const EVENTS: Self = Self(1);
-    /// Somebody watches keys or caches them.
+    /// Somebody caches keys.
     pub const KEYS: Self = Self(2);
     /// A log or a replica follows.
     pub const LOG: Self = Self(4);
+    /// Somebody's command waits for keys.
+    pub const WAITERS: Self = Self(8);
+
+    /// Both together.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
 
     /// Whether any of the other's bits is set here.
     pub const fn any(self, other: Self) -> bool {
@@ -106,6 +114,9 @@ pub struct Change {
     forced: bool,
     lazy: Lazy,
     discarded: Vec<Discarded>,
+    in_transaction: bool,
+    stirred: Vec<(u32, Box<[u8]>)>,
+    stirred_dbs: Vec<u32>,
 }
 
 impl Change {
@@ -219,6 +230,22 @@ impl Change {
         self.discarded.drain(..)
     }
 
+    /// What follows, until [`Self::end_transaction`], belongs together: a log or a replica takes
+    /// all of it or nothing. Clearing does not end it.
+    pub fn begin_transaction(&mut self) {
+        self.in_transaction = true;
+    }
+
+    /// See [`Self::begin_transaction`].
+    pub fn end_transaction(&mut self) {
+        self.in_transaction = false;
+    }
+
+    /// Whether what is recorded is a part of a transaction.
+    pub fn is_in_transaction(&self) -> bool {
+        self.in_transaction
+    }
+
     /// Propagates the command even though it changed nothing.
     pub fn force(&mut self) {
         self.forced = true;
@@ -250,9 +277,44 @@ impl Change {
         &self.notes
     }
 
+    /// Lends the events to who performs what follows; [`Self::put_notes`] takes them back.
+    pub fn take_notes(&mut self) -> Vec<Note> {
+        std::mem::take(&mut self.notes)
+    }
+
+    /// See [`Self::take_notes`].
+    pub fn put_notes(&mut self, notes: Vec<Note>) {
+        self.notes = notes;
+    }
+
     /// What to propagate besides, in order.
     pub fn records(&self) -> &[Record] {
         &self.records
+    }
+
+    /// Records that who waits for a key may go on, where no event tells it. The command counts as a
+    /// change by something else.
+    pub fn stir(&mut self, db: u32, key: &[u8]) {
+        if self.wants.any(Wants::WAITERS) {
+            self.stirred.push((db, key.into()));
+        }
+    }
+
+    /// Records that every key of a database may have come or gone.
+    pub fn stir_all(&mut self, db: u32) {
+        if self.wants.any(Wants::WAITERS) {
+            self.stirred_dbs.push(db);
+        }
+    }
+
+    /// The keys of [`Self::stir`].
+    pub fn stirred(&self) -> &[(u32, Box<[u8]>)] {
+        &self.stirred
+    }
+
+    /// The databases of [`Self::stir_all`].
+    pub fn stirred_dbs(&self) -> &[u32] {
+        &self.stirred_dbs
     }
 
     /// Whether there is nothing for `commit` to do.
@@ -275,6 +337,8 @@ impl Change {
         self.discarded.clear();
         self.notes.clear();
         self.records.clear();
+        self.stirred.clear();
+        self.stirred_dbs.clear();
     }
 
     fn push_record(&mut self, db: u32, argv: &[&[u8]]) {

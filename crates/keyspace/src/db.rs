@@ -3,7 +3,10 @@
 //! Every read finds expired keys gone, every write keeps the timing wheel and the change record in
 //! line. It performs no duty that follows a write; those are `commit`'s, from the [`Change`].
 
+use std::sync::Arc;
+
 use table::RefMut;
+use value::Kind;
 
 mod object;
 mod whole;
@@ -11,10 +14,11 @@ mod whole;
 pub use object::{Entries, WrongKind};
 
 use crate::Keyspace;
-use crate::change::{Change, Class};
+use crate::change::{Change, Class, Wants};
 use crate::entry::{Entry, NewValue};
-use crate::shard::{Edit, Lookup, Stamp, Ttl};
+use crate::shard::{Edit, Lookup, Stamp, Ttl, is_gone};
 use crate::shards::Held;
+use crate::watch::Watcher;
 
 /// A time at which no key's time is over.
 const NEVER_OVER: i64 = i64::MIN;
@@ -208,7 +212,7 @@ impl<'a, 'k> Db<'a, 'k> {
                 return Some(entry);
             }
             Lookup::Missing => {}
-            Lookup::Expired(entry) => self.change.note_expired(self.index, entry),
+            Lookup::Expired(entry) => lapse(self.keyspace, self.change, self.index, shard, entry),
         }
         if counted {
             self.stats.misses += 1;
@@ -243,16 +247,37 @@ impl<'a, 'k> Db<'a, 'k> {
             Edit::Done(result) => Some(result),
             Edit::Missing => None,
             Edit::Expired(entry) => {
-                self.change.note_expired(self.index, entry);
+                lapse(self.keyspace, self.change, self.index, shard, entry);
                 None
             }
         }
     }
 
-    /// Sets a key to a string, whatever was there. The `new` event is recorded here; the command's
-    /// own event and the dirty count are the handler's.
+    /// Sets a key to a value, whatever was there. The events of a new key and of a replaced value
+    /// are recorded here; the command's own event and the dirty count are the handler's.
     #[inline]
     pub fn set(&mut self, key: &[u8], value: NewValue<'_>, ttl: Ttl) {
+        if !self.change.wants(Wants::EVENTS) {
+            return self.rewrite(key, value, ttl);
+        }
+        let (before, after) = (self.peek(key).map(|entry| entry.kind()), value.kind());
+        self.rewrite(key, value, ttl);
+        if let Some(before) = before {
+            self.note_replaced(key, before, after);
+        }
+    }
+
+    /// Records that the value of a key was replaced as a whole.
+    pub fn note_replaced(&mut self, key: &[u8], before: Kind, after: Kind) {
+        self.note_beside(Class::OVERWRITTEN, "overwritten", key);
+        if before != after {
+            self.note_beside(Class::TYPE_CHANGED, "type_changed", key);
+        }
+    }
+
+    /// [`Self::set`] for a value that was made from the one before: nothing is replaced as a whole.
+    #[inline]
+    pub fn rewrite(&mut self, key: &[u8], value: NewValue<'_>, ttl: Ttl) {
         let hash = self.hash(key);
         let shard = self.keyspace.shard_of(hash);
         let since_ms = self.over_since();
@@ -261,12 +286,12 @@ impl<'a, 'k> Db<'a, 'k> {
         if ttl == Ttl::Keep
             && let Lookup::Expired(entry) = db.lookup(hash, key, since_ms)
         {
-            self.change.note_expired(self.index, entry);
+            lapse(self.keyspace, self.change, self.index, shard, entry);
         }
         let is_new = db.set(hash, key, value, ttl, self.stamp);
         let fields_due = db.fields_due_ms();
         if is_new {
-            self.change.note(Class::NEW, "new", self.index, key);
+            self.note(Class::NEW, "new", key);
         }
         if let Some(deadline_ms) = fields_due {
             self.lower_due(shard, deadline_ms);
@@ -284,7 +309,7 @@ impl<'a, 'k> Db<'a, 'k> {
         self.fade(shard, hash, key);
         let entry = self.held.shard(shard).db(self.index).remove(hash, key)?;
         if entry.is_over(since_ms) {
-            self.change.note_expired(self.index, entry);
+            lapse(self.keyspace, self.change, self.index, shard, entry);
             return None;
         }
         Some(entry)
@@ -294,7 +319,8 @@ impl<'a, 'k> Db<'a, 'k> {
     /// event, the statistics and what is propagated in place of the command are recorded here.
     pub fn expire_now(&mut self, key: &[u8]) -> bool {
         let Some(entry) = self.take(key) else { return false };
-        self.change.note_expired(self.index, entry);
+        let shard = self.keyspace.shard_of(self.keyspace.hash(key));
+        lapse(self.keyspace, self.change, self.index, shard, entry);
         self.change.propagate_nothing();
         true
     }
@@ -309,7 +335,7 @@ impl<'a, 'k> Db<'a, 'k> {
         let db = self.held.shard(shard).db(self.index);
         let mut old = db.remove(hash, entry.key_bytes());
         if let Some(expired) = old.take_if(|old| old.is_over(since_ms)) {
-            self.change.note_expired(self.index, expired);
+            lapse(self.keyspace, self.change, self.index, shard, expired);
         }
         if old.is_none() {
             self.change.note(Class::NEW, "new", self.index, entry.key_bytes());
@@ -337,7 +363,7 @@ impl<'a, 'k> Db<'a, 'k> {
         match db.set_deadline(hash, key, deadline_ms, self.stamp, since_ms) {
             Edit::Missing => return false,
             Edit::Expired(entry) => {
-                self.change.note_expired(self.index, entry);
+                lapse(self.keyspace, self.change, self.index, shard, entry);
                 return false;
             }
             Edit::Done(()) => {}
@@ -348,10 +374,53 @@ impl<'a, 'k> Db<'a, 'k> {
         true
     }
 
-    /// Records an event on a key of the selected database.
+    /// Records an event on a key of the selected database, and tells who watches it. Every change
+    /// of a value has its event; a change without one that anybody may see is [`Self::touched`].
     #[inline]
     pub fn note(&mut self, class: Class, event: &'static str, key: &[u8]) {
         self.change.note(class, event, self.index, key);
+        self.touched(key);
+    }
+
+    /// Records an event of what belongs to a key but not to its value, such as a stream's groups:
+    /// for who watches the key nothing has changed.
+    pub fn note_beside(&mut self, class: Class, event: &'static str, key: &[u8]) {
+        self.change.note(class, event, self.index, key);
+    }
+
+    /// Tells who watches a key of the selected database that it has changed.
+    #[inline]
+    pub fn touched(&mut self, key: &[u8]) {
+        if !self.keyspace.watches().is_empty() {
+            let shard = self.keyspace.shard_of(self.keyspace.hash(key));
+            self.keyspace.watches().touch(shard, self.index, key);
+        }
+    }
+
+    /// Watches a key of the selected database from now on; false when that watcher does already. A
+    /// key whose time is over is none, whether it is still there or not.
+    pub fn watch(&mut self, key: &[u8], watcher: &Arc<Watcher>) -> bool {
+        let stale = self.is_overdue(key);
+        let shard = self.keyspace.shard_of(self.keyspace.hash(key));
+        self.keyspace.watches().add(shard, self.index, key, watcher, stale)
+    }
+
+    /// Whether the time of a watched key came after it was watched and nobody has removed it yet.
+    pub fn has_lapsed(&mut self, key: &[u8], watcher: &Arc<Watcher>) -> bool {
+        let shard = self.keyspace.shard_of(self.keyspace.hash(key));
+        self.is_overdue(key) && !self.keyspace.watches().is_stale(shard, self.index, key, watcher)
+    }
+
+    fn is_overdue(&mut self, key: &[u8]) -> bool {
+        let hash = self.keyspace.hash(key);
+        let since_ms = self.over_since();
+        let db = self.held.shard(self.keyspace.shard_of(hash)).db(self.index);
+        db.get(hash, key).is_some_and(|entry| is_gone(&entry, since_ms))
+    }
+
+    /// Records that who waits for what is pending in a stream of the selected database may go on.
+    pub fn stir(&mut self, key: &[u8]) {
+        self.change.stir(self.index, key);
     }
 
     /// Propagates this in place of the command as it came.
@@ -389,6 +458,7 @@ impl<'a, 'k> Db<'a, 'k> {
         let since_ms = self.over_since();
         let db = self.held.shard(shard).db(self.index);
         if let Some(faded) = db.fade(hash, key, since_ms, usize::MAX) {
+            self.keyspace.watches().touch(shard, self.index, key);
             self.change.note_faded(self.index, key, faded);
         }
     }
@@ -396,4 +466,10 @@ impl<'a, 'k> Db<'a, 'k> {
     fn lower_due(&mut self, shard: u32, deadline_ms: i64) {
         self.stats.lanes_lowered |= self.keyspace.lower_due(shard, deadline_ms);
     }
+}
+
+/// Removes a key whose time is over: its watchers learn of it, and the change is recorded.
+fn lapse(keyspace: &Keyspace, change: &mut Change, db: u32, shard: u32, entry: Entry) {
+    keyspace.watches().lapse(shard, db, entry.key_bytes());
+    change.note_expired(db, entry);
 }

@@ -4,10 +4,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crossbeam_utils::CachePadded;
 
-use crate::change::Change;
+use crate::change::{Change, Wants};
 use crate::gate::{Gate, ReadGuard};
 use crate::shard::{Shard, ShardDb};
 use crate::shards::{Alone, Held, Shards};
+use crate::watch::Watches;
 use value::KeyHash;
 
 /// How an engine is laid out.
@@ -56,6 +57,7 @@ pub struct Keyspace {
     lanes: Box<[CachePadded<AtomicU64>]>,
     /// The next expiry of each shard; written under the shard's lock, read without.
     due: Box<[AtomicU64]>,
+    watches: Watches,
 }
 
 impl Keyspace {
@@ -76,6 +78,7 @@ impl Keyspace {
             databases: layout.databases,
             lanes: (0..layout.lanes).map(|_| CachePadded::new(never())).collect(),
             due: (0..layout.shards).map(|_| never()).collect(),
+            watches: Watches::new(layout.shards),
         }
     }
 
@@ -92,6 +95,11 @@ impl Keyspace {
     /// The gate.
     pub fn gate(&self) -> &Gate {
         &self.gate
+    }
+
+    /// Who watches which keys.
+    pub fn watches(&self) -> &Watches {
+        &self.watches
     }
 
     /// A key's hash.
@@ -157,7 +165,7 @@ impl Keyspace {
         let mut walk = held.is_none().then(|| self.shards.hold_walk());
         let held = walk.as_mut().unwrap_or(held);
         for index in 0..self.shards.len() as u32 {
-            for (db, part) in held.shard(index).dbs().iter().enumerate() {
+            for (db, part) in held.shard(index).dbs().enumerate() {
                 each(db, part);
             }
         }
@@ -192,6 +200,9 @@ impl Keyspace {
     /// shard. `turn` is kept by the caller for the next call: it makes each shard of the lane the
     /// first one in turn. Afterwards [`Self::lane_due_ms`] tells when to come again.
     ///
+    /// `wants` tells what to record; it is asked once a shard is held, because who registers does
+    /// so under the shard's lock.
+    ///
     /// Only one thread calls this for a lane. A deadline noted meanwhile is not lost: its shard's
     /// time is stored before the lane's, and here the lane's is forgotten before the shards' are
     /// read.
@@ -202,6 +213,7 @@ impl Keyspace {
         turn: &mut u32,
         budget: &mut u32,
         change: &mut Change,
+        wants: impl Fn() -> Wants,
     ) {
         let now = now_ms.max(0) as u64;
         let lanes = self.lanes.len() as u32;
@@ -214,7 +226,7 @@ impl Keyspace {
             let shard = lane + number * lanes;
             let due = &self.due[shard as usize];
             if due.load(Ordering::SeqCst) <= now && *budget > 0 {
-                self.expire_shard(shard, now_ms, budget, change);
+                self.expire_shard(shard, now_ms, budget, change, &wants);
                 *turn = (number + 1) % count;
             }
             next = next.min(due.load(Ordering::SeqCst));
@@ -222,13 +234,27 @@ impl Keyspace {
         self.lanes[lane as usize].fetch_min(next, Ordering::SeqCst);
     }
 
-    fn expire_shard(&self, shard: u32, now_ms: i64, budget: &mut u32, change: &mut Change) {
+    fn expire_shard(
+        &self,
+        shard: u32,
+        now_ms: i64,
+        budget: &mut u32,
+        change: &mut Change,
+        wants: &impl Fn() -> Wants,
+    ) {
         let mut held = self.shards.hold_one(shard);
+        change.set_wants(wants());
         let content = held.shard(shard);
         for db in 0..self.databases {
             let part = content.db(db);
-            part.expire(now_ms, self.hash, budget, |entry| change.note_expired(db, entry));
-            part.expire_fields(now_ms, budget, |key, faded| change.note_faded(db, key, faded));
+            part.expire(now_ms, self.hash, budget, |entry| {
+                self.watches.lapse(shard, db, entry.key_bytes());
+                change.note_expired(db, entry);
+            });
+            part.expire_fields(now_ms, budget, |key, faded| {
+                self.watches.touch(shard, db, key);
+                change.note_faded(db, key, faded);
+            });
         }
         self.due[shard as usize].store(content.next_due_ms(), Ordering::SeqCst);
     }

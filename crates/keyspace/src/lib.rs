@@ -11,9 +11,11 @@ mod discarded;
 pub mod entry;
 mod gate;
 mod keyspace;
+mod load;
 mod shard;
 mod shards;
 mod sync;
+mod watch;
 
 pub use change::{Change, Class, Lazy, Note, Record, Wants};
 pub use db::{Db, Entries, Hashed, KeyStats, Overdue, Parts, WrongKind};
@@ -21,9 +23,12 @@ pub use discarded::Discarded;
 pub use entry::{Entry, INLINE_MAX, NewValue, ValueRef};
 pub use gate::{Gate, ReadGuard, WriteGuard};
 pub use keyspace::{Keyspace, Layout, Overhead, Totals};
+pub use load::Entered;
 pub use shard::{Edit, Faded, Lookup, Shard, ShardDb, Stamp, Ttl};
 pub use shards::{Alone, Held, Shards};
+
 pub use value::{KeyHash, Kind, Limits, Value};
+pub use watch::{Watcher, Watches};
 
 #[cfg(test)]
 mod tests;

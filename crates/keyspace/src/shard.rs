@@ -19,16 +19,20 @@ mod tests;
 /// Entries that [`ShardDb::expire`] has under way at once.
 const EXPIRE_BATCH: usize = 16;
 
-/// One database's part of a shard.
+/// One database's part of a shard. What a lookup reads comes first, and fits the cache line that
+/// begins with the shard's lock.
+#[repr(C)]
 pub struct ShardDb {
-    table: Table<Entry, KeyHash>,
-    wheel: Option<Box<Wheel>>,
     fields: Fields,
+    wheel: Option<Box<Wheel>>,
+    table: Table<Entry, KeyHash>,
 }
 
 /// The hashes with fields that expire: the earliest deadline of a field and the key's hash.
+/// Nothing is allocated while there are none.
 #[derive(Default)]
-struct Fields(BTreeSet<(i64, u64)>);
+#[expect(clippy::box_collection, reason = "one word in the line that every lookup reads")]
+struct Fields(Option<Box<BTreeSet<(i64, u64)>>>);
 
 /// What expiry has taken out of a hash.
 pub struct Faded {
@@ -85,42 +89,56 @@ pub enum Edit<R> {
     Done(R),
 }
 
-/// See the module's text.
+/// See the module's text. The first database lies in the shard itself: nearly all keys of the
+/// world are there.
+#[repr(C)]
 pub struct Shard {
-    dbs: Vec<ShardDb>,
+    first: ShardDb,
+    others: Box<[ShardDb]>,
 }
 
 impl Shard {
     pub(crate) fn new(databases: u32, hash: KeyHash) -> Self {
-        Self { dbs: (0..databases).map(|_| ShardDb::new(hash)).collect() }
+        let others = (1..databases).map(|_| ShardDb::new(hash)).collect();
+        Self { first: ShardDb::new(hash), others }
     }
 
     /// One database's part.
     #[inline]
     pub fn db(&mut self, db: u32) -> &mut ShardDb {
-        &mut self.dbs[db as usize]
+        if db == 0 { &mut self.first } else { &mut self.others[db as usize - 1] }
     }
 
-    /// All databases' parts, for reading.
-    pub fn dbs(&self) -> &[ShardDb] {
-        &self.dbs
+    /// One database's part, for reading.
+    pub fn look(&self, db: u32) -> &ShardDb {
+        if db == 0 { &self.first } else { &self.others[db as usize - 1] }
+    }
+
+    /// All databases' parts in the order of their numbers, for reading.
+    pub fn dbs(&self) -> impl Iterator<Item = &ShardDb> {
+        std::iter::once(&self.first).chain(&self.others)
     }
 
     /// Exchanges two databases.
     pub fn swap(&mut self, one: u32, other: u32) {
-        self.dbs.swap(one as usize, other as usize);
+        let (low, high) = (one.min(other) as usize, one.max(other) as usize);
+        match (low, high) {
+            (same, other) if same == other => {}
+            (0, _) => std::mem::swap(&mut self.first, &mut self.others[high - 1]),
+            _ => self.others.swap(low - 1, high - 1),
+        }
     }
 
     /// When the time of the next key of this shard is over, in Unix milliseconds; perhaps earlier.
     pub fn next_due_ms(&self) -> u64 {
-        let next = self.dbs.iter().filter_map(ShardDb::next_due_ms).min();
+        let next = self.dbs().filter_map(ShardDb::next_due_ms).min();
         next.map_or(u64::MAX, |deadline| deadline + 1)
     }
 }
 
 impl ShardDb {
     fn new(hash: KeyHash) -> Self {
-        Self { table: Table::new(hash), wheel: None, fields: Fields::default() }
+        Self { fields: Fields::default(), wheel: None, table: Table::new(hash) }
     }
 
     /// The keys.
@@ -135,7 +153,7 @@ impl ShardDb {
 
     /// Hashes with fields that expire.
     pub fn volatile(&self) -> usize {
-        self.fields.0.len()
+        self.fields.len()
     }
 
     /// The sum of the deadlines of the keys that have one, in Unix milliseconds.
@@ -318,7 +336,7 @@ impl ShardDb {
                 && let Some(address) = wheel.pop_due(now_ms - 1, budget)
             {
                 let key_hash = hash.of(crate::entry::key_at(address));
-                self.table.prefetch_bucket(key_hash);
+                table::prefetch_two(self.table.bucket_line(key_hash));
                 batch.push((key_hash, address));
             }
             if batch.is_empty() {
@@ -414,9 +432,13 @@ pub(crate) fn is_gone(entry: &Entry, now_ms: i64) -> bool {
 }
 
 impl Fields {
+    fn len(&self) -> usize {
+        self.0.as_ref().map_or(0, |all| all.len())
+    }
+
     #[inline]
     fn first(&self) -> Option<(i64, u64)> {
-        self.0.first().copied()
+        self.0.as_ref().and_then(|all| all.first().copied())
     }
 
     #[inline]
@@ -434,16 +456,20 @@ impl Fields {
 
     #[cold]
     fn exchange(&mut self, hash: u64, old: Option<i64>, new: Option<i64>) {
+        let all = self.0.get_or_insert_default();
         if let Some(old) = old {
-            self.0.remove(&(old, hash));
+            all.remove(&(old, hash));
         }
         if let Some(new) = new {
-            self.0.insert((new, hash));
+            all.insert((new, hash));
+        }
+        if all.is_empty() {
+            self.0 = None;
         }
     }
 
     fn memory(&self) -> usize {
-        self.0.len() * size_of::<(i64, u64)>() * 3 / 2
+        self.len() * size_of::<(i64, u64)>() * 3 / 2
     }
 }
 

@@ -14,6 +14,8 @@ use smallvec::SmallVec;
 use crate::gate::WriteGuard;
 use crate::shard::Shard;
 
+/// The lock and what a lookup reads of the first database share a cache line.
+#[repr(C)]
 struct Cell {
     lock: Mutex<()>,
     shard: UnsafeCell<Shard>,
@@ -161,13 +163,7 @@ impl Held<'_> {
     /// # Panics
     /// When the shard is not held: dispatch took too little.
     pub fn look(&self, index: u32) -> &Shard {
-        let held = match &self.set {
-            Set::All => true,
-            Set::One(shard, _) => *shard == index,
-            Set::Many(set) => set.binary_search_by_key(&index, |held| held.0).is_ok(),
-            Set::Walk(at) => at.as_ref().is_some_and(|held| held.0 == index),
-        };
-        assert!(held, "a command reached for a shard that was not taken for it");
+        assert!(self.holds(index), "a command reached for a shard that was not taken for it");
         // SAFETY: as in `shard`; the shared borrow of `self` excludes exclusive ones.
         unsafe { &*self.shards.cells[index as usize].shard.get() }
     }
@@ -178,6 +174,16 @@ impl Held<'_> {
         self.set = Set::Walk(None);
         let shards: &Shards = self.shards;
         self.set = Set::Walk(Some((index, shards.lock(index))));
+    }
+
+    /// Whether a shard is held.
+    pub fn holds(&self, index: u32) -> bool {
+        match &self.set {
+            Set::All => true,
+            Set::One(shard, _) => *shard == index,
+            Set::Many(set) => set.binary_search_by_key(&index, |held| held.0).is_ok(),
+            Set::Walk(at) => at.as_ref().is_some_and(|held| held.0 == index),
+        }
     }
 
     /// Whether every shard is held.

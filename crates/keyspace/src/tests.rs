@@ -15,6 +15,10 @@ const LANES: u32 = 3;
 const RUNS: u64 = if cfg!(miri) { 1 } else { 16 };
 const STEPS: usize = if cfg!(miri) { 200 } else { 4_000 };
 
+fn events() -> Wants {
+    Wants::EVENTS
+}
+
 type Map = HashMap<Vec<u8>, (Vec<u8>, Option<i64>)>;
 
 struct Model {
@@ -235,7 +239,7 @@ impl Model {
         let lane = self.rng.u32(0..LANES);
         let mut budget = self.rng.u32(1..20);
         let turn = &mut self.turns[lane as usize];
-        self.keyspace.expire(lane, self.now_ms, turn, &mut budget, &mut self.change);
+        self.keyspace.expire(lane, self.now_ms, turn, &mut budget, &mut self.change, events);
         if budget > 0 {
             assert!(self.keyspace.lane_due_ms(lane) > self.now_ms as u64);
         }
@@ -246,7 +250,7 @@ impl Model {
         for lane in 0..LANES {
             while self.keyspace.lane_due_ms(lane) <= self.now_ms as u64 {
                 let turn = &mut self.turns[lane as usize];
-                self.keyspace.expire(lane, self.now_ms, turn, &mut 7, &mut self.change);
+                self.keyspace.expire(lane, self.now_ms, turn, &mut 7, &mut self.change, events);
             }
         }
         self.forget_expired();
@@ -301,7 +305,7 @@ fn a_lane_gives_each_of_its_shards_a_turn() {
     let before: Vec<u64> = shard_lens(&mut model);
     for _ in 0..SHARDS.div_ceil(LANES) {
         let (turn, change) = (&mut model.turns[0], &mut model.change);
-        model.keyspace.expire(0, model.now_ms, turn, &mut 3, change);
+        model.keyspace.expire(0, model.now_ms, turn, &mut 3, change, events);
     }
     let after = shard_lens(&mut model);
     for shard in (0..SHARDS as usize).step_by(LANES as usize) {

@@ -106,14 +106,16 @@ impl Writer {
         self.line(b'+', text.as_bytes());
     }
 
-    /// An error line, code word included. CR and LF become spaces.
+    /// An error line, code word included. CR and LF become spaces, and are left out at the end.
     pub fn error(&mut self, text: &str) {
-        self.line(b'-', text.as_bytes());
+        self.error_bytes(text.as_bytes());
     }
 
     /// [`Writer::error`] for text that need not be UTF-8.
     pub fn error_bytes(&mut self, text: &[u8]) {
-        self.line(b'-', text);
+        let ends = |byte: &u8| !matches!(byte, b'\r' | b'\n');
+        let end = text.iter().rposition(ends).map_or(0, |last| last + 1);
+        self.line(b'-', &text[..end]);
     }
 
     /// An integer.
@@ -154,6 +156,14 @@ impl Writer {
             self.blobs.push_back(Blob { at: self.buf.len(), bytes: Arc::clone(bytes) });
         }
         self.crlf();
+    }
+
+    /// A whole reply that is sent from where it is. Worth it from some kilobytes on.
+    pub fn raw_shared(&mut self, bytes: &Arc<Vec<u8>>) {
+        if !bytes.is_empty() {
+            self.shared += bytes.len();
+            self.blobs.push_back(Blob { at: self.buf.len(), bytes: Arc::clone(bytes) });
+        }
     }
 
     /// No value.
@@ -391,6 +401,19 @@ impl Writer {
     /// The waiting bytes in order as pieces for a vectored write, without the first `skip`.
     pub fn chunks(&self, skip: usize) -> Chunks<'_> {
         Chunks { writer: self, at: self.head, blob: 0, inside: self.blob_head, skip }
+    }
+
+    /// Adds all that another one holds.
+    ///
+    /// # Panics
+    /// When some of it was sent, or lacks a header.
+    pub fn append(&mut self, other: Writer) {
+        assert!(other.head == 0 && other.blob_head == 0 && other.open.is_empty());
+        let before = self.buf.len();
+        self.buf.extend_from_slice(&other.buf);
+        self.shared += other.shared;
+        let moved = |blob: Blob| Blob { at: blob.at + before, ..blob };
+        self.blobs.extend(other.blobs.into_iter().map(moved));
     }
 
     /// Drops the first `n` bytes, which have been sent.

@@ -41,41 +41,77 @@ pub struct Call<'a, 'k> {
 }
 
 impl<'k> Call<'_, 'k> {
-    /// The selected database, for an exclusive command.
+    /// The selected database, for an exclusive command or one that has keys.
     pub fn db(&mut self) -> Db<'_, 'k> {
         let index = self.session.db;
         self.db_of(index)
     }
 
-    /// A database, for an exclusive command.
+    /// A database, likewise.
     pub fn db_of(&mut self, index: u32) -> Db<'_, 'k> {
+        db(self.server, self.local, self.session, index, self.held)
+    }
+
+    /// What a function of the `commands` crate is given, with the shards of the command's keys.
+    pub fn ctx(&mut self) -> Ctx<'_, 'k> {
         let stamp = Stamp::at(self.local.now_ms());
-        let overdue = overdue(self.server, self.local, self.session);
-        Db::new(Parts {
+        let overdue = overdue(self.server, self.local, self.session.state);
+        let db = Db::new(Parts {
             keyspace: &self.server.keyspace,
             held: self.held,
             change: &mut self.local.change,
             stats: &mut self.local.key_stats,
             hashed: &[],
-            index,
+            index: self.session.db,
             stamp,
             touch: !self.session.state.any(State::NO_TOUCH),
-        })
-        .with_overdue(overdue)
+        });
+        Ctx {
+            db: db.with_overdue(overdue),
+            out: self.out,
+            settings: &self.local.tunables.settings,
+            command: self.row.name,
+            rng: &mut self.local.rng,
+            may_wait: false,
+            wait: None,
+        }
     }
 
     /// Writes an error line that is made up at run time.
-    pub fn fail(&mut self, text: &str) -> Result<(), Error> {
-        self.out.error(text);
+    pub fn fail(&mut self, text: impl AsRef<[u8]>) -> Result<(), Error> {
+        self.out.error_bytes(text.as_ref());
         Err(Error::Written)
     }
 }
 
+/// A database as a session sees it, on the shards that are held.
+pub fn db<'d, 'k>(
+    server: &'k Server,
+    local: &'d mut Local,
+    session: &Session,
+    index: u32,
+    held: &'d mut Held<'k>,
+) -> Db<'d, 'k> {
+    let stamp = Stamp::at(local.now_ms());
+    let overdue = overdue(server, local, session.state);
+    Db::new(Parts {
+        keyspace: &server.keyspace,
+        held,
+        change: &mut local.change,
+        stats: &mut local.key_stats,
+        hashed: &[],
+        index,
+        stamp,
+        touch: !session.state.any(State::NO_TOUCH),
+    })
+    .with_overdue(overdue)
+}
+
 /// What becomes of keys that a command meets after their time.
 #[inline]
-fn overdue(server: &Server, local: &Local, session: &Session) -> Overdue {
+fn overdue(server: &Server, local: &Local, state: State) -> Overdue {
     if local.tunables.import_mode {
-        let is_source = session.state.any(State::IMPORT_SOURCE);
+        let is_source = state.any(State::IMPORT_SOURCE);
         return if is_source { Overdue::Show } else { Overdue::Hide };
     }
     if server.state().any(State::PAUSED) { Overdue::Hide } else { Overdue::Remove }
@@ -87,8 +123,10 @@ pub struct DataCall<'a, 'k> {
     pub server: &'k Server,
     /// The worker's own state.
     pub local: &'a mut Local,
-    /// The connection's session.
-    pub session: &'a Session,
+    /// The selected database.
+    pub db: u32,
+    /// The connection's states.
+    pub state: State,
     /// Where the reply goes.
     pub out: &'a mut Writer,
     /// The command.
@@ -100,11 +138,12 @@ pub struct DataCall<'a, 'k> {
 }
 
 impl DataCall<'_, '_> {
-    /// Runs a function of the `commands` crate.
+    /// Runs a function of the `commands` crate. What it waits for, if it does, is left with the
+    /// worker's own state.
     #[inline]
     pub fn run(self, handler: commands::Handler, args: &Args<'_>) -> Result<(), Error> {
         let stamp = Stamp::at(self.local.now_ms());
-        let overdue = overdue(self.server, self.local, self.session);
+        let overdue = overdue(self.server, self.local, self.state);
         let local = self.local;
         let db = Db::new(Parts {
             keyspace: &self.server.keyspace,
@@ -112,9 +151,9 @@ impl DataCall<'_, '_> {
             change: &mut local.change,
             stats: &mut local.key_stats,
             hashed: self.hashed,
-            index: self.session.db,
+            index: self.db,
             stamp,
-            touch: !self.session.state.any(State::NO_TOUCH),
+            touch: !self.state.any(State::NO_TOUCH),
         });
         let db = db.with_overdue(overdue);
         let mut ctx = Ctx {
@@ -123,7 +162,13 @@ impl DataCall<'_, '_> {
             settings: &local.tunables.settings,
             command: self.row.name,
             rng: &mut local.rng,
+            may_wait: !self.state.any(State::DENY_BLOCKING),
+            wait: None,
         };
-        handler(&mut ctx, args)
+        let result = handler(&mut ctx, args);
+        if ctx.wait.is_some() {
+            local.wait = ctx.wait;
+        }
+        result
     }
 }

@@ -1,15 +1,23 @@
 //! The duties that follow a write, performed once for all commands, while its shards are held.
 
 use commands::Args;
+use keyspace::Wants;
 
 use crate::local::Local;
 use crate::rows::Row;
 use crate::server::Server;
 use crate::session::Session;
+use crate::{blocked, events};
 
 /// What follows a command that changed data.
 #[inline]
 pub fn after(server: &Server, local: &mut Local, _session: &Session, _row: &Row, _args: &Args<'_>) {
+    settle(server, local);
+}
+
+/// What follows when the command of a client that waited has changed data: its records tell all
+/// that is to be propagated.
+pub fn served(server: &Server, local: &mut Local) {
     settle(server, local);
 }
 
@@ -19,6 +27,12 @@ pub fn expired(server: &Server, local: &mut Local) {
 }
 
 fn settle(server: &Server, local: &mut Local) {
+    if local.change.wants(Wants::EVENTS) {
+        events::send(server, local);
+    }
+    if local.change.wants(Wants::WAITERS) {
+        blocked::collect(server, local);
+    }
     let change = &mut local.change;
     let dirty = change.dirty() + change.expired();
     if change.expired_fields() > 0 {

@@ -110,6 +110,8 @@ pub struct Conn {
     pub wants_write: bool,
     /// Since when the output is over its soft limit, Unix milliseconds.
     pub over_soft_since: Option<i64>,
+    /// Whether it was given messages that are still to be sent.
+    pub gets_messages: bool,
     /// The largest query in the recent past, for shrinking the buffer.
     pub query_peak: usize,
     /// The reply buffer it gets while it is served, as others see it.
@@ -185,6 +187,7 @@ impl Conn {
             lingers: false,
             wants_write: false,
             over_soft_since: None,
+            gets_messages: false,
             query_peak: 0,
             reply: ReplySize { size: REPLY_MAX, peak: 0, peak_since_ms: 0 },
         }

@@ -7,6 +7,7 @@ use crate::conn::Conn;
 use crate::local::Local;
 use crate::server::Server;
 use crate::session::State;
+use crate::tunables::OutputLimit;
 use crate::{shutdown, sys};
 
 /// Connections looked at in one turn, at least.
@@ -65,16 +66,24 @@ fn is_idle_too_long(local: &Local, conn: &Conn) -> bool {
     let timeout_ms = local.tunables.timeout as i64 * 1000;
     let idle_ms = local.now_ms() - conn.client().active_ms.load(Ordering::Relaxed);
     let is_over = timeout_ms > 0 && idle_ms > timeout_ms;
-    if is_over && !conn.session.state.any(State::BLOCKED.with(State::HELD)) {
+    let waits = State::BLOCKED.with(State::HELD).with(State::SUBSCRIBED);
+    if is_over && !conn.session.state.any(waits) {
         log::debug!("Closing idle client");
         return true;
     }
     false
 }
 
+/// The limits of a connection's output, by its class.
+pub fn output_limit(local: &Local, conn: &Conn) -> OutputLimit {
+    let is_subscriber = conn.session.state.any(State::SUBSCRIBED);
+    let tunables = &local.tunables;
+    if is_subscriber { tunables.subscriber_limit } else { tunables.output_limit }
+}
+
 /// Whether a connection's pending output is over its hard limit, or over its soft one for too long.
 pub fn is_over_output_limit(server: &Server, local: &Local, conn: &mut Conn) -> bool {
-    let limit = local.tunables.output_limit;
+    let limit = output_limit(local, conn);
     let pending = conn.out.len() as u64;
     let is_over_soft = limit.soft > 0 && pending >= limit.soft;
     if !is_over_soft {

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use commands::{Args, Error};
-use keyspace::{Hashed, ReadGuard, Wants};
+use keyspace::{Alone, Db, Hashed, Held, ReadGuard, Wants};
 use resp::{Limits, ProtocolError, Span, Step, Writer, inline};
 use smallvec::SmallVec;
-use spec::command::Id;
+use spec::command::{Flags, Id};
 
 use crate::call::{Call, DataCall, Flow};
 use crate::clock::Ticks;
@@ -23,13 +23,16 @@ use crate::registry::Client;
 use crate::rows::{KeyPlan, Row, Run};
 use crate::server::Server;
 use crate::session::{Session, State};
-use crate::{commit, refuse};
+use crate::{blocked, commit, multi, prefetch, pubsub, refuse};
 
 /// Most requests that are parsed, prefetched and run under one pass of the gate.
 const BATCH_MAX: usize = 64;
 
 /// The number of no row.
 const UNKNOWN: Id = Id::MAX;
+
+/// Keys whose entries are asked for before the first of them is looked up.
+const ITEMS_AHEAD: usize = 16;
 
 /// Most keys of one command that are hashed ahead.
 const KEYS_AHEAD: usize = 64;
@@ -101,11 +104,12 @@ pub fn prefetch_all(server: &Server, local: &Local, all: &mut [(u32, Ahead)]) {
     }
     let _gate = server.keyspace.enter(local.id);
     for (db, ahead) in all.iter_mut() {
-        prefetch_buckets(server, *db, &ahead.batch);
+        prefetch::buckets(server, *db, &ahead.batch.keys);
         ahead.is_prefetched = true;
     }
     for (db, ahead) in all.iter() {
-        prefetch_items(server, *db, &ahead.batch);
+        let first = ahead.batch.keys.len().min(ITEMS_AHEAD);
+        prefetch::items(server, *db, &ahead.batch.keys[..first]);
     }
 }
 
@@ -311,7 +315,7 @@ fn hash_keys(
 ) {
     let argv: Argv<'_> = spans.iter().map(|span| bytes(*span, buf, apart)).collect();
     let first = hashed.len();
-    let told = keys::positions(row.spec.keys, &argv, |at, _| {
+    let told = keys::positions(row.spec, &argv, |at, _| {
         hashed.push((at as u32, server.keyspace.hash(argv[at])));
     });
     if told == Err(KeysError::Unknown) {
@@ -319,11 +323,12 @@ fn hash_keys(
     }
 }
 
-type Argv<'a> = SmallVec<[&'a [u8]; 8]>;
+/// The arguments of a command.
+pub type Argv<'a> = SmallVec<[&'a [u8]; 8]>;
 
 /// The bytes of an argument.
 #[inline]
-fn bytes<'a>(span: Span, buf: &'a [u8], apart: &'a [Arc<Vec<u8>>]) -> &'a [u8] {
+pub fn bytes<'a>(span: Span, buf: &'a [u8], apart: &'a [Arc<Vec<u8>>]) -> &'a [u8] {
     match span.as_owned() {
         None => &buf[span.range()],
         Some(index) => &apart[index as usize],
@@ -343,20 +348,24 @@ fn run(
         return (Flow::Continue, 0);
     }
     local.look_at_clock();
-    local.change.set_wants(Wants(server.wants.load(Ordering::Relaxed)));
     let mut gate = server.keyspace.enter(local.id);
     local.follow_config(server);
     if conn.client().is_killed() {
         return (Flow::Close, 0);
     }
+    let mut fetched = if is_prefetched { batch.keys.len().min(ITEMS_AHEAD) } else { 0 };
     if !is_prefetched && batch.keys.len() > 1 {
-        prefetch_buckets(server, conn.session.db, batch);
-        prefetch_items(server, conn.session.db, batch);
+        prefetch::buckets(server, conn.session.db, &batch.keys);
     }
     let mut ticks = Ticks::now();
     let mut flow = Flow::Continue;
     let mut done = 0;
     for request in &batch.requests {
+        if batch.keys.len() > 1 && (request.keys.1 as usize + ITEMS_AHEAD / 2) > fetched {
+            let until = (request.keys.1 as usize + ITEMS_AHEAD).min(batch.keys.len());
+            prefetch::items(server, conn.session.db, &batch.keys[fetched..until]);
+            fetched = until;
+        }
         let spans = &batch.spans[request.spans.0 as usize..request.spans.1 as usize];
         let argv: Argv<'_> = spans.iter().map(|span| bytes(*span, buf, &conn.apart)).collect();
         let keys = &batch.keys[request.keys.0 as usize..request.keys.1 as usize];
@@ -378,13 +387,17 @@ fn run(
         }
     }
     drop(gate);
-    finish(server, local, &conn.session, done as u64);
+    local.wake_workers(server);
+    let answered = done - usize::from(flow == Flow::Block);
+    finish(server, local, &conn.session, answered as u64);
     (flow, done)
 }
 
 /// Adds up what a batch did.
 fn finish(server: &Server, local: &mut Local, session: &Session, done: u64) {
     let stats = server.stats(local.id);
+    let nested = std::mem::take(&mut local.nested_commands);
+    let done = done + nested - std::mem::take(&mut local.queued_commands);
     stats.processed.add(done);
     stats.batches.add(1);
     local.turn_commands += done;
@@ -401,37 +414,19 @@ fn finish(server: &Server, local: &mut Local, session: &Session, done: u64) {
     }
 }
 
-/// Asks for the lines of the tables' buckets of all keys of a batch. The gate is passed.
-fn prefetch_buckets(server: &Server, db: u32, batch: &Batch) {
-    let shards = server.keyspace.shards();
-    for (_, hash) in &batch.keys {
-        if let Some(mut held) = shards.try_hold_one(server.keyspace.shard_of(*hash)) {
-            let shard = held.shard(server.keyspace.shard_of(*hash));
-            shard.db(db).table().prefetch_bucket(*hash);
-        }
-    }
-}
-
-/// Asks for the lines of the entries; the buckets' lines are there or on their way.
-fn prefetch_items(server: &Server, db: u32, batch: &Batch) {
-    let shards = server.keyspace.shards();
-    for (_, hash) in &batch.keys {
-        if let Some(mut held) = shards.try_hold_one(server.keyspace.shard_of(*hash)) {
-            let shard = held.shard(server.keyspace.shard_of(*hash));
-            shard.db(db).table().prefetch_item(*hash);
-        }
-    }
-}
-
 /// One command's turn.
-struct Turn<'a, 'k> {
-    server: &'k Server,
-    local: &'a mut Local,
-    session: &'a mut Session,
-    out: &'a mut Writer,
+pub struct Turn<'a, 'k> {
+    /// The server.
+    pub server: &'k Server,
+    /// The worker's own state.
+    pub local: &'a mut Local,
+    /// The connection's session.
+    pub session: &'a mut Session,
+    /// Where replies go.
+    pub out: &'a mut Writer,
     gate: &'a mut Option<ReadGuard<'k>>,
     /// When the command before ended.
-    ticks: &'a mut u64,
+    pub ticks: &'a mut u64,
 }
 
 impl<'k> Turn<'_, 'k> {
@@ -441,11 +436,19 @@ impl<'k> Turn<'_, 'k> {
         if !state.any(State::COLD) {
             return self.attempt(request, args, keys, state);
         }
+        if state.any(State::SUBSCRIBED) {
+            pubsub::catch_up_all(self.server, self.local, self.session, self.out);
+        }
         let mark = self.out.mark();
         refuse::begin_reply(self.session);
         let flow = self.attempt(request, args, keys, state);
-        if flow != Flow::Hold {
-            refuse::end_reply(self.session, self.out, mark);
+        if flow == Flow::Hold {
+            return flow;
+        }
+        let row = self.server.rows.by_id(request.row);
+        refuse::end_reply(self.session, self.out, mark, row.is_some_and(|row| row.pushes));
+        if self.session.state.any(State::SUBSCRIBED) || !self.session.deferred.is_empty() {
+            pubsub::catch_up_all(self.server, self.local, self.session, self.out);
         }
         flow
     }
@@ -462,13 +465,19 @@ impl<'k> Turn<'_, 'k> {
             return refuse::unknown_command(self.server, self.local, self.session, self.out, args);
         };
         if !row.takes(args.len()) || row.lacks_subcommand(args.len()) {
-            refuse::wrong_form(self.server, self.local, self.out, row, args);
+            refuse::wrong_form(self.server, self.local, self.session, self.out, row, args);
             return Flow::Continue;
         }
         let mark = self.out.mark();
         if state.any(State::COLD) {
             match refuse::look_closer(self.server, self.local, self.session, self.out, row, state) {
                 refuse::Verdict::Run => {}
+                refuse::Verdict::Queue => {
+                    multi::enqueue(self.session, row, args, keys);
+                    self.local.queued_commands += 1;
+                    self.out.simple("QUEUED");
+                    return Flow::Continue;
+                }
                 refuse::Verdict::Done => return Flow::Continue,
                 refuse::Verdict::Hold => return Flow::Hold,
             }
@@ -478,7 +487,11 @@ impl<'k> Turn<'_, 'k> {
         if let Err(error) = result {
             error.write(row.name, self.out);
         }
-        self.count(row, mark);
+        if flow == Flow::Block {
+            self.put_off_count();
+        } else {
+            self.count(row, mark);
+        }
         flow
     }
 
@@ -493,6 +506,9 @@ impl<'k> Turn<'_, 'k> {
         if row.exclusive {
             return self.call_alone(row, args);
         }
+        if let Run::Exec = row.run {
+            return multi::exec(self);
+        }
         let shards = self.server.keyspace.shards();
         let shard = |hash: u64| self.server.keyspace.shard_of(hash);
         let hashed: SmallVec<[Hashed<'_>; 4]> = keys
@@ -505,13 +521,44 @@ impl<'k> Turn<'_, 'k> {
             [] if row.keys == KeyPlan::Walk => shards.hold_walk(),
             many => shards.hold_many(many.iter().map(|key| shard(key.1))),
         };
-        match row.run {
+        // Who waits for a key has said so under the lock of its shard, which is held now.
+        let wants = self.look_at_wants();
+        if wants.any(Wants::WAITERS) {
+            if row.keys == KeyPlan::Walk {
+                // It takes one shard after another, and what it finds expired may be waited for by
+                // who came in between.
+                self.local.change.set_wants(wants.with(Wants::WAITERS));
+            } else if row.has(Flags::WRITE) {
+                match self.widen(held, keys.iter().map(|key| shard(key.1))) {
+                    Some(wider) => held = wider,
+                    None => return self.call_alone(row, args),
+                }
+            }
+        }
+        let result = self.perform(row, args, &hashed, &mut held);
+        drop(held);
+        if wants.any(Wants::WAITERS) { self.after_serving(result) } else { result }
+    }
+
+    /// Runs a command's handler on the shards that were taken, performs what follows a write, and
+    /// serves those whom it has woken: in a transaction at its end.
+    #[inline]
+    pub fn perform<'h>(
+        &mut self,
+        row: &'h Row,
+        args: &Args<'_>,
+        hashed: &[Hashed<'_>],
+        held: &mut Held<'h>,
+    ) -> (Result<(), Error>, Flow)
+    where
+        'k: 'h,
+    {
+        let (result, mut flow) = match row.run {
             Run::Data(handler) => {
-                let (server, session) = (self.server, &*self.session);
-                let local = &mut *self.local;
+                let (server, local) = (self.server, &mut *self.local);
+                let (db, state) = (self.session.db, self.session.state);
                 let out = &mut *self.out;
-                let call =
-                    DataCall { server, local, session, out, row, held: &mut held, hashed: &hashed };
+                let call = DataCall { server, local, db, state, out, row, held, hashed };
                 let result = call.run(handler, args);
                 if !self.local.change.is_empty() {
                     commit::after(self.server, self.local, self.session, row, args);
@@ -519,47 +566,114 @@ impl<'k> Turn<'_, 'k> {
                 (result, Flow::Continue)
             }
             Run::Session(handler) | Run::Container(Some(handler)) => {
-                self.call_session(row, handler, args, &mut held)
+                self.call_session(row, handler, args, held)
             }
-            Run::Container(None) => (Ok(()), Flow::Continue),
+            Run::Container(None) | Run::Exec => (Ok(()), Flow::Continue),
+        };
+        if let Some(wait) = self.local.wait.take() {
+            blocked::wait(self.server, self.session, self.out, row, args, wait);
+            flow = Flow::Block;
         }
+        if !self.local.ready.is_empty() && !self.session.state.any(State::DENY_BLOCKING) {
+            self.serve_ready(held);
+        }
+        (result, flow)
+    }
+
+    /// Serves those who wait for the keys that have become ready.
+    #[cold]
+    pub fn serve_ready<'h>(&mut self, held: &mut Held<'h>)
+    where
+        'k: 'h,
+    {
+        blocked::serve(self.server, self.local, held);
+    }
+
+    /// Looks at what changes are recorded for, with the shards held that are about to change.
+    #[inline]
+    pub fn look_at_wants(&mut self) -> Wants {
+        let wants = Wants(self.server.wants.load(Ordering::Relaxed));
+        self.local.change.set_wants(wants);
+        wants
+    }
+
+    /// Takes the shards that serving those takes who wait for keys in some shards, together with
+    /// these; `None` when one has to be alone for that.
+    #[cold]
+    pub fn widen<'h>(
+        &mut self,
+        held: Held<'h>,
+        shards: impl Iterator<Item = u32>,
+    ) -> Option<Held<'h>>
+    where
+        'k: 'h,
+    {
+        if held.is_all() {
+            return Some(held);
+        }
+        let mut wider: blocked::ShardSet = shards.collect();
+        wider.sort_unstable();
+        wider.dedup();
+        let own = wider.len();
+        if self.server.blocked.cover(&mut wider) && wider.len() == own {
+            return Some(held);
+        }
+        drop(held);
+        blocked::take(self.server, wider)
+    }
+
+    /// What is left to do for those who wait when no shard is held any more.
+    #[cold]
+    pub fn after_serving(
+        &mut self,
+        (result, flow): (Result<(), Error>, Flow),
+    ) -> (Result<(), Error>, Flow) {
+        self.local.wake_workers(self.server);
+        if self.local.late.is_empty() {
+            return (result, flow);
+        }
+        blocked::serve_late(self.server, self.local, self.gate);
+        // It may have been killed while the gate was left.
+        let is_killed = self.session.client.is_killed();
+        (result, if is_killed { Flow::Close } else { flow })
     }
 
     /// Runs a handler with everything held.
     #[cold]
     fn call_alone(&mut self, row: &'k Row, args: &Args<'_>) -> (Result<(), Error>, Flow) {
-        drop(self.gate.take());
         let server = self.server;
-        let alone = server.keyspace.alone();
-        if self.session.client.is_killed() {
-            return (Ok(()), Flow::Close);
-        }
+        let Some(alone) = self.begin_alone() else { return (Ok(()), Flow::Close) };
         let mut held = server.keyspace.shards().hold_all(&alone);
-        let result = match row.run {
-            Run::Data(handler) => {
-                let session = &*self.session;
-                let (local, out) = (&mut *self.local, &mut *self.out);
-                let call =
-                    DataCall { server, local, session, out, row, held: &mut held, hashed: &[] };
-                let result = call.run(handler, args);
-                if !self.local.change.is_empty() {
-                    commit::after(server, self.local, self.session, row, args);
-                }
-                (result, Flow::Continue)
-            }
-            Run::Session(handler) | Run::Container(Some(handler)) => {
-                self.call_session(row, handler, args, &mut held)
-            }
-            Run::Container(None) => (Ok(()), Flow::Continue),
-        };
+        self.look_at_wants();
+        let (result, flow) = self.perform(row, args, &[], &mut held);
         drop(held);
+        (result, self.end_alone(alone, flow))
+    }
+
+    /// Takes the gate's write side in place of the read side; not for a client that was killed
+    /// meanwhile, which does nothing more.
+    pub fn begin_alone(&mut self) -> Option<Alone<'k>> {
+        drop(self.gate.take());
+        let alone = self.server.keyspace.alone();
+        self.local.follow_config(self.server);
+        (!self.session.client.is_killed()).then_some(alone)
+    }
+
+    /// Goes back to the gate's read side; tells what becomes of the connection.
+    pub fn end_alone(&mut self, alone: Alone<'k>, flow: Flow) -> Flow {
         drop(alone);
-        *self.gate = server.keyspace.enter(self.local.id);
-        self.local.follow_config(server);
-        if self.session.client.is_killed() {
-            return (result.0, Flow::Close);
-        }
-        result
+        *self.gate = self.server.keyspace.enter(self.local.id);
+        self.local.follow_config(self.server);
+        self.local.wake_workers(self.server);
+        if self.session.client.is_killed() { Flow::Close } else { flow }
+    }
+
+    /// A database, for looking at keys whose shards are held.
+    pub fn db_of<'d, 'h>(&'d mut self, index: u32, held: &'d mut Held<'h>) -> Db<'d, 'h>
+    where
+        'k: 'h,
+    {
+        crate::call::db(self.server, self.local, self.session, index, held)
     }
 
     fn call_session<'h>(
@@ -567,7 +681,7 @@ impl<'k> Turn<'_, 'k> {
         row: &'h Row,
         handler: crate::rows::SessionHandler,
         args: &Args<'_>,
-        held: &mut keyspace::Held<'h>,
+        held: &mut Held<'h>,
     ) -> (Result<(), Error>, Flow)
     where
         'k: 'h,
@@ -590,9 +704,20 @@ impl<'k> Turn<'_, 'k> {
         (result, flow)
     }
 
+    /// Leaves what a command took so far with what it waits for: it is counted when that is over.
+    fn put_off_count(&mut self) {
+        let ticks = Ticks::now();
+        let nanoseconds = self.server.ticks.nanoseconds(ticks.wrapping_sub(*self.ticks));
+        *self.ticks = ticks;
+        self.local.turn_nanoseconds += nanoseconds;
+        if let Some(waiter) = &*self.session.client.waiting.lock() {
+            waiter.spent_ns.fetch_add(nanoseconds, Ordering::Relaxed);
+        }
+    }
+
     /// Counts a call and how long it took.
     #[inline]
-    fn count(&mut self, row: &Row, mark: resp::Mark) {
+    pub fn count(&mut self, row: &Row, mark: resp::Mark) {
         let ticks = Ticks::now();
         let nanoseconds = self.server.ticks.nanoseconds(ticks.wrapping_sub(*self.ticks));
         *self.ticks = ticks;

@@ -1,7 +1,7 @@
 //! Which of a command's arguments are keys, from its row.
 
 use resp::number::parse_i64;
-use spec::command::{Begin, Find, Group, KeyFlags, KeySpec};
+use spec::command::{Arg, ArgKind, Begin, Command, Find, Group, KeyFlags, KeySpec};
 
 /// Why the keys could not be told.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -12,15 +12,32 @@ pub enum KeysError {
     Unknown,
 }
 
-/// The positions of the keys of `argv`, spec by spec, with each key's flags.
+/// The positions of the keys of `argv`, spec by spec, with each key's flags. Behind
+/// [`KeysError::Unknown`] the ones that can be told were told.
 pub fn positions(
-    specs: &[KeySpec],
+    command: &Command,
     argv: &[&[u8]],
     mut each: impl FnMut(usize, KeyFlags),
 ) -> Result<(), KeysError> {
     let mut unknown = false;
-    for spec in specs.iter().filter(|spec| !spec.flags.contains(KeyFlags::NOT_KEY)) {
-        let Some(first) = begin(spec.begin, argv)? else { continue };
+    let mut option = None;
+    for (index, spec) in command.keys.iter().enumerate() {
+        if spec.flags.contains(KeyFlags::NOT_KEY) {
+            continue;
+        }
+        if names_option(command.args, spec, index) {
+            let option = *option.get_or_insert_with(|| key_of_option(command.args, argv));
+            option.iter().filter(|(of, _)| *of == index).for_each(|(_, at)| each(*at, spec.flags));
+            continue;
+        }
+        let first = match begin(spec.begin, argv) {
+            Err(KeysError::Unknown) => {
+                unknown = true;
+                continue;
+            }
+            first => first?,
+        };
+        let Some(first) = first else { continue };
         match spec.find {
             Find::Range { last, step, limit } => {
                 let last = last_of_range(first, last, limit, argv.len());
@@ -63,6 +80,55 @@ fn begin(begin: Begin, argv: &[&[u8]]) -> Result<Option<usize>, KeysError> {
             Ok(found.map(|at| at + 1).filter(|at| *at < argv.len()))
         }
         Begin::Unknown => Err(KeysError::Unknown),
+    }
+}
+
+/// Whether a spec speaks of an option with one key, which may stand anywhere among the others.
+/// Looking for its word alone would take another option's operand for it.
+fn names_option(args: &[Arg], spec: &KeySpec, index: usize) -> bool {
+    let searched = match spec.begin {
+        Begin::Index(_) => false,
+        Begin::Keyword { .. } => matches!(spec.find, Find::Range { last: 0, .. }),
+        Begin::Unknown => true,
+    };
+    let is_it = |arg: &Arg| arg.key_spec.map(usize::from) == Some(index) && arg.token.is_some();
+    searched && args.iter().any(|arg| is_it(arg) || arg.args.iter().any(is_it))
+}
+
+/// The key of the last option that has one, with the index of its spec. Options are read as their
+/// command reads them: word by word, each with its operands.
+fn key_of_option(args: &[Arg], argv: &[&[u8]]) -> Option<(usize, usize)> {
+    let fixed = args.iter().take_while(|arg| !arg.optional && arg.token.is_none()).count();
+    let mut found = None;
+    let mut at = fixed + 1;
+    while let Some(word) = argv.get(at) {
+        let option = args[fixed..].iter().find_map(|arg| option_called(arg, word));
+        let operands = option.map_or(0, operands);
+        if let Some(spec) = option.and_then(|option| option.key_spec)
+            && at + 1 < argv.len()
+        {
+            found = Some((usize::from(spec), at + 1));
+        }
+        at += 1 + operands;
+    }
+    found
+}
+
+/// The option of this name: the argument itself or one of its parts.
+fn option_called<'a>(arg: &'a Arg, word: &[u8]) -> Option<&'a Arg> {
+    match arg.token {
+        Some(token) if token.as_bytes().eq_ignore_ascii_case(word) => Some(arg),
+        Some(_) => None,
+        None => arg.args.iter().find_map(|part| option_called(part, word)),
+    }
+}
+
+/// How many arguments follow an option's word.
+fn operands(option: &Arg) -> usize {
+    match option.kind {
+        ArgKind::PureToken => 0,
+        ArgKind::Block => option.args.iter().filter(|part| !part.optional).count(),
+        _ => 1,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What DEBUG turns for tests: nothing that a user has a use for.
 
-use std::sync::atomic::{AtomicBool, AtomicI64};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize};
 
 /// How long the largest reply of a client is remembered, in milliseconds.
 pub(crate) const REPLY_PEAK_RESET_MS: i64 = 5000;
@@ -12,6 +12,9 @@ pub(crate) struct Knobs {
     pub(crate) cron_paused: AtomicBool,
     /// After how many milliseconds the peak of a client's reply buffer is taken anew; -1 is never.
     pub(crate) reply_peak_reset_ms: AtomicI64,
+    /// Bytes from which on an element of a large list gets a node for itself; 0 is by the
+    /// configuration.
+    pub(crate) list_packed: AtomicUsize,
     /// Whether reply buffers grow and shrink with what they are used for.
     pub(crate) reply_resizing: AtomicBool,
 }
@@ -21,6 +24,7 @@ impl Default for Knobs {
         Self {
             cron_paused: AtomicBool::new(false),
             reply_peak_reset_ms: AtomicI64::new(REPLY_PEAK_RESET_MS),
+            list_packed: AtomicUsize::new(0),
             reply_resizing: AtomicBool::new(true),
         }
     }

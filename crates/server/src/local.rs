@@ -1,12 +1,18 @@
 //! What a worker has for itself while it runs commands.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use keyspace::{Change, KeyStats};
+use keyspace::{Change, KeyStats, Wants};
 
+use crate::blocked::Ready;
 use crate::clock;
 use crate::dispatch::Batch;
+use crate::mailbox::{Answer, Message};
+use crate::multi::Transaction;
+use crate::pubsub::Readers;
+use crate::registry::Client;
 use crate::server::Server;
 use crate::tunables::Tunables;
 
@@ -34,6 +40,23 @@ pub struct Local {
     pub held: Vec<usize>,
     /// The time of the present batch in Unix microseconds.
     pub now_us: i64,
+    /// This worker's subscribers.
+    pub readers: Readers,
+    /// What the command that ran last waits for.
+    pub wait: Option<commands::Wait>,
+    /// Keys whose waiters have an attempt due.
+    pub ready: VecDeque<Ready>,
+    /// Those of them whose waiters could not be reached with the shards that were held.
+    pub late: Vec<Ready>,
+    /// A bit for each worker that has messages it does not know of yet.
+    pub told: u64,
+    /// The storage of transactions, used again.
+    #[expect(clippy::vec_box, reason = "the boxes move to sessions and back")]
+    pub transactions: Vec<Box<Transaction>>,
+    /// Requests of the present batch that were not run but kept for EXEC or refused.
+    pub queued_commands: u64,
+    /// Commands that transactions of the present batch ran.
+    pub nested_commands: u64,
 }
 
 impl Local {
@@ -53,12 +76,23 @@ impl Local {
             turn_nanoseconds: 0,
             held: Vec::new(),
             now_us: clock::unix_us(),
+            readers: Readers::default(),
+            wait: None,
+            ready: VecDeque::new(),
+            late: Vec::new(),
+            told: 0,
+            transactions: Vec::new(),
+            queued_commands: 0,
+            nested_commands: 0,
         }
     }
 
-    /// Takes over the configuration if it has changed.
+    /// Takes over the configuration if it has changed, and what writes are recorded for. Once a
+    /// thread has passed the gate, both stay as they are until it leaves, but for whether somebody
+    /// waits for keys.
     #[inline]
     pub fn follow_config(&mut self, server: &Server) {
+        self.change.set_wants(Wants(server.wants.load(Ordering::Relaxed)));
         let generation = server.generation.load(Ordering::Acquire);
         if generation != self.generation {
             self.generation = generation;
@@ -67,10 +101,32 @@ impl Local {
         }
     }
 
+    /// Wakes the workers that were sent messages. This one looks before it sleeps.
+    pub fn wake_workers(&mut self, server: &Server) {
+        let mut told = std::mem::take(&mut self.told) & !(1 << self.id);
+        while told != 0 {
+            server.workers[told.trailing_zeros() as usize].mailbox.wake();
+            told &= told - 1;
+        }
+    }
+
     /// The time of the present batch in Unix milliseconds.
     #[inline]
     pub fn now_ms(&self) -> i64 {
         self.now_us / 1000
+    }
+
+    /// Sends a message without waking its receiver, as a system call takes its time:
+    /// [`Self::wake_workers`] does that when no shard is held.
+    pub fn put(&mut self, server: &Server, worker: usize, message: Message) {
+        server.workers[worker].mailbox.put(message);
+        self.told |= 1 << worker;
+    }
+
+    /// Sends a client the answer that it waits for, as [`Self::put`].
+    pub fn tell(&mut self, server: &Server, client: &Arc<Client>, answer: Answer) {
+        let message = Message::Answer { client: Arc::clone(client), answer };
+        self.put(server, client.worker, message);
     }
 
     /// Looks at the clock again.

@@ -1,9 +1,11 @@
 //! Messages from one worker to another. Order from one sender to one receiver is kept.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_queue::SegQueue;
 use mio::Waker;
+use resp::Writer;
 
 use crate::conn::Stream;
 use crate::registry::Client;
@@ -16,23 +18,26 @@ pub enum Message {
     Kill(Arc<Client>),
     /// Go on with clients whose commands were held back.
     Resume,
-    /// Go on with a client that waits for nothing any more; with an error line or none.
-    Unblock {
+    /// Answer a client whose command waited, and go on with it.
+    Answer {
         /// The client.
         client: Arc<Client>,
         /// What it is told.
-        reply: Unblock,
+        answer: Answer,
     },
+    /// The time at which a client's command is to be tried again has changed.
+    Again(Arc<Client>),
     /// Accept from these addresses instead of the present ones.
     Listen(Vec<crate::listen::Listener>),
     /// Look at the shared state again: expiry, shutdown, configuration.
     Look,
 }
 
-/// What a client that is woken is told.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Unblock {
-    /// As if its time had run out.
+/// What a client whose command waited is told.
+pub enum Answer {
+    /// What the command has replied in the end.
+    Reply(Box<Writer>),
+    /// That its time is over.
     Timeout,
     /// An UNBLOCKED error.
     Error,
@@ -42,20 +47,45 @@ pub enum Unblock {
 pub struct Mailbox {
     queue: SegQueue<Message>,
     waker: Waker,
+    /// Whether the worker was woken and has not looked yet: once is enough.
+    is_woken: AtomicBool,
 }
 
 impl Mailbox {
     /// An empty mailbox that wakes its worker through `waker`.
     pub fn new(waker: Waker) -> Self {
-        Self { queue: SegQueue::new(), waker }
+        Self { queue: SegQueue::new(), waker, is_woken: AtomicBool::new(false) }
     }
 
     /// Sends a message. Waking fails only when the worker's poller is gone.
     pub fn send(&self, message: Message) {
+        self.put(message);
+        self.wake();
+    }
+
+    /// Leaves a message; the receiver finds it when it looks.
+    pub fn put(&self, message: Message) {
         self.queue.push(message);
+    }
+
+    /// Makes the receiver look. It sees what was left before.
+    pub fn wake(&self) {
+        if self.is_woken.swap(true, Ordering::SeqCst) {
+            return;
+        }
         if let Err(error) = self.waker.wake() {
             log::warn!("A worker could not be woken: {error}");
         }
+    }
+
+    /// Notes that the worker is about to look: for what comes from now on it is woken again.
+    pub fn look(&self) {
+        self.is_woken.store(false, Ordering::SeqCst);
+    }
+
+    /// Whether there is no message.
+    pub fn is_empty(&self) -> bool {
+        self.queue.is_empty()
     }
 
     /// The next message.

@@ -1,6 +1,7 @@
 //! The cold side of dispatch: commands that are unknown, malformed, not allowed now, or whose
 //! replies are not wanted.
 
+use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 
 use commands::Args;
@@ -10,10 +11,10 @@ use spec::command::Flags;
 use crate::call::Flow;
 use crate::conn::Conn;
 use crate::local::Local;
-use crate::rows::{Row, Run};
+use crate::rows::{InMulti, Row, Run};
 use crate::server::Server;
 use crate::session::{Session, State};
-use crate::{admin, clock};
+use crate::{admin, clock, multi, pubsub};
 
 /// What `look_closer` found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,6 +25,8 @@ pub enum Verdict {
     Done,
     /// It waits.
     Hold,
+    /// It is kept for EXEC.
+    Queue,
 }
 
 /// Most bytes of unknown names and arguments that an error repeats.
@@ -36,12 +39,28 @@ pub fn count_error(server: &Server, local: &Local, line: &[u8]) {
     server.errors.count(line);
 }
 
-fn reject(server: &Server, local: &Local, out: &mut Writer, row: Option<&Row>, text: &str) {
+/// Answers a command that does not run. A transaction that it was to be a part of fails with it;
+/// EXEC itself ends it, and says why.
+fn reject(
+    server: &Server,
+    local: &Local,
+    session: &mut Session,
+    out: &mut Writer,
+    row: Option<&Row>,
+    text: &[u8],
+) {
     if let Some(row) = row {
         server.stats(local.id).commands[usize::from(row.id)].rejected.add(1);
     }
     let mark = out.mark();
-    out.error(text);
+    if row.is_some_and(|row| matches!(row.run, Run::Exec)) {
+        multi::forget(server, session);
+        let reason = text.strip_prefix(b"ERR ").unwrap_or(text);
+        out.error_bytes(&[spec::error::EXEC_ABORT_HEAD.as_bytes(), reason].concat());
+    } else {
+        multi::spoil(session);
+        out.error_bytes(text);
+    }
     count_error(server, local, out.since(mark));
 }
 
@@ -54,7 +73,7 @@ const FORGERY_WARNING_MS: i64 = 60_000;
 pub fn unknown_command(
     server: &Server,
     local: &Local,
-    session: &Session,
+    session: &mut Session,
     out: &mut Writer,
     args: &Args<'_>,
 ) -> Flow {
@@ -62,17 +81,18 @@ pub fn unknown_command(
         warn_of_forgery(server, local, session);
         return Flow::Close;
     }
-    let mut shown = String::new();
+    let mut shown = Vec::new();
     for arg in args.from(1) {
         if shown.len() >= SHOWN_MAX {
             break;
         }
         let most = SHOWN_MAX - shown.len();
-        shown.push_str(&format!("'{}' ", lossy(&arg[..arg.len().min(most)])));
+        shown.extend_from_slice(&[b"'", printed(arg, most), b"' "].concat());
     }
-    let name = &args[0][..args[0].len().min(SHOWN_MAX)];
-    let text = format!("ERR unknown command '{}', with args beginning with: {shown}", lossy(name));
-    reject(server, local, out, None, &text);
+    let name = printed(args[0], SHOWN_MAX);
+    let head: &[u8] = b"ERR unknown command '";
+    let text = [head, name, b"', with args beginning with: ", &shown].concat();
+    reject(server, local, session, out, None, &text);
     Flow::Continue
 }
 
@@ -93,16 +113,24 @@ fn warn_of_forgery(server: &Server, local: &Local, session: &Session) {
 /// Answers a command with the wrong number of arguments, or a container without a subcommand that
 /// exists.
 #[cold]
-pub fn wrong_form(server: &Server, local: &Local, out: &mut Writer, row: &Row, args: &Args<'_>) {
+pub fn wrong_form(
+    server: &Server,
+    local: &Local,
+    session: &mut Session,
+    out: &mut Writer,
+    row: &Row,
+    args: &Args<'_>,
+) {
     let text = match (row.run, args.get(1)) {
         (Run::Container(_), Some(sub)) => {
-            let shown = lossy(&sub[..sub.len().min(SHOWN_MAX)]).into_owned();
+            let shown = printed(sub, SHOWN_MAX);
             let name = row.name.to_ascii_uppercase();
-            format!("ERR unknown subcommand '{shown}'. Try {name} HELP.")
+            let head: &[u8] = b"ERR unknown subcommand '";
+            [head, shown, b"'. Try ", name.as_bytes(), b" HELP."].concat()
         }
-        _ => format!("ERR wrong number of arguments for '{}' command", row.name),
+        _ => format!("ERR wrong number of arguments for '{}' command", row.name).into_bytes(),
     };
-    reject(server, local, out, Some(row), &text);
+    reject(server, local, session, out, Some(row), &text);
 }
 
 /// Looks at a command in a rare state.
@@ -110,36 +138,94 @@ pub fn wrong_form(server: &Server, local: &Local, out: &mut Writer, row: &Row, a
 pub fn look_closer(
     server: &Server,
     local: &mut Local,
-    session: &Session,
+    session: &mut Session,
     out: &mut Writer,
     row: &Row,
     state: State,
 ) -> Verdict {
-    let refused = if session.must_authenticate(&local.tunables) && !row.has(Flags::NO_AUTH) {
-        Some("NOAUTH Authentication required.")
-    } else if state.any(State::LOADING) && !row.has(Flags::LOADING) {
-        Some("LOADING Redis is loading the dataset in memory")
-    } else if state.any(State::OVER_MEMORY) && row.has(Flags::DENYOOM) {
-        Some(spec::error::OUT_OF_MEMORY)
-    } else {
-        None
-    };
-    if let Some(text) = refused {
-        reject(server, local, out, Some(row), text);
+    let nature = Nature::of(row, session);
+    if let Some(text) = reason_against(local, session, out, row, state, &nature) {
+        reject(server, local, session, out, Some(row), text.as_bytes());
         return Verdict::Done;
     }
-    if is_paused(row, state) {
+    if is_paused(row, state, &nature) || is_crowded_out(local, row, state, &nature) {
         return Verdict::Hold;
     }
-    Verdict::Run
+    let queues = state.any(State::MULTI) && row.in_multi == InMulti::Queued;
+    if queues { Verdict::Queue } else { Verdict::Run }
+}
+
+/// What a command is allowed for and what not: EXEC is what its commands are together.
+struct Nature {
+    flags: Flags,
+    /// Whether it may run while the data set is loaded.
+    loading: bool,
+}
+
+impl Nature {
+    fn of(row: &Row, session: &Session) -> Self {
+        let queued = session.multi.as_ref().filter(|_| matches!(row.run, Run::Exec));
+        let inherited = [Flags::DENYOOM, Flags::WRITE, Flags::MAY_REPLICATE]
+            .into_iter()
+            .filter(|flag| queued.is_some_and(|queued| queued.has_any(*flag)))
+            .collect();
+        Self {
+            flags: row.spec.flags.union(inherited),
+            loading: row.has(Flags::LOADING)
+                && queued.is_none_or(|queued| queued.all_have(Flags::LOADING)),
+        }
+    }
+}
+
+/// The error line for a command that must not run now.
+fn reason_against(
+    local: &Local,
+    session: &Session,
+    out: &Writer,
+    row: &Row,
+    state: State,
+    nature: &Nature,
+) -> Option<Cow<'static, str>> {
+    if session.must_authenticate(&local.tunables) && !row.has(Flags::NO_AUTH) {
+        return Some(spec::error::NO_AUTH.into());
+    }
+    let in_multi = state.any(State::MULTI);
+    if let (true, InMulti::Refused(text)) = (in_multi, row.in_multi) {
+        return Some(text.into());
+    }
+    // What is queued takes memory, too.
+    let needs_memory =
+        nature.flags.contains(Flags::DENYOOM) || in_multi && row.in_multi == InMulti::Queued;
+    if state.any(State::OVER_MEMORY) && needs_memory {
+        return Some(spec::error::OUT_OF_MEMORY.into());
+    }
+    if !row.for_subscribers && pubsub::is_restricted(session, out) {
+        return Some(format!(
+            "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET \
+             are allowed in this context",
+            row.name
+        ).into());
+    }
+    if state.any(State::LOADING) && !nature.loading {
+        return Some("LOADING Redis is loading the dataset in memory".into());
+    }
+    None
 }
 
 /// Whether CLIENT PAUSE holds a command back. An administrator's commands go through a pause of
 /// everything: somebody must be able to end it, or the server.
-fn is_paused(row: &Row, state: State) -> bool {
+fn is_paused(row: &Row, state: State, nature: &Nature) -> bool {
     let writes = Flags::WRITE | Flags::MAY_REPLICATE;
     state.any(State::PAUSED_ALL) && !row.has(Flags::ADMIN)
-        || state.any(State::PAUSED_WRITE) && row.spec.flags.intersects(writes)
+        || state.any(State::PAUSED_WRITE) && nature.flags.intersects(writes)
+}
+
+/// Whether a command would add to messages that pile up already.
+fn is_crowded_out(local: &Local, row: &Row, state: State, nature: &Nature) -> bool {
+    let publishes = nature.flags.contains(Flags::MAY_REPLICATE)
+        || local.tunables.sends_events() && nature.flags.contains(Flags::WRITE);
+    let runs_now = !state.any(State::MULTI) || row.in_multi != InMulti::Queued;
+    state.any(State::CROWDED) && publishes && runs_now
 }
 
 /// What CLIENT REPLY SKIP said of the next command becomes true of this one.
@@ -151,10 +237,10 @@ pub fn begin_reply(session: &mut Session) {
     }
 }
 
-/// Drops the reply written since `mark` when the client wants none.
+/// Drops the reply written since `mark` when the client wants none; pushes are no replies.
 #[cold]
-pub fn end_reply(session: &mut Session, out: &mut Writer, mark: resp::Mark) {
-    if session.state.any(State::REPLY_OFF.with(State::REPLY_SKIP)) {
+pub fn end_reply(session: &mut Session, out: &mut Writer, mark: resp::Mark, is_push: bool) {
+    if !is_push && session.state.any(State::REPLY_OFF.with(State::REPLY_SKIP)) {
         out.truncate_to(mark);
     }
     session.put(State::REPLY_SKIP, false);
@@ -174,10 +260,17 @@ pub fn protocol_error(server: &Server, conn: &mut Conn, error: &ProtocolError, b
     let mark = conn.out.mark();
     conn.out.error(&error.text());
     server.errors.count(conn.out.since(mark));
-    end_reply(&mut conn.session, &mut conn.out, mark);
+    end_reply(&mut conn.session, &mut conn.out, mark, false);
+}
+
+/// What an error repeats of an argument: at most so many bytes, and as in C none from the first
+/// zero byte on.
+pub fn printed(arg: &[u8], most: usize) -> &[u8] {
+    let text = arg.split(|&byte| byte == 0).next().unwrap_or_default();
+    &text[..text.len().min(most)]
 }
 
 /// Bytes as text for an error line.
-pub fn lossy(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
+pub fn lossy(bytes: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(bytes)
 }

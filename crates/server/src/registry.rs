@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 
+use keyspace::Watcher;
 use parking_lot::Mutex;
 
+use crate::blocked::Waiter;
 use crate::session::State;
 use crate::sys;
 
@@ -51,6 +53,8 @@ pub struct Client {
     pub query_free: AtomicU64,
     /// Bytes of the arguments of an incomplete command.
     pub argv: AtomicU64,
+    /// Bytes of the field sets it has prepared.
+    pub prepared: AtomicU64,
     /// Bytes of replies waiting to be sent.
     pub output: AtomicU64,
     /// Size of the reply buffer it gets while it is served, and its recent peak.
@@ -63,6 +67,18 @@ pub struct Client {
     pub bytes_out: AtomicU64,
     /// Commands it ran.
     pub commands: AtomicU64,
+    /// What its command waits for, until the answer has come to its worker.
+    pub waiting: Mutex<Option<Arc<Waiter>>>,
+    /// Whether a key that it watches has changed.
+    pub watcher: Arc<Watcher>,
+    /// How many keys it watches.
+    pub watching: AtomicU64,
+    /// Commands queued since MULTI, plus one; 0 outside a transaction.
+    pub queued: AtomicU64,
+    /// Bytes that they take.
+    pub queued_bytes: AtomicU64,
+    /// Its subscriptions to channels, patterns and shard channels.
+    pub subscriptions: [AtomicU64; 3],
 }
 
 impl Client {
@@ -80,6 +96,16 @@ impl Client {
     /// Whole seconds since it last sent something, by the seconds of the clock.
     pub fn idle_seconds(&self, now_ms: i64) -> i64 {
         (now_ms / 1000 - self.active_ms.load(Ordering::Relaxed) / 1000).max(0)
+    }
+
+    /// Whether its command waits, and nobody has an answer yet.
+    pub fn is_waiting(&self) -> bool {
+        self.waiting.lock().as_ref().is_some_and(|waiter| !waiter.is_over())
+    }
+
+    /// Whether its command waited, and the answer is on its way to its worker.
+    pub fn is_answered(&self) -> bool {
+        self.waiting.lock().as_ref().is_some_and(|waiter| waiter.is_over())
     }
 
     /// Whether it was struck off.
@@ -135,12 +161,17 @@ impl Registry {
     /// peer sees the connection end at once. Its worker is still to close the socket; it strikes
     /// the client off before it does, so a client that is found here has its socket open. False
     /// when somebody else did it before. The caller holds the gate's write side, or is that worker.
+    ///
+    /// What was taken from a list for a client that waited must come to it: its worker closes the
+    /// socket once it has written the reply that is on its way.
     pub fn kill(&self, client: &Client) -> bool {
         let first = !client.killed.swap(true, Ordering::SeqCst);
         let mut clients = self.clients.lock();
         if clients.remove(&client.id).is_some() {
             self.count.fetch_sub(1, Ordering::Relaxed);
-            sys::hang_up(client.fd as i32);
+            if !client.is_answered() {
+                sys::hang_up(client.fd as i32);
+            }
         }
         first
     }

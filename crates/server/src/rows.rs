@@ -20,6 +20,8 @@ pub enum Run {
     Session(SessionHandler),
     /// A container: one of its subcommands runs, or this when no subcommand is named.
     Container(Option<SessionHandler>),
+    /// EXEC: the commands that were queued.
+    Exec,
 }
 
 /// Where the keys are, for the common forms without looking at the specs again.
@@ -50,6 +52,38 @@ pub struct Row {
     pub keys: KeyPlan,
     /// Whether it runs alone.
     pub exclusive: bool,
+    /// What becomes of it after MULTI.
+    pub in_multi: InMulti,
+    /// Whether its replies are pushes: subscriptions and their ends.
+    pub pushes: bool,
+    /// Whether a subscriber may send it that could not tell messages from replies.
+    pub for_subscribers: bool,
+}
+
+/// The commands that a subscriber may send in RESP2, beside those that push.
+const FOR_SUBSCRIBERS: &[&str] = &["ping", "quit", "reset"];
+
+/// What becomes of a command after MULTI.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum InMulti {
+    /// It is kept for EXEC.
+    Queued,
+    /// It runs at once.
+    Runs,
+    /// It is answered with this.
+    Refused(&'static str),
+}
+
+impl InMulti {
+    fn of(name: &str, spec: &Command) -> Self {
+        match name {
+            "discard" | "exec" | "quit" | "reset" => Self::Runs,
+            "multi" => Self::Refused(spec::error::NESTED_MULTI),
+            "watch" => Self::Refused(spec::error::WATCH_IN_MULTI),
+            _ if spec.flags.contains(Flags::NO_MULTI) => Self::Refused(spec::error::NOT_IN_MULTI),
+            _ => Self::Queued,
+        }
+    }
 }
 
 impl Row {
@@ -166,7 +200,9 @@ pub fn implemented_commands() -> Vec<&'static str> {
 fn all_handlers() -> Vec<(&'static str, Run)> {
     let data = commands::handlers().map(|(name, handler)| (name, Run::Data(handler)));
     let session = crate::admin::handlers().map(|(name, handler)| (name, Run::Session(handler)));
-    data.chain(session).collect()
+    let own = crate::multi::HANDLERS.iter().chain(crate::pubsub::HANDLERS);
+    let own = own.map(|(name, handler)| (*name, Run::Session(*handler)));
+    data.chain(session).chain(own).chain([("exec", Run::Exec)]).collect()
 }
 
 fn row(id: Id, spec: &'static Command, handlers: &[(&'static str, Run)]) -> Option<Row> {
@@ -185,7 +221,18 @@ fn row(id: Id, spec: &'static Command, handlers: &[(&'static str, Run)]) -> Opti
         Some(own) => own,
         None => spec.subcommands.iter().any(works).then_some(Run::Container(None))?,
     };
-    Some(Row { id, name, spec, run, keys: key_plan(spec), exclusive: spec.exclusive })
+    let pushes = spec.flags.contains(Flags::PUBSUB.union(Flags::NOSCRIPT));
+    Some(Row {
+        id,
+        name,
+        spec,
+        run,
+        keys: key_plan(spec),
+        exclusive: spec.exclusive,
+        in_multi: InMulti::of(name, spec),
+        pushes,
+        for_subscribers: pushes || FOR_SUBSCRIBERS.contains(&name),
+    })
 }
 
 fn key_plan(spec: &Command) -> KeyPlan {

@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU32, AtomicU64, O
 
 use arc_swap::ArcSwap;
 use crossbeam_utils::CachePadded;
-use keyspace::Keyspace;
+use keyspace::{Keyspace, Wants};
 use parking_lot::Mutex;
 
 use crate::allocator::Gauge;
 use crate::background::Background;
+use crate::blocked::Blocked;
 use crate::clock::Ticks;
 use crate::config::Config;
 use crate::config::cli::Program;
@@ -18,6 +19,7 @@ use crate::knobs::Knobs;
 use crate::listen::Handles;
 use crate::mailbox::{Mailbox, Message};
 use crate::process::Process;
+use crate::pubsub::Exchange;
 use crate::registry::Registry;
 use crate::rows::Rows;
 use crate::session::State;
@@ -49,6 +51,8 @@ pub struct Server {
     pub keyspace: Keyspace,
     /// Frees what takes long.
     pub background: Background,
+    /// Clients whose commands wait.
+    pub blocked: Blocked,
     /// The commands.
     pub rows: Rows,
     /// The name it was started under.
@@ -67,6 +71,8 @@ pub struct Server {
     pub workers: Vec<Worker>,
     /// All clients.
     pub clients: Registry,
+    /// Subscriptions and messages.
+    pub exchange: Exchange,
     /// The processor's counter.
     pub ticks: Ticks,
     /// What writes are recorded for (see [`keyspace::Wants`]).
@@ -77,6 +83,8 @@ pub struct Server {
     pub errors: ErrorCounts,
     /// Memory in use at the start and at most.
     pub memory: Gauge,
+    /// Saves and loads.
+    pub persistence: crate::persistence::Persistence,
     /// Changes that the last save had seen.
     pub saved_dirty: AtomicU64,
     /// When the server started, Unix microseconds.
@@ -133,7 +141,9 @@ impl Server {
             run_id,
         } = parts;
         let tunables = Arc::new(Tunables::new(&config));
+        let sends_events = tunables.sends_events();
         Arc::new(Self {
+            blocked: Blocked::new(keyspace.shards().len()),
             keyspace,
             background,
             rows,
@@ -143,13 +153,15 @@ impl Server {
             config: Mutex::new(config),
             tunables: ArcSwap::new(tunables),
             generation: AtomicU64::new(0),
+            exchange: Exchange::new(workers.len()),
             workers,
             clients: Registry::default(),
             ticks: Ticks::calibrated(),
-            wants: AtomicU8::new(0),
+            wants: AtomicU8::new(if sends_events { Wants::EVENTS.0 } else { 0 }),
             rates: crate::rates::Rates::default(),
             errors: ErrorCounts::default(),
             memory: Gauge::default(),
+            persistence: crate::persistence::Persistence::new(),
             saved_dirty: AtomicU64::new(0),
             started_us: crate::clock::unix_us(),
             run_id,
@@ -211,7 +223,14 @@ impl Server {
 
     /// Publishes what workers copy of the configuration.
     pub fn publish_tunables(&self, config: &Config) {
-        self.tunables.store(Arc::new(Tunables::new(config)));
+        let mut tunables = Tunables::new(config);
+        tunables.settings.limits.list_packed = self.knobs.list_packed.load(Ordering::SeqCst);
+        if tunables.sends_events() {
+            self.wants.fetch_or(Wants::EVENTS.0, Ordering::SeqCst);
+        } else {
+            self.wants.fetch_and(!Wants::EVENTS.0, Ordering::SeqCst);
+        }
+        self.tunables.store(Arc::new(tunables));
         self.generation.fetch_add(1, Ordering::SeqCst);
         self.judge_memory(crate::allocator::figures().allocated);
     }

@@ -5,6 +5,9 @@ use std::sync::atomic::Ordering;
 
 use resp::Proto;
 
+use crate::admin::FieldSets;
+use crate::multi::{Transaction, Watched};
+use crate::pubsub::Subscriptions;
 use crate::registry::Client;
 use crate::tunables::Tunables;
 
@@ -35,6 +38,12 @@ impl State {
     pub const IMPORT_SOURCE: Self = Self(1 << 9);
     /// The client has shown a password, or needed none, at some time.
     pub const KNOWN: Self = Self(1 << 10);
+    /// Between MULTI and EXEC.
+    pub const MULTI: Self = Self(1 << 11);
+    /// Commands that would wait answer at once: in a transaction or a script, and from a primary.
+    pub const DENY_BLOCKING: Self = Self(1 << 12);
+    /// The client subscribes to something.
+    pub const SUBSCRIBED: Self = Self(1 << 13);
     /// Server-wide: CLIENT PAUSE WRITE.
     pub const PAUSED_WRITE: Self = Self(1 << 16);
     /// Server-wide: CLIENT PAUSE ALL.
@@ -46,12 +55,18 @@ impl State {
     /// Server-wide: more memory is in use than `maxmemory` allows.
     pub const OVER_MEMORY: Self = Self(1 << 19);
 
+    /// Server-wide: messages to subscribers pile up, so who publishes waits.
+    pub const CROWDED: Self = Self(1 << 20);
+
     /// The states in which a command may be refused, held back or answered differently.
     pub const COLD: Self = Self(
         Self::NEEDS_AUTH.0
             | Self::REPLY_OFF.0
             | Self::REPLY_SKIP_NEXT.0
             | Self::REPLY_SKIP.0
+            | Self::MULTI.0
+            | Self::SUBSCRIBED.0
+            | Self::CROWDED.0
             | Self::PAUSED.0
             | Self::LOADING.0
             | Self::OVER_MEMORY.0,
@@ -81,12 +96,31 @@ pub struct Session {
     pub db: u32,
     /// Rare states.
     pub state: State,
+    /// The commands since MULTI.
+    pub multi: Option<Box<Transaction>>,
+    /// The keys given to WATCH.
+    pub watched: Watched,
+    /// What it subscribes to, when it does.
+    pub subscriptions: Option<Box<Subscriptions>>,
+    /// Messages that follow the reply of EXEC, as they are sent.
+    pub deferred: Vec<u8>,
+    /// What HIMPORT PREPARE has named.
+    pub field_sets: Option<Box<FieldSets>>,
 }
 
 impl Session {
     /// A fresh session.
     pub fn new(client: Arc<Client>, needs_auth: bool) -> Self {
-        let mut session = Self { client, db: 0, state: State::default() };
+        let mut session = Self {
+            client,
+            db: 0,
+            state: State::default(),
+            multi: None,
+            watched: Watched::default(),
+            subscriptions: None,
+            deferred: Vec::new(),
+            field_sets: None,
+        };
         session.put(State::NEEDS_AUTH, needs_auth);
         session.put(State::KNOWN, !needs_auth);
         session.set_proto(Proto::Resp2);

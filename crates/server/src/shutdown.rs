@@ -6,10 +6,13 @@
 
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
+use keyspace::Held;
 use parking_lot::Mutex;
 
 use crate::mailbox::Message;
+use crate::persistence;
 use crate::server::Server;
+use crate::session::State;
 
 /// How a shutdown goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -58,6 +61,13 @@ impl Shutdown {
         *self.scheduled.lock() = Some(wish);
     }
 
+    /// Ends the server because it cannot go on.
+    pub fn give_up(&self, server: &Server) {
+        self.status.store(1, Ordering::SeqCst);
+        self.complete.store(true, Ordering::SeqCst);
+        server.tell_all(|| Message::Look);
+    }
+
     /// Takes back what was scheduled; false when nothing was.
     pub fn abort(&self) -> bool {
         let was_scheduled = self.scheduled.lock().take().is_some();
@@ -71,29 +81,38 @@ impl Shutdown {
 /// Goes through with what was scheduled; periodic work of one worker.
 pub fn tick(server: &Server) {
     let wish = server.shutdown.scheduled.lock().take();
-    if let Some(wish) = wish
-        && begin(server, wish, "").is_err()
-    {
+    if let Some(wish) = wish {
+        let alone = server.keyspace.alone();
+        let mut held = server.keyspace.shards().hold_all(&alone);
+        if begin(server, &mut held, wish, "").is_ok() {
+            return;
+        }
         log::warn!("Errors trying to shut down the server. Check the logs for more information.");
     }
 }
 
-/// Ends the server. `who` says for the log who wants it, if a user does.
-pub fn begin(server: &Server, wish: Wish, who: &str) -> Result<(), Failed> {
+/// Ends the server; the caller holds every shard. `who` says for the log who wants it, if a user
+/// does.
+pub fn begin(server: &Server, held: &mut Held<'_>, wish: Wish, who: &str) -> Result<(), Failed> {
     log::info!("User requested shutdown...{who}");
-    save(wish)?;
+    save(server, held, wish)?;
     server.shutdown.complete.store(true, Ordering::SeqCst);
     server.tell_all(|| Message::Look);
     Ok(())
 }
 
-/// Saves the data when that is wanted. Whoever asks for it by name must not lose data because this
-/// server cannot write files yet.
-fn save(wish: Wish) -> Result<(), Failed> {
-    if !wish.save {
+/// Saves the data when that is wanted, or when there are save points and nobody says otherwise. A
+/// data set that is still being loaded is on the disk already.
+fn save(server: &Server, held: &mut Held<'_>, wish: Wish) -> Result<(), Failed> {
+    let has_points = !server.config.lock().save_points().is_empty();
+    let is_loading = server.state().any(State::LOADING);
+    if is_loading || wish.nosave || !(wish.save || has_points) {
         return Ok(());
     }
     log::info!("Saving the final RDB snapshot before exiting.");
+    if persistence::save(server, held).is_ok() {
+        return Ok(());
+    }
     if wish.force {
         log::warn!("Error trying to save the DB. Exit anyway.");
         return Ok(());

@@ -24,11 +24,12 @@ use crate::config::cli::{self, Program, Request, Startup};
 use crate::config::{Config, Inputs, Notice, Severity};
 use crate::listen::{self, Listener};
 use crate::mailbox::Mailbox;
+use crate::persistence;
 use crate::process::{self, Process, complain, say};
 use crate::rows::Rows;
 use crate::server::{Parts, Server, Worker};
 use crate::stats::Stats;
-use crate::{log as sink, sys, version, worker};
+use crate::{crash, log as sink, sys, version, worker};
 
 /// Shards of the keyspace (see `docs/design/keyspace.md`).
 const SHARDS: u32 = 256;
@@ -81,6 +82,7 @@ fn serve(program: Program, name: Vec<u8>, config: Config, notices: &[Notice]) ->
         return refuse(text.as_bytes());
     }
     sink::open(&config);
+    crash::end_on_panic();
     let process = match settle_process(program, name, &config) {
         Ok(process) => process,
         Err(text) => return refuse(text.as_bytes()),
@@ -188,13 +190,18 @@ fn start(program: Program, process: Process, mut config: Config) -> Result<i32, 
 
 /// Runs the workers until they end.
 fn run(server: &Arc<Server>, polls: Vec<Poll>, listeners: Vec<Listener>) -> std::io::Result<i32> {
+    let loader = persistence::begin(server)?;
     let watch = signals::watch(server)?;
     let mut listeners = Some(listeners);
     let mut threads = Vec::new();
     for (id, poll) in polls.into_iter().enumerate() {
         let listeners = listeners.take().unwrap_or_default();
         let thread = worker::Thread::new(Arc::clone(server), id, poll, listeners);
-        threads.push(thread::Builder::new().name(format!("worker-{id}")).spawn(|| thread.run())?);
+        let work = move || {
+            // The others cannot take its connections over.
+            thread.run().unwrap_or_else(|error| panic!("an event loop stopped: {error}"));
+        };
+        threads.push(thread::Builder::new().name(format!("worker-{id}")).spawn(work)?);
     }
     log::info!("Server initialized");
     while !threads.iter().any(thread::JoinHandle::is_finished)
@@ -202,11 +209,18 @@ fn run(server: &Arc<Server>, polls: Vec<Poll>, listeners: Vec<Listener>) -> std:
     {
         thread::sleep(Duration::from_millis(1));
     }
-    announce(server);
-    for thread in threads {
-        if let Ok(Err(error)) = thread.join() {
-            log::error!("An event loop stopped: {error}");
+    let loaded = loader.map_or(Ok(Ok(())), thread::JoinHandle::join);
+    match loaded.unwrap_or_else(|_| Err("the loader has panicked".to_owned())) {
+        Ok(()) if server.shutdown.is_complete() => {}
+        Ok(()) => announce(server),
+        Err(reason) => {
+            log::error!("Fatal error loading the DB: {reason}. Exiting.");
+            server.shutdown.give_up(server);
         }
+    }
+    for thread in threads {
+        // A panic has ended the process.
+        thread.join().ok();
     }
     server.process.notify("STOPPING=1\n");
     watch.end();

@@ -1,7 +1,7 @@
 //! The values of the configuration that workers look at all the time, copied after each change.
 
-use commands::Settings;
 use keyspace::Lazy;
+use persist::rdb::{Settings, Style};
 use resp::Limits;
 use spec::config::Id;
 
@@ -18,11 +18,14 @@ pub struct OutputLimit {
     pub soft_seconds: u64,
 }
 
+/// The bits of `notify-keyspace-events` that say how events are sent, and not which.
+const EVENT_KINDS: u32 = spec::config::EVENT_BY_KEY | spec::config::EVENT_BY_NAME;
+
 /// See the module's text.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Tunables {
     /// What data commands look at.
-    pub settings: Settings,
+    pub settings: commands::Settings,
     /// Which implicit deletions are freed in the background.
     pub lazy: Lazy,
     /// What the request parser looks at.
@@ -31,6 +34,10 @@ pub struct Tunables {
     pub query_buffer_limit: u64,
     /// Output buffer limits of normal clients.
     pub output_limit: OutputLimit,
+    /// Those of clients that subscribe to something.
+    pub subscriber_limit: OutputLimit,
+    /// The keyspace events that are sent, as bits (see `spec::config::EVENT_CLASSES`).
+    pub events: u32,
     /// Bytes in use above which commands that need memory are refused; 0 is no limit.
     pub maxmemory: u64,
     /// Connections the server takes.
@@ -54,15 +61,25 @@ pub struct Tunables {
 }
 
 impl Tunables {
+    /// Whether any keyspace event is sent: by key or by event, and of some class.
+    pub fn sends_events(&self) -> bool {
+        self.events & EVENT_KINDS != 0 && self.events & !EVENT_KINDS != 0
+    }
+
     /// From the configuration.
     pub fn new(config: &Config) -> Self {
         let number = |id| config.int(id).max(0) as u64;
         let max_bulk = config.memory(Id::ProtoMaxBulkLen);
-        let output = config.output_buffer_limit(ClientClass::Normal);
         Self {
-            settings: Settings {
+            settings: commands::Settings {
                 proto_max_bulk_len: max_bulk,
+                reply_max: reply_max(
+                    max_bulk,
+                    config.output_buffer_limit(ClientClass::Normal).hard,
+                ),
                 limits: value_limits(config),
+                dump: style(config),
+                restore: restoring(config),
                 lazyfree_user_del: config.bool(Id::LazyfreeLazyUserDel),
                 lazyfree_user_flush: config.bool(Id::LazyfreeLazyUserFlush),
                 is_lfu: config.choice(Id::MaxmemoryPolicy).ends_with("-lfu"),
@@ -73,11 +90,9 @@ impl Tunables {
             },
             limits: Limits { max_bulk, ..Limits::default() },
             query_buffer_limit: config.memory(Id::ClientQueryBufferLimit),
-            output_limit: OutputLimit {
-                hard: output.hard,
-                soft: output.soft,
-                soft_seconds: output.soft_seconds.max(0) as u64,
-            },
+            output_limit: output_limit(config, ClientClass::Normal),
+            subscriber_limit: output_limit(config, ClientClass::Pubsub),
+            events: config.events(),
             maxmemory: config.memory(Id::Maxmemory),
             maxclients: number(Id::Maxclients),
             timeout: number(Id::Timeout),
@@ -92,6 +107,35 @@ impl Tunables {
     }
 }
 
+/// How values are written to files and payloads.
+pub fn style(config: &Config) -> Style {
+    Style {
+        version: config.choice_number(Id::RdbVersion) as u16,
+        compress: config.bool(Id::Rdbcompression),
+    }
+}
+
+/// How payloads are looked at.
+fn restoring(config: &Config) -> Settings {
+    Settings { relaxed: config.choice(Id::RdbVersionCheck) == "relaxed", checksum: true }
+}
+
+/// Bytes of a reply that repeats what is stored: as many as the longest string, but no more than an
+/// output buffer may hold.
+fn reply_max(max_bulk: u64, output_hard: u64) -> usize {
+    let hard = if output_hard == 0 { u64::MAX } else { output_hard };
+    usize::try_from(max_bulk.min(hard)).unwrap_or(usize::MAX)
+}
+
+fn output_limit(config: &Config, class: ClientClass) -> OutputLimit {
+    let limit = config.output_buffer_limit(class);
+    OutputLimit {
+        hard: limit.hard,
+        soft: limit.soft,
+        soft_seconds: limit.soft_seconds.max(0) as u64,
+    }
+}
+
 /// Where small forms of collections end.
 fn value_limits(config: &Config) -> keyspace::Limits {
     let number = |id| config.int(id).max(0) as usize;
@@ -99,6 +143,7 @@ fn value_limits(config: &Config) -> keyspace::Limits {
         hash_entries: number(Id::HashMaxListpackEntries),
         hash_value: config.memory(Id::HashMaxListpackValue) as usize,
         list_size: config.int(Id::ListMaxListpackSize) as i32,
+        list_packed: 0,
         list_compress_depth: number(Id::ListCompressDepth),
         set_intset_entries: number(Id::SetMaxIntsetEntries),
         set_entries: number(Id::SetMaxListpackEntries),
@@ -107,6 +152,8 @@ fn value_limits(config: &Config) -> keyspace::Limits {
         zset_value: config.memory(Id::ZsetMaxListpackValue) as usize,
         stream_node_bytes: config.memory(Id::StreamNodeMaxBytes) as usize,
         stream_node_entries: number(Id::StreamNodeMaxEntries),
+        stream_idmp_duration_s: config.int(Id::StreamIdmpDuration),
+        stream_idmp_size: number(Id::StreamIdmpMaxsize),
         hll_sparse_bytes: config.memory(Id::HllSparseMaxBytes) as usize,
     }
 }

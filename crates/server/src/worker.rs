@@ -18,11 +18,16 @@ use crate::clock;
 use crate::conn::{Arrived, Conn, Got, REPLY_MAX, Stream};
 use crate::listen::{self, Accepted, Listener};
 use crate::local::Local;
-use crate::mailbox::{Message, Unblock};
+use crate::mailbox::Message;
 use crate::registry::Client;
 use crate::server::Server;
 use crate::session::{Session, State};
-use crate::{commit, cron, dispatch, refuse};
+use crate::{blocked, commit, cron, dispatch, multi, pubsub, refuse};
+
+mod delivery;
+mod waits;
+
+use waits::Timers;
 
 /// The token of the mailbox.
 pub const WAKE: Token = Token(0);
@@ -71,6 +76,8 @@ pub struct Thread {
     accept_later: Vec<usize>,
     /// Whether the last attempt to accept found no room for another file.
     lacks_files: bool,
+    /// When commands that wait are due, by the number of the wait.
+    timers: Timers,
     /// Connections that wait for the peer to close as well, and how long.
     lingering: VecDeque<(Instant, usize, u64)>,
     /// What the connections of a group read into.
@@ -78,6 +85,8 @@ pub struct Thread {
     buffer: Box<[u8]>,
     /// The reply buffer that connections write into while they are served.
     spare: Writer,
+    /// Connections that were given messages and are still to be sent them.
+    written: Vec<usize>,
     next_cron: Instant,
     /// Which of its lane's shards comes first when it expires keys the next time.
     expire_turn: u32,
@@ -106,10 +115,12 @@ impl Thread {
             accept_again: Vec::new(),
             accept_later: Vec::new(),
             lacks_files: false,
+            timers: Timers::default(),
             lingering: VecDeque::new(),
             slots: vec![0; GROUP * SLOT_STRIDE].into_boxed_slice(),
             buffer: vec![0; BUFFER].into_boxed_slice(),
             spare: Writer::new(Proto::Resp2),
+            written: Vec::new(),
             next_cron: Instant::now(),
             expire_turn: 0,
             cron: cron::Cron::default(),
@@ -130,6 +141,7 @@ impl Thread {
             self.local.turn_nanoseconds = 0;
             self.local.look_at_clock();
             self.messages();
+            self.deliver();
             self.end_pause();
             for listener in std::mem::take(&mut self.accept_again) {
                 self.accept(listener);
@@ -141,8 +153,11 @@ impl Thread {
             for token in std::mem::take(&mut self.again) {
                 self.serve(token);
             }
+            self.load();
             self.expire();
+            self.end_waits();
             self.cron(began);
+            self.deliver();
             self.count_turn(began);
         }
         Ok(())
@@ -163,7 +178,13 @@ impl Thread {
     fn sleep(&mut self, events: &mut Events) -> io::Result<()> {
         let mut timeout = self.next_cron.saturating_duration_since(Instant::now());
         let me = &self.server.workers[self.local.id];
-        if !self.again.is_empty() || !self.accept_again.is_empty() {
+        if let Some(due) = self.timers.next() {
+            timeout = timeout.min(due.saturating_duration_since(Instant::now()));
+        }
+        let loads =
+            || self.server.state().any(State::LOADING) && self.server.persistence.feed.is_waiting();
+        let waits = !self.again.is_empty() || !self.accept_again.is_empty();
+        if waits || !me.mailbox.is_empty() || loads() {
             timeout = Duration::ZERO;
         } else if self.server.state().any(State::PAUSED) {
             if self.local.id == 0 {
@@ -278,12 +299,14 @@ impl Thread {
     fn messages(&mut self) {
         let server = Arc::clone(&self.server);
         self.local.follow_config(&server);
+        server.workers[self.local.id].mailbox.look();
         while let Some(message) = server.workers[self.local.id].mailbox.take() {
             match message {
                 Message::Adopt(stream) => self.adopt(stream),
                 Message::Kill(client) => self.kill(&client),
                 Message::Resume => self.resume(),
-                Message::Unblock { client, reply } => self.unblock(&client, reply),
+                Message::Answer { client, answer } => self.answer(&client, answer),
+                Message::Again(client) => self.set_again(&client),
                 Message::Look => {}
                 Message::Listen(listeners) => self.listen(listeners),
             }
@@ -500,7 +523,7 @@ impl Thread {
         match flow {
             Flow::Continue => {}
             Flow::Close => conn.session.put(State::CLOSING, true),
-            Flow::Block => conn.session.put(State::BLOCKED, true),
+            Flow::Block => self.begin_wait(conn),
             Flow::Hold => {
                 conn.session.put(State::HELD, true);
                 self.local.held.push(token);
@@ -521,7 +544,8 @@ impl Thread {
     }
 
     fn is_over_query_limit(&self, conn: &Conn) -> bool {
-        let over = conn.pending_input() as u64 > self.local.tunables.query_buffer_limit
+        let queued = conn.session.multi.as_ref().map_or(0, |queued| queued.bytes());
+        let over = (conn.pending_input() + queued) as u64 > self.local.tunables.query_buffer_limit
             || conn.input.len() as u64 > INPUT_MAX;
         if over {
             self.server.stats(self.local.id).query_buffer_limit.add(1);
@@ -547,7 +571,7 @@ impl Thread {
     /// hold counts, but it counts before it is sent: the client may not take what the limit keeps
     /// the server from holding.
     fn is_too_much(&self, conn: &mut Conn) -> bool {
-        let (pending, hard) = (conn.out.len() as u64, self.local.tunables.output_limit.hard);
+        let (pending, hard) = (conn.out.len() as u64, cron::output_limit(&self.local, conn).hard);
         hard > 0
             && pending > REPLY_MAX as u64
             && pending >= hard
@@ -611,6 +635,7 @@ impl Thread {
         conn.shut_down();
         conn.lingers = true;
         self.strike_off(conn);
+        pubsub::forget(&self.server, &mut self.local, &mut conn.session);
         self.lingering.push_back((Instant::now() + LINGER_TIME, slot, conn.session.id()));
         Fate::Keep
     }
@@ -629,12 +654,15 @@ impl Thread {
     }
 
     fn close(&mut self, token: usize, mut conn: Box<Conn>) {
+        self.forget_wait(&conn);
         if let Err(error) = self.poll.registry().deregister(conn.stream.source()) {
             log::debug!("Removing a client from the poller: {error}");
         }
         if !conn.lingers {
             self.strike_off(&conn);
         }
+        multi::forget(&self.server, &mut conn.session);
+        pubsub::forget(&self.server, &mut self.local, &mut conn.session);
         self.free.push(token);
     }
 
@@ -667,19 +695,6 @@ impl Thread {
         }
     }
 
-    fn unblock(&mut self, client: &Client, reply: Unblock) {
-        let Some(token) = self.token_of(client) else { return };
-        let Some(conn) = self.conns[token].as_mut() else { return };
-        if !conn.session.state.any(State::BLOCKED) {
-            return;
-        }
-        conn.session.put(State::BLOCKED, false);
-        if reply == Unblock::Error {
-            conn.out.error("UNBLOCKED client unblocked via CLIENT UNBLOCK");
-        }
-        self.go_on(token);
-    }
-
     /// Runs what a connection has already sent, then reads more.
     fn go_on(&mut self, token: usize) {
         let Some(mut conn) = self.conns.get_mut(token).and_then(Option::take) else { return };
@@ -700,10 +715,18 @@ impl Thread {
         }
     }
 
+    /// Takes in what was read of the file that is being loaded.
+    fn load(&self) {
+        if self.server.state().any(State::LOADING) {
+            self.server.persistence.feed.take_in(&self.server, &self.local);
+        }
+    }
+
     /// Whether keys are removed that nobody asks for.
     fn expires_keys(&self) -> bool {
         let is_active = self.server.active_expire.load(Ordering::Relaxed);
-        is_active && !self.local.tunables.import_mode
+        let is_loading = self.server.state().any(State::LOADING);
+        is_active && !is_loading && !self.local.tunables.import_mode
     }
 
     /// Removes keys of this worker's lane whose time has come.
@@ -722,16 +745,20 @@ impl Thread {
         }
         let began = Instant::now();
         let server = Arc::clone(&self.server);
-        let wants = keyspace::Wants(server.wants.load(Ordering::Relaxed));
-        self.local.change.set_wants(wants);
+        let wants = || keyspace::Wants(server.wants.load(Ordering::Relaxed));
         let now_ms = self.local.now_ms();
         let capped = loop {
             let mut budget = EXPIRE_BUDGET;
-            let gate = server.keyspace.enter(self.local.id);
+            let mut gate = server.keyspace.enter(self.local.id);
+            self.local.follow_config(&server);
             let change = &mut self.local.change;
-            server.keyspace.expire(lane, now_ms, &mut self.expire_turn, &mut budget, change);
+            server.keyspace.expire(lane, now_ms, &mut self.expire_turn, &mut budget, change, wants);
             if !change.is_empty() {
                 commit::expired(&server, &mut self.local);
+            }
+            self.local.late.extend(self.local.ready.drain(..));
+            if !self.local.late.is_empty() {
+                blocked::serve_late(&server, &mut self.local, &mut gate);
             }
             drop(gate);
             if budget > 0 || began.elapsed() >= EXPIRE_TIME_MAX {

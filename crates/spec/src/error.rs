@@ -126,6 +126,8 @@ pub const NO_REPLICAS: &str = "NOREPLICAS Not enough good replicas to write.";
 pub const OUT_OF_MEMORY: &str = "OOM command not allowed when used memory > 'maxmemory'.";
 /// EXEC after a command that could not be queued.
 pub const EXEC_ABORT: &str = "EXECABORT Transaction discarded because of previous errors.";
+/// EXEC that is refused itself; the error without its `ERR` completes it.
+pub const EXEC_ABORT_HEAD: &str = "EXECABORT Transaction discarded because of: ";
 /// EXEC without MULTI.
 pub const EXEC_WITHOUT_MULTI: &str = "ERR EXEC without MULTI";
 /// DISCARD without MULTI.

@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::ptr::NonNull;
 use std::time::Duration;
 
-use table::{Item, KeyHash, Table};
+use table::{Item, KeyHash, Table, prefetch, prefetch_two};
 
 const KEY_LEN: usize = 16;
 const BATCH: usize = 16;
@@ -161,10 +161,10 @@ fn batched(tables: &[Table<Boxed, Mix>], batch: &[Key]) {
     let mut places = [(0, 0); BATCH];
     for (slot, key) in places.iter_mut().zip(batch) {
         *slot = place(key);
-        tables[slot.0].prefetch_bucket(slot.1);
+        prefetch_two(tables[slot.0].bucket_line(slot.1));
     }
     for (table, hash) in &places[..batch.len()] {
-        tables[*table].prefetch_item(*hash);
+        tables[*table].item_line(*hash).inspect(|line| prefetch(*line));
     }
     for ((table, hash), key) in places.iter().zip(batch) {
         black_box(tables[*table].get(*hash, key).is_some());

@@ -46,13 +46,15 @@ pub(crate) struct Position {
     slot: u32,
 }
 
+/// What a lookup reads comes first, so that it shares a cache line.
+#[repr(C)]
 pub(crate) struct Directory {
-    /// The only cell while `bits` is 0, so that a small table needs no allocation for it.
-    root: Cell,
     cells: Box<[Cell]>,
     bits: u32,
     /// Segments whose depth is `bits`: when there are none, half the directory suffices.
     deepest: u32,
+    /// The only cell while `bits` is 0, so that a small table needs no allocation for it.
+    root: Cell,
     /// Segments with an array.
     segments: u32,
     /// The largest segment since the table was empty, in buckets.
@@ -171,35 +173,33 @@ impl Directory {
         &mut buckets[position.bucket as usize].0[position.slot as usize]
     }
 
-    pub(crate) fn prefetch_bucket(&self, hash: u64) {
+    /// An empty segment has an address that is never read, which a prefetch may name.
+    #[inline]
+    pub(crate) fn bucket_line(&self, hash: u64) -> *const u8 {
         let segment = self.cells()[self.index(hash)].segment;
-        // An empty segment has an address that is never read, which a prefetch may name. Half of
-        // all home buckets are full, so the one behind will be read often enough.
-        let home = segment.as_ptr().wrapping_add(segment.home(hash));
-        prefetch(home.cast());
-        prefetch(home.wrapping_add(1).cast());
+        segment.as_ptr().wrapping_add(segment.home(hash)).cast()
     }
 
-    pub(crate) fn prefetch_item(&self, hash: u64) {
+    /// The first item of like fragment is nearly always the one; a displaced item is found one
+    /// bucket further.
+    #[inline]
+    pub(crate) fn item_line(&self, hash: u64) -> Option<*const u8> {
         let segment = self.cells()[self.index(hash)].segment;
         let fragment = segment.fragment(hash);
         let buckets = self.array(segment);
         let mut at = segment.home(hash);
         for _ in 0..buckets.len().min(2) {
-            let mut matches = buckets[at].matches(fragment);
+            let matches = buckets[at].matches(fragment);
             if matches != 0 {
-                while matches != 0 {
-                    let word = buckets[at].0[matches.trailing_zeros() as usize % SLOTS];
-                    prefetch(std::ptr::without_provenance((word & ADDRESS) as usize));
-                    matches &= matches - 1;
-                }
-                return;
+                let word = buckets[at].0[matches.trailing_zeros() as usize % SLOTS];
+                return Some(std::ptr::without_provenance((word & ADDRESS) as usize));
             }
             if !buckets[at].is_full() {
-                return;
+                return None;
             }
             at = bucket::following(at, buckets.len());
         }
+        None
     }
 
     /// Emits every item from the cursor to the end of its home bucket; returns that end, or 0

@@ -23,7 +23,7 @@ mod stats;
 
 pub use guard::{Entry, Ref, RefMut, VacantEntry};
 pub use iter::{Batch, Iter};
-pub use prefetch::prefetch;
+pub use prefetch::{prefetch, prefetch_two};
 pub use stats::Stats;
 
 use directory::Directory;
@@ -59,6 +59,7 @@ pub trait KeyHash {
 }
 
 /// A hash table of items. Every `hash` argument is `KeyHash::hash` of the key in question.
+#[repr(C)]
 pub struct Table<T: Item, H: KeyHash> {
     directory: Directory,
     hasher: H,
@@ -180,17 +181,18 @@ impl<T: Item, H: KeyHash> Table<T, H> {
         }
     }
 
-    /// Starts to load the line that a lookup reads first. Reads only the directory.
+    /// The line that a lookup reads first, and half of all lookups the one behind it: to be
+    /// prefetched, not read. Reads only the directory.
     #[inline]
-    pub fn prefetch_bucket(&self, hash: u64) {
-        self.directory.prefetch_bucket(hash);
+    pub fn bucket_line(&self, hash: u64) -> *const u8 {
+        self.directory.bucket_line(hash)
     }
 
-    /// Starts to load the item that a lookup will compare. Reads the bucket, so call it some
-    /// time after [`Table::prefetch_bucket`].
+    /// The first line of the item that a lookup will compare, to be prefetched, not read. Reads
+    /// the bucket, so it comes some time after the prefetch of [`Table::bucket_line`].
     #[inline]
-    pub fn prefetch_item(&self, hash: u64) {
-        self.directory.prefetch_item(hash);
+    pub fn item_line(&self, hash: u64) -> Option<*const u8> {
+        self.directory.item_line(hash)
     }
 
     /// Bytes that the table itself has allocated, items excluded.

@@ -21,3 +21,10 @@ pub fn prefetch(address: *const u8) {
     #[cfg(any(miri, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
     let _ = address;
 }
+
+/// Asks for a line and the one behind it.
+#[inline]
+pub fn prefetch_two(address: *const u8) {
+    prefetch(address);
+    prefetch(address.wrapping_add(64));
+}

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use support::{HASHERS, Hasher, Node, key, live};
 
 use crate::directory::Directory;
-use crate::{Entry, Item, KeyHash, Table};
+use crate::{Entry, Item, KeyHash, Table, prefetch, prefetch_two};
 
 type Nodes = Table<Node, Hasher>;
 
@@ -349,8 +349,8 @@ fn prefetches_change_nothing() {
             let table = filled(hasher, 0..count);
             for number in 0..50 {
                 let hash = hasher.hash(&key(number));
-                table.prefetch_bucket(hash);
-                table.prefetch_item(hash);
+                prefetch_two(table.bucket_line(hash));
+                table.item_line(hash).inspect(|line| prefetch(*line));
             }
             assert_eq!(table.len(), count as usize);
         }

@@ -12,6 +12,7 @@ use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -52,14 +53,23 @@ impl Server {
     #[must_use]
     pub fn start_binary(binary: &Path, options: &[(&str, &str)]) -> Server {
         let binary = env::var_os("REDDLE_BIN").map_or(binary.to_owned(), PathBuf::from);
+        Server::start_exactly(&binary, options).unwrap_or_else(|text| panic!("{text}"))
+    }
+
+    /// As [`Server::start`], with this program whatever `REDDLE_BIN` says: any server that logs
+    /// when it is ready, so that a peer can be started beside ours.
+    ///
+    /// # Errors
+    /// Why the server does not come up, with its log.
+    pub fn start_exactly(binary: &Path, options: &[(&str, &str)]) -> Result<Server, String> {
         for _ in 0..PORT_TRIES {
-            match Server::try_start(&binary, options) {
-                Ok(server) => return server,
+            match Server::try_start(binary, options) {
+                Ok(server) => return Ok(server),
                 Err(log) if log.contains(PORT_TAKEN) => {}
-                Err(log) => panic!("{} did not start:\n{log}", binary.display()),
+                Err(log) => return Err(format!("{} did not start:\n{log}", binary.display())),
             }
         }
-        panic!("no free port found in {PORT_TRIES} tries");
+        Err(format!("no free port found in {PORT_TRIES} tries"))
     }
 
     /// A new connection that speaks RESP2.
@@ -184,8 +194,12 @@ fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
+/// A folder for one server. Two may be given the same port, of which one finds it taken: its log
+/// must not come over that of the other.
 fn new_folder(port: u16) -> io::Result<PathBuf> {
-    let folder = env::temp_dir().join(format!("reddle-test-{}-{port}", std::process::id()));
+    static STARTED: AtomicUsize = AtomicUsize::new(0);
+    let (process, number) = (std::process::id(), STARTED.fetch_add(1, Ordering::Relaxed));
+    let folder = env::temp_dir().join(format!("reddle-test-{process}-{port}-{number}"));
     fs::create_dir_all(&folder)?;
     Ok(folder)
 }

@@ -15,6 +15,7 @@ use crate::compact::{Element, Listpack};
 use crate::{KeyHash, Limits};
 
 mod field;
+mod parts;
 #[cfg(test)]
 mod tests;
 
@@ -336,16 +337,18 @@ impl Hash {
         }
     }
 
-    /// Random fields, each one picked without regard to the others.
+    /// Random fields, each one picked without regard to the others, until `each` answers `false`.
     pub fn pick_many(
         &self,
         count: usize,
         random: &mut dyn FnMut() -> u64,
-        each: &mut dyn FnMut(&Pair<'_>),
+        each: &mut dyn FnMut(&Pair<'_>) -> bool,
     ) {
         for _ in 0..count {
             let Some(pair) = self.pick(random) else { return };
-            each(&pair);
+            if !each(&pair) {
+                return;
+            }
         }
     }
 

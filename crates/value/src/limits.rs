@@ -9,6 +9,8 @@ pub struct Limits {
     pub hash_value: usize,
     /// `list-max-listpack-size`: entries when positive, -1 to -5 for 4 to 64 KiB.
     pub list_size: i32,
+    /// Bytes from which on an element of a large list gets a node for itself; 0: by `list_size`.
+    pub list_packed: usize,
     /// `list-compress-depth`
     pub list_compress_depth: usize,
     /// `set-max-intset-entries`
@@ -25,6 +27,10 @@ pub struct Limits {
     pub stream_node_bytes: usize,
     /// `stream-node-max-entries`
     pub stream_node_entries: usize,
+    /// `stream-idmp-duration`, in seconds.
+    pub stream_idmp_duration_s: i64,
+    /// `stream-idmp-maxsize`
+    pub stream_idmp_size: usize,
     /// `hll-sparse-max-bytes`
     pub hll_sparse_bytes: usize,
 }
@@ -35,6 +41,7 @@ impl Default for Limits {
             hash_entries: 512,
             hash_value: 64,
             list_size: -2,
+            list_packed: 0,
             list_compress_depth: 0,
             set_intset_entries: 512,
             set_entries: 128,
@@ -43,6 +50,8 @@ impl Default for Limits {
             zset_value: 64,
             stream_node_bytes: 4096,
             stream_node_entries: 100,
+            stream_idmp_duration_s: 100,
+            stream_idmp_size: 100,
             hll_sparse_bytes: 3000,
         }
     }

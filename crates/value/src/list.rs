@@ -12,12 +12,17 @@ use crate::compact::{Element, Listpack, Position};
 
 mod limit;
 mod node;
+mod parts;
 mod quick;
 #[cfg(test)]
 mod tests;
 
+pub use parts::{Builder, Part};
+
 use limit::Fill;
 use quick::Quick;
+
+pub use node::View;
 
 /// An end of a list.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,6 +46,48 @@ enum Form {
 }
 
 use Form::{Large, Small};
+
+/// How a large list is kept, for those who look into it.
+pub struct Layout<'a>(&'a Quick);
+
+/// One node of a large list.
+pub struct NodeLayout<'a> {
+    /// Whether it is compressed.
+    pub compressed: bool,
+    /// Bytes of its listpack or its only element, when that is not compressed.
+    pub size: usize,
+    /// The number of elements.
+    pub count: usize,
+    /// What is in it.
+    pub content: View<'a>,
+}
+
+impl<'a> Layout<'a> {
+    /// The number of nodes.
+    pub fn nodes(&self) -> usize {
+        self.0.nodes()
+    }
+
+    /// How many nodes at each end are not compressed; 0 when none is compressed.
+    pub fn compress_depth(&self) -> usize {
+        self.0.depth()
+    }
+
+    /// Bytes of all listpacks and lone elements, when they are not compressed.
+    pub fn size(&self) -> usize {
+        self.0.each_node().map(|node| node.size()).sum()
+    }
+
+    /// The nodes in order.
+    pub fn each(&self) -> impl Iterator<Item = NodeLayout<'a>> + use<'a> {
+        self.0.each_node().map(|node| NodeLayout {
+            compressed: node.is_compressed(),
+            size: node.size(),
+            count: node.count(),
+            content: node.view(),
+        })
+    }
+}
 
 impl List {
     /// An empty list.
@@ -96,12 +143,28 @@ impl List {
         self.is_vacant()
     }
 
+    /// The listpack of a small one.
+    pub fn listpack(&self) -> Option<&Listpack> {
+        match &self.form {
+            Small(pack) => Some(pack),
+            Large(_) => None,
+        }
+    }
+
+    /// How a large one is kept.
+    pub fn layout(&self) -> Option<Layout<'_>> {
+        match &self.form {
+            Small(_) => None,
+            Large(quick) => Some(Layout(quick)),
+        }
+    }
+
     /// Makes the list large when `count` more elements of `bytes` bytes in all would be too much
     /// for a small one; to be called before they are added.
     #[inline]
     pub fn make_room(&mut self, bytes: usize, count: usize, limits: &Limits) {
         let Small(pack) = &mut self.form else { return };
-        let fill = Fill::new(limits.list_size);
+        let fill = Fill::new(limits);
         if fill.is_exceeded(pack.bytes_len() + bytes, pack.len() + count) {
             let pack = std::mem::take(pack);
             self.form = Large(Box::new(Quick::of(pack, limits)));
@@ -112,7 +175,7 @@ impl List {
     #[inline]
     pub fn shrink(&mut self, limits: &Limits) {
         if let Large(quick) = &mut self.form
-            && let Some(pack) = quick.take_single(Fill::new(limits.list_size))
+            && let Some(pack) = quick.take_single(Fill::new(limits))
         {
             self.form = Small(pack);
         }

@@ -16,11 +16,13 @@ use crate::{KeyHash, Limits};
 
 mod algebra;
 mod member;
+mod parts;
 mod random;
 #[cfg(test)]
 mod tests;
 
 pub use algebra::{diff, intersect, store_diff, store_intersection, store_union, unite};
+pub use parts::Compact;
 
 use member::Member;
 
@@ -82,6 +84,14 @@ impl Set {
         };
         if !is_small {
             self.enlarge(rules);
+        }
+    }
+
+    /// The listpack of a small set that is not of numbers only.
+    pub fn listpack(&self) -> Option<&Listpack> {
+        match &self.form {
+            Small(pack) => Some(pack),
+            Ints(_) | Large(_) => None,
         }
     }
 

@@ -16,6 +16,7 @@ mod id;
 mod idmp;
 mod lag;
 mod node;
+mod parts;
 mod range;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ pub use group::{Consumer, Group, Nack, Slot};
 pub use id::{Id, IdText, NewId};
 pub use idmp::{Requests, request_of};
 pub use node::{Entry, Pairs};
+pub use parts::Head;
 pub use range::{Range, RangeBack};
 pub use trim::{Deletion, Keep, Refs, Trim};
 
@@ -197,8 +199,8 @@ impl Stream {
     }
 
     /// What producers have sent, remembered from now on.
-    pub fn requests_mut(&mut self) -> &mut Requests {
-        self.requests.get_or_insert_default()
+    pub fn requests_mut(&mut self, limits: &Limits) -> &mut Requests {
+        self.requests.get_or_insert_with(|| Box::new(Requests::new(limits)))
     }
 
     /// What OBJECT ENCODING replies.

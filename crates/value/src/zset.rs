@@ -15,6 +15,7 @@ use crate::{KeyHash, Limits};
 mod iter;
 mod large;
 mod member;
+mod parts;
 mod range;
 mod score;
 mod small;
@@ -24,6 +25,7 @@ mod tree;
 mod tests;
 
 pub use iter::Iter;
+pub use parts::Refused;
 pub use range::{LexBound, LexRange, ScoreRange};
 
 use large::Large;

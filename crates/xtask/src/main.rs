@@ -7,6 +7,7 @@
 
 mod bench;
 mod conformance;
+mod differential;
 mod docs;
 mod tidy;
 
@@ -18,6 +19,7 @@ type Task = fn(&[String]) -> Result<(), String>;
 const TASKS: &[(&str, Task, &str)] = &[
     ("bench", bench::run, "measures this server, a peer and a null responder"),
     ("conformance", conformance::run, "runs the upstream test suite"),
+    ("differential", differential::run, "compares replies with those of a peer"),
     ("docs", docs::run, "writes docs/commands.md from the command table"),
     ("tidy", tidy::run, "checks the rules of the house"),
 ];

@@ -5,6 +5,7 @@ use value::hash::{Hash, Pair};
 
 use super::{look, write};
 use crate::args::is;
+use crate::bound::Bound;
 use crate::{Args, Ctx, Error};
 
 /// HRANDFIELD key [count [WITHVALUES]] - O(1), or O(N) with a count.
@@ -33,12 +34,16 @@ pub(super) fn hrandfield(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), E
     if with_values && count.unsigned_abs() > i64::MAX as u64 / 2 {
         return Err(Error::Text(spec::error::OUT_OF_RANGE));
     }
-    let mut reply = Reply { out: ctx.out, with_values };
-    look(&mut ctx.db, args[1], |hash| reply.several(hash, count, &mut || ctx.rng.u64(..)))
+    let bound = Bound::new(ctx.out, ctx.settings.reply_max);
+    let mut reply = Reply { out: ctx.out, bound, with_values };
+    look(&mut ctx.db, args[1], |hash| reply.several(hash, count, &mut || ctx.rng.u64(..)))?;
+    let Reply { out, bound, .. } = reply;
+    bound.end(out)
 }
 
 struct Reply<'a> {
     out: &'a mut Writer,
+    bound: Bound,
     with_values: bool,
 }
 
@@ -49,7 +54,10 @@ impl Reply<'_> {
         let Some(hash) = hash.filter(|_| wanted > 0) else { return self.out.array(0) };
         if count < 0 {
             self.begin(wanted);
-            hash.pick_many(wanted, random, &mut |pair| self.pair(pair));
+            hash.pick_many(wanted, random, &mut |pair| {
+                self.pair(pair);
+                self.bound.allows_more(self.out)
+            });
         } else {
             self.begin(wanted.min(hash.len()));
             hash.pick_unique(wanted, random, &mut |pair| self.pair(pair));

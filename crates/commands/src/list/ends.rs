@@ -137,16 +137,16 @@ pub(super) fn lmpop(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error>
     Ok(())
 }
 
-/// What LMPOP is to do.
-struct Request<'a> {
-    keys: &'a [&'a [u8]],
-    end: End,
-    count: usize,
+/// What LMPOP and BLMPOP are to do.
+pub(super) struct Request<'a> {
+    pub(super) keys: &'a [&'a [u8]],
+    pub(super) end: End,
+    pub(super) count: usize,
 }
 
 impl<'a> Request<'a> {
     /// Reads it from the number of keys on.
-    fn read(args: &Args<'a>, at: usize) -> Result<Self, Error> {
+    pub(super) fn read(args: &Args<'a>, at: usize) -> Result<Self, Error> {
         let numkeys = at_least(args[at], 1, spec::error::NUMKEYS_NOT_POSITIVE)?;
         let rest = args.from(at + 1);
         let (keys, options) = rest.split_at_checked(numkeys).ok_or(Error::Syntax)?;
@@ -172,7 +172,7 @@ pub(super) const COUNT_NOT_POSITIVE: &str = "ERR count should be greater than 0"
 
 /// Pops from the first key that has elements: with a count an array of them behind the key, else
 /// one element behind the key. `false`, with nothing written, when no key has any.
-pub(crate) fn pop_first(
+pub(super) fn pop_first(
     ctx: &mut Ctx<'_, '_>,
     keys: &[&[u8]],
     end: End,

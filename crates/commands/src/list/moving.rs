@@ -3,6 +3,7 @@
 //! [`move_one`] and [`move_many`] are one attempt of the commands that may wait, too.
 
 use keyspace::{Class, Kind};
+use resp::Writer;
 use smallvec::SmallVec;
 use value::list::End;
 use value::number::Text;
@@ -14,7 +15,7 @@ use crate::{Args, Ctx, Error, typed};
 
 /// LMOVE source destination LEFT|RIGHT LEFT|RIGHT - O(1).
 pub(super) fn lmove(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    let ends = Ends { from: end(args[3])?, to: end(args[4])? };
+    let ends = Ends::read(args)?;
     if !move_one(ctx, args[1], args[2], ends)? {
         ctx.out.null();
     }
@@ -23,7 +24,7 @@ pub(super) fn lmove(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error>
 
 /// RPOPLPUSH source destination - O(1).
 pub(super) fn rpoplpush(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    if !move_one(ctx, args[1], args[2], Ends { from: End::Right, to: End::Left })? {
+    if !move_one(ctx, args[1], args[2], Ends::RIGHT_TO_LEFT)? {
         ctx.out.null();
     }
     Ok(())
@@ -32,28 +33,34 @@ pub(super) fn rpoplpush(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Er
 /// LMOVEM source destination LEFT|RIGHT LEFT|RIGHT [COUNT|EXACTLY count OBO|BULK] - O(N) of the
 /// elements moved.
 pub(super) fn lmovem(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    let ends = Ends { from: end(args[3])?, to: end(args[4])? };
+    let ends = Ends::read(args)?;
     let amount = Amount::read(args.from(5))?;
     if !move_many(ctx, args[1], args[2], ends, amount)? {
-        if amount.exactly {
-            ctx.out.null_array();
-        } else {
-            ctx.out.array(0);
-        }
+        amount.write_nothing(ctx.out);
     }
     Ok(())
 }
 
 /// Which end elements leave, and which one they come to.
 #[derive(Clone, Copy)]
-pub(crate) struct Ends {
+pub(super) struct Ends {
     from: End,
     to: End,
 }
 
+impl Ends {
+    /// Those of RPOPLPUSH.
+    pub(super) const RIGHT_TO_LEFT: Self = Self { from: End::Right, to: End::Left };
+
+    /// Reads them from behind the two keys.
+    pub(super) fn read(args: &Args<'_>) -> Result<Self, Error> {
+        Ok(Self { from: end(args[3])?, to: end(args[4])? })
+    }
+}
+
 /// How many elements LMOVEM moves, and in what order they arrive.
 #[derive(Clone, Copy)]
-pub(crate) struct Amount {
+pub(super) struct Amount {
     count: usize,
     /// Nothing is moved when there are fewer.
     exactly: bool,
@@ -62,7 +69,7 @@ pub(crate) struct Amount {
 }
 
 impl Amount {
-    fn read(options: &[&[u8]]) -> Result<Self, Error> {
+    pub(super) fn read(options: &[&[u8]]) -> Result<Self, Error> {
         let (selector, count, order) = match options {
             [] => return Ok(Self { count: 1, exactly: false, bulk: false }),
             [selector, count, order] => (selector, count, order),
@@ -79,12 +86,21 @@ impl Amount {
         }
         Ok(Self { count, exactly, bulk })
     }
+
+    /// The answer when nothing was moved.
+    pub(super) fn write_nothing(self, out: &mut Writer) {
+        if self.exactly {
+            out.null_array();
+        } else {
+            out.array(0);
+        }
+    }
 }
 
 type Element = SmallVec<[u8; 64]>;
 
 /// Moves an element and writes it; `false`, with nothing written, when there is none.
-pub(crate) fn move_one(
+pub(super) fn move_one(
     ctx: &mut Ctx<'_, '_>,
     from: &[u8],
     to: &[u8],
@@ -101,7 +117,7 @@ pub(crate) fn move_one(
 
 /// Moves several elements and writes an array of them as they stand in the destination; `false`,
 /// with nothing written, when there are none or not enough.
-pub(crate) fn move_many(
+pub(super) fn move_many(
     ctx: &mut Ctx<'_, '_>,
     from: &[u8],
     to: &[u8],

@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 use value::number::Text;
 
 use super::{rules, write};
+use crate::bound::Bound;
 use crate::{Args, Ctx, Error, typed};
 
 /// Members that one SREM names when SPOP is propagated.
@@ -112,8 +113,13 @@ pub(super) fn srandmember(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), 
         }
         Some(count @ ..0) => {
             let count = count.unsigned_abs() as usize;
+            let bound = Bound::new(ctx.out, ctx.settings.reply_max);
             ctx.out.array(count);
-            set.pick_many(count, random, |element| write(ctx.out, element));
+            set.pick_many(count, random, |element| {
+                write(ctx.out, element);
+                bound.allows_more(ctx.out)
+            });
+            return bound.end(ctx.out);
         }
         Some(count) => {
             let count = (count as usize).min(set.len());

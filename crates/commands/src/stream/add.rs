@@ -69,14 +69,14 @@ fn add(
         let stream = typed::stream_mut(value);
         let name = options.request.map(|request| named(&request, pairs));
         if let (Some(request), Some(name)) = (&options.request, &name)
-            && let Some(id) = stream.requests_mut().find(request.producer, name, now_ms)
+            && let Some(id) = stream.requests_mut(limits).find(request.producer, name, now_ms)
         {
-            stream.requests_mut().count_duplicate();
+            stream.requests_mut(limits).count_duplicate();
             return Ok(Added::Known(id));
         }
         let id = stream.add(options.id, pairs, limits, now_ms)?;
         if let (Some(request), Some(name)) = (&options.request, &name) {
-            stream.requests_mut().remember(request.producer, name, id, now_ms);
+            stream.requests_mut(limits).remember(request.producer, name, id, now_ms);
         }
         Ok(Added::New(id, trim.map(|trim| drop_oldest(stream, trim))))
     })?;
@@ -146,7 +146,7 @@ pub(super) fn xsetid(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error
     check_ids(ctx, args[1], last_id, added)?;
     update(ctx, args[1], |_, stream| stream.set_ids(last_id, added, max_deleted))?;
     ctx.db.change.add_dirty(1);
-    ctx.db.note(Class::STREAM, "xsetid", args[1]);
+    ctx.db.note_beside(Class::STREAM, "xsetid", args[1]);
     ctx.out.ok();
     Ok(())
 }

@@ -257,8 +257,11 @@ impl Turn<'_> {
 fn settle(ctx: &mut Ctx<'_, '_>, args: &Args<'_>, done: Option<Done>) {
     let Some(Done { journal, made, changes }) = done else { return };
     if made {
-        ctx.db.note(Class::STREAM, "xgroup-createconsumer", args[1]);
+        ctx.db.note_beside(Class::STREAM, "xgroup-createconsumer", args[1]);
     }
     ctx.db.change.add_dirty(changes + u64::from(made));
+    if changes > 0 {
+        ctx.db.stir(args[1]);
+    }
     journal.propagate(&mut ctx.db, args[1], args[2]);
 }

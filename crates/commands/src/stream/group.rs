@@ -34,7 +34,7 @@ pub(super) fn create(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error
         return Err(BUSY);
     }
     ctx.db.change.add_dirty(1);
-    ctx.db.note(Class::STREAM, "xgroup-create", key);
+    ctx.db.note_beside(Class::STREAM, "xgroup-create", key);
     ctx.out.ok();
     Ok(())
 }
@@ -56,7 +56,7 @@ pub(super) fn set_id(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error
         (group.last_id, group.entries_read) = (last_id, read);
     })?;
     ctx.db.change.add_dirty(1);
-    ctx.db.note(Class::STREAM, "xgroup-setid", args[2]);
+    ctx.db.note_beside(Class::STREAM, "xgroup-setid", args[2]);
     ctx.out.ok();
     Ok(())
 }
@@ -69,7 +69,7 @@ pub(super) fn destroy(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Erro
     let removed = update(ctx, args[2], |_, stream| stream.remove_group(args[3]))? == Some(true);
     if removed {
         ctx.db.change.add_dirty(1);
-        ctx.db.note(Class::STREAM, "xgroup-destroy", args[2]);
+        ctx.db.note_beside(Class::STREAM, "xgroup-destroy", args[2]);
     }
     ctx.out.int(removed.into());
     Ok(())
@@ -86,7 +86,7 @@ pub(super) fn create_consumer(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<
     let made = made == Some(true);
     if made {
         ctx.db.change.add_dirty(1);
-        ctx.db.note(Class::STREAM, "xgroup-createconsumer", args[2]);
+        ctx.db.note_beside(Class::STREAM, "xgroup-createconsumer", args[2]);
     }
     ctx.out.int(made.into());
     Ok(())
@@ -99,7 +99,7 @@ pub(super) fn delete_consumer(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<
     let removed = removed.flatten();
     if removed.is_some() {
         ctx.db.change.add_dirty(1);
-        ctx.db.note(Class::STREAM, "xgroup-delconsumer", args[2]);
+        ctx.db.note_beside(Class::STREAM, "xgroup-delconsumer", args[2]);
     }
     ctx.out.int(removed.unwrap_or(0) as i64);
     Ok(())

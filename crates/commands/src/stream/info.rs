@@ -142,11 +142,12 @@ fn details(out: &mut Writer, stream: &Stream, shown: usize) {
 }
 
 fn group_details(out: &mut Writer, stream: &Stream, name: &[u8], group: &Group, shown: usize) {
-    out.map(7);
+    out.map(8);
     out.bulk(b"name");
     out.bulk(name);
     progress(out, stream, group);
     field(out, "pel-count", group.pending() as i64);
+    field(out, "nacked-count", group.released() as i64);
     out.bulk(b"pending");
     out.array(group.pending().min(shown));
     for (&id, nack) in group.nacks(..).take(shown) {

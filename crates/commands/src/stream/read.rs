@@ -3,14 +3,14 @@
 //! [`Read::attempt`] is one try; it changes nothing and writes nothing when there is nothing to
 //! read, so that it can be repeated.
 
-use keyspace::Class;
+use keyspace::{Class, Kind};
 use resp::Writer;
-use value::stream::{Id, Stream};
+use value::stream::{Group, Id, IdText, Stream};
 
 use super::journal::Journal;
 use super::{group_of, id, look, no_group, update, write_entry, write_fields, write_id};
 use crate::args::is;
-use crate::{Args, Ctx, Error};
+use crate::{Args, Ctx, Error, Wait};
 
 const NOT_XREAD_GROUP: Error =
     Error::Text("ERR The GROUP option is only supported by XREADGROUP. You called XREAD instead.");
@@ -51,8 +51,12 @@ pub(super) fn xreadgroup(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), E
 fn run(ctx: &mut Ctx<'_, '_>, args: &Args<'_>, grouped: bool) -> Result<(), Error> {
     let mut read = Read::parse(ctx, args, grouped)?;
     read.resolve(ctx)?;
-    if !read.attempt(ctx)? {
-        ctx.out.null_array();
+    if read.attempt(ctx)? {
+        return Ok(());
+    }
+    match read.wait(ctx) {
+        Some(wait) => ctx.wait_or_null_array(wait),
+        None => ctx.out.null_array(),
     }
     Ok(())
 }
@@ -73,14 +77,21 @@ enum From {
     New,
 }
 
+/// When waiting ends, Unix milliseconds; `None` for never.
+type Until = Option<i64>;
+
 /// What is to be read.
 struct Read<'a> {
     reader: Option<Reader<'a>>,
     count: usize,
     no_ack: bool,
     min_idle_ms: Option<i64>,
+    /// When the time is up, if it waits at all.
+    until_ms: Option<Until>,
     total_max: usize,
     size_max: usize,
+    /// Where the keys begin among the arguments.
+    first_key: usize,
     keys: &'a [&'a [u8]],
     texts: &'a [&'a [u8]],
     from: Vec<From>,
@@ -107,8 +118,10 @@ impl<'a> Read<'a> {
             count: 0,
             no_ack: false,
             min_idle_ms: None,
+            until_ms: None,
             total_max: usize::MAX,
             size_max: usize::MAX,
+            first_key: 0,
             keys: &[],
             texts: &[],
             from: Vec::new(),
@@ -118,7 +131,10 @@ impl<'a> Read<'a> {
             let Some(word) = args.get(at) else { return Err(Error::Syntax) };
             let more = args.len() - 1 - at;
             at += match () {
-                () if more > 0 && is(word, "BLOCK") => timeout(ctx, args, at + 1)?,
+                () if more > 0 && is(word, "BLOCK") => {
+                    read.until_ms = Some(timeout(ctx, args, at + 1)?);
+                    2
+                }
                 () if more > 0 && is(word, "COUNT") => {
                     read.count = args.int(at + 1)?.max(0) as usize;
                     2
@@ -133,6 +149,7 @@ impl<'a> Read<'a> {
                 }
                 () if more > 0 && is(word, "STREAMS") => {
                     read.streams(args.from(at + 1), grouped)?;
+                    read.first_key = at + 1;
                     0
                 }
                 () => read.group_option(args, at, grouped)?,
@@ -232,6 +249,36 @@ impl<'a> Read<'a> {
         Ok(true)
     }
 
+    /// What to wait for when there is nothing to read. `$` becomes the id that it stood for: what
+    /// arrives from now on is wanted, and not what arrives after the next attempt.
+    fn wait(&self, ctx: &mut Ctx<'_, '_>) -> Option<Wait> {
+        let keys = self.first_key..self.first_key + self.keys.len();
+        let mut wait = Wait::new(keys.clone(), Kind::Stream, self.until_ms?);
+        wait.on_loss = self.reader.is_some();
+        for (at, (&text, &from)) in self.texts.iter().zip(&self.from).enumerate() {
+            if let (b"$", From::Behind(last)) = (text, from) {
+                wait.fixed.push((keys.end + at, IdText::new().of(last).into()));
+            }
+        }
+        if let Some((reader, min_idle_ms)) = self.reader.zip(self.min_idle_ms) {
+            wait.again_ms = Some(self.next_claim_ms(ctx, reader, min_idle_ms));
+        }
+        Some(wait)
+    }
+
+    /// When the first of the pending entries will have been idle for long enough.
+    fn next_claim_ms(&self, ctx: &mut Ctx<'_, '_>, reader: Reader<'_>, min_idle_ms: i64) -> i64 {
+        let mut next_ms = i64::MAX;
+        for &key in self.keys {
+            let Some(entry) = ctx.db.peek(key) else { continue };
+            let group = crate::typed::stream(&entry).ok().and_then(|s| s.group(reader.group));
+            if let Some(oldest_ms) = group.and_then(Group::oldest_ms) {
+                next_ms = next_ms.min(oldest_ms.saturating_add(min_idle_ms));
+            }
+        }
+        next_ms.max(ctx.now_ms() + 1)
+    }
+
     /// How many entries of one stream may be written.
     fn count(&self, budget: &Budget) -> usize {
         let count = if self.count == 0 { usize::MAX } else { self.count };
@@ -295,9 +342,12 @@ impl<'a> Read<'a> {
         })?;
         let (some, made) = done.unwrap_or((false, false));
         if made {
-            ctx.db.note(Class::STREAM, "xgroup-createconsumer", key);
+            ctx.db.note_beside(Class::STREAM, "xgroup-createconsumer", key);
         }
         ctx.db.change.add_dirty(u64::from(made) + u64::from(some));
+        if some {
+            ctx.db.stir(key);
+        }
         journal.propagate(&mut ctx.db, key, reader.group);
         Ok(some)
     }
@@ -476,15 +526,16 @@ fn positive(number: i64) -> Result<usize, Error> {
     usize::try_from(number).ok().filter(|&number| number > 0).ok_or(Error::NotInteger)
 }
 
-/// Checks a timeout in milliseconds; says how many arguments it took with its word.
-fn timeout(ctx: &Ctx<'_, '_>, args: &Args<'_>, at: usize) -> Result<usize, Error> {
+/// Reads a timeout in milliseconds.
+fn timeout(ctx: &Ctx<'_, '_>, args: &Args<'_>, at: usize) -> Result<Until, Error> {
     let timeout_ms =
         args.int(at).map_err(|_| Error::Text("ERR timeout is not an integer or out of range"))?;
     if timeout_ms < 0 {
         return Err(Error::Text("ERR timeout is negative"));
     }
     match timeout_ms.checked_add(ctx.now_ms()) {
-        Some(_) => Ok(2),
+        Some(_) if timeout_ms == 0 => Ok(None),
+        Some(until_ms) => Ok(Some(until_ms)),
         None => Err(Error::Text("ERR timeout is out of range")),
     }
 }

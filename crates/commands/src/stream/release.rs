@@ -55,6 +55,9 @@ pub(super) fn xnack(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error>
     })?;
     let released = released.unwrap_or(0);
     ctx.db.change.add_dirty(released as u64);
+    if released > 0 {
+        ctx.db.stir(args[1]);
+    }
     ctx.out.int(released as i64);
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! Requests of producers that may come twice: their bounds, and what followers are told of them.
 
+use value::stream::Stream;
+
 use super::{id, look, update};
 use crate::{Args, Ctx, Error};
 
@@ -30,8 +32,10 @@ pub(super) fn xcfgset(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Erro
             "ERR At least one parameter (IDMP-DURATION or IDMP-MAXSIZE) is required",
         ));
     }
-    update(ctx, args[1], |_, stream| stream.requests_mut().configure(duration_s, size_max))?
-        .ok_or(Error::NoSuchKey)?;
+    let limits = &ctx.settings.limits;
+    let configure =
+        |stream: &mut Stream| stream.requests_mut(limits).configure(duration_s, size_max);
+    update(ctx, args[1], |_, stream| configure(stream))?.ok_or(Error::NoSuchKey)?;
     ctx.db.change.add_dirty(1);
     ctx.out.ok();
     Ok(())
@@ -50,8 +54,9 @@ pub(super) fn xidmprecord(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), 
         return Err(Error::Text("ERR no such entry in the stream"));
     }
     let now_ms = ctx.now_ms();
+    let limits = &ctx.settings.limits;
     let known = update(ctx, args[1], |_, stream| {
-        let requests = stream.requests_mut();
+        let requests = stream.requests_mut(limits);
         let known = requests.find(producer, request, now_ms);
         if known.is_none() {
             requests.remember(producer, request, entry, now_ms);

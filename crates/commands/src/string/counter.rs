@@ -43,7 +43,7 @@ pub(super) fn incrbyfloat(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), 
     };
     let mut text = Vec::with_capacity(32);
     sum.write(&mut text);
-    ctx.db.set(key, NewValue::Bytes(&text), Ttl::Keep);
+    ctx.db.rewrite(key, NewValue::Bytes(&text), Ttl::Keep);
     ctx.db.change.add_dirty(1);
     ctx.db.note(Class::STRING, "incrbyfloat", key);
     ctx.out.bulk(&text);

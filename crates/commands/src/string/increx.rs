@@ -86,13 +86,13 @@ fn store(
             let in_place =
                 ttl == Ttl::Keep && ctx.db.edit(key, |entry| put_int(entry, value)).is_some();
             if !in_place {
-                ctx.db.set(key, NewValue::Int(value), ttl);
+                ctx.db.rewrite(key, NewValue::Int(value), ttl);
             }
             "incrby"
         }
         Outcome::Float(value, _) => {
             value.write(&mut text);
-            ctx.db.set(key, NewValue::Bytes(&text), ttl);
+            ctx.db.rewrite(key, NewValue::Bytes(&text), ttl);
             "incrbyfloat"
         }
     };

@@ -3,19 +3,19 @@
 use keyspace::{Change, Db, KeyStats, Keyspace, Layout, Parts, Stamp, Wants};
 use resp::{Proto, Writer};
 
-use crate::{Args, Ctx, Settings, handlers};
+use crate::{Args, Ctx, Error, Settings, handlers};
 
 /// The time of every command.
 const NOW_MS: i64 = 1_000_000;
 
 /// A keyspace and what the last command did to it.
-struct Bench {
+pub(crate) struct Bench {
     keyspace: Keyspace,
     change: Change,
 }
 
 impl Bench {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let layout = Layout { shards: 1, databases: 1, readers: 1, lanes: 1, seed: [7; 16] };
         let mut change = Change::default();
         change.set_wants(Wants(Wants::EVENTS.0 | Wants::KEYS.0 | Wants::LOG.0));
@@ -23,12 +23,21 @@ impl Bench {
     }
 
     /// Runs a command whose arguments have no blanks; returns its reply in RESP2.
-    fn run(&mut self, line: &str) -> String {
+    pub(crate) fn run(&mut self, line: &str) -> String {
         let argv: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
         let args = Args::new(&argv, &[]);
         let name = line.split(' ').next().expect("a name").to_lowercase();
         let (command, handler) =
             handlers().find(|(command, _)| *command == name).expect("a command");
+        self.with(command, |ctx| handler(ctx, &args))
+    }
+
+    /// Runs what a command does; returns its reply in RESP2.
+    pub(crate) fn with(
+        &mut self,
+        command: &'static str,
+        work: impl FnOnce(&mut Ctx<'_, '_>) -> Result<(), Error>,
+    ) -> String {
         self.change.clear();
         let mut held = self.keyspace.shards().hold_one(0);
         let mut out = Writer::new(Proto::Resp2);
@@ -49,8 +58,10 @@ impl Bench {
             settings: &Settings::default(),
             command,
             rng: &mut fastrand::Rng::with_seed(1),
+            may_wait: false,
+            wait: None,
         };
-        if let Err(error) = handler(&mut ctx, &args) {
+        if let Err(error) = work(&mut ctx) {
             error.write(command, &mut out);
         }
         let reply: Vec<u8> = out.chunks(0).flatten().copied().collect();
@@ -58,13 +69,13 @@ impl Bench {
     }
 
     /// The events of the last command.
-    fn events(&self) -> String {
+    pub(crate) fn events(&self) -> String {
         let events: Vec<_> = self.change.notes().iter().map(|note| note.event).collect();
         events.join(" ")
     }
 
     /// What follows the last command in the log; `=` is the command as it came.
-    fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         let text = |arg: &[u8]| String::from_utf8_lossy(arg).into_owned();
         let mut log: Vec<String> = Vec::new();
         for record in self.change.records() {
@@ -78,9 +89,9 @@ impl Bench {
 }
 
 /// Each case: commands in front, the command, its events, and what is logged.
-type Case = (&'static [&'static str], &'static str, &'static str, &'static str);
+pub(crate) type Case = (&'static [&'static str], &'static str, &'static str, &'static str);
 
-fn check(cases: &[Case]) {
+pub(crate) fn check(cases: &[Case]) {
     for (before, command, events, log) in cases {
         let mut bench = Bench::new();
         for line in *before {
@@ -96,16 +107,21 @@ fn check(cases: &[Case]) {
 fn set_becomes_absolute_and_loses_what_held() {
     check(&[
         (&[], "SET k v", "new set", "="),
-        (&["SET k v"], "SET k v", "set", "="),
+        (&["SET k v"], "SET k v", "overwritten set", "="),
         (&[], "SET k v EX 10", "new set expire", "SET k v PXAT 1010000"),
         (&[], "SET k v NX PX 10", "new set expire", "SET k v PXAT 1000010"),
         (&[], "SET k v EXAT 2000", "new set expire", "SET k v PXAT 2000000"),
         (&[], "SET k v PXAT 2000000", "new set expire", "="),
         (&[], "SET k v NX", "new set", "="),
         (&["SET k v"], "SET k w NX", "", ""),
-        (&["SET k v"], "SET k w KEEPTTL GET XX get", "set", "SET k w KEEPTTL XX"),
-        (&["SET k v"], "SET k w IFEQ v", "set", "SET k w"),
-        (&["SET k v"], "SET k w PXAT 2000000 IFEQ v GET", "set expire", "SET k w PXAT 2000000"),
+        (&["SET k v"], "SET k w KEEPTTL GET XX get", "overwritten set", "SET k w KEEPTTL XX"),
+        (&["SET k v"], "SET k w IFEQ v", "overwritten set", "SET k w"),
+        (
+            &["SET k v"],
+            "SET k w PXAT 2000000 IFEQ v GET",
+            "overwritten set expire",
+            "SET k w PXAT 2000000",
+        ),
         (&["SET k v"], "SET k w IFEQ w", "", ""),
         (&["SET k v"], "SET k w EXAT 1", "expired", "DEL k"),
         (&["SET k v"], "SET k w NX EXAT 1", "", ""),
@@ -114,7 +130,7 @@ fn set_becomes_absolute_and_loses_what_held() {
         (&["SET k v"], "SETNX k v", "", ""),
         (&[], "SETEX k 10 v", "new set expire", "SET k v PXAT 1010000"),
         (&[], "PSETEX k 10 v", "new set expire", "SET k v PXAT 1000010"),
-        (&["SET k v"], "GETSET k w", "set", "SET k w"),
+        (&["SET k v"], "GETSET k w", "overwritten set", "SET k w"),
     ]);
 }
 
@@ -173,7 +189,7 @@ fn parts_and_several_keys() {
             "MSETEX 2 a 1 b 2 NX PXAT 1010000",
         ),
         (&[], "MSETEX 1 a 1 PXAT 2000000", "new set expire", "="),
-        (&["SET a 1"], "MSETEX 1 a 2 KEEPTTL", "set", "="),
+        (&["SET a 1"], "MSETEX 1 a 2 KEEPTTL", "overwritten set", "="),
     ]);
 }
 

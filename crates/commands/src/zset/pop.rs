@@ -6,7 +6,8 @@ use keyspace::Kind;
 
 use super::{finish_removal, write_name};
 use crate::args::is;
-use crate::{Args, Ctx, Error, typed};
+use crate::wait::deadline;
+use crate::{Args, Ctx, Error, Wait, typed};
 
 /// From which end.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub(crate) enum Layout {
     Pairs,
     /// The key, and an array of arrays of two.
     Nested,
+    /// The key, the one member and its score.
+    Keyed,
 }
 
 /// ZPOPMIN key [count] - O(M log N).
@@ -48,6 +51,40 @@ pub(super) fn zmpop(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error>
             ctx.db.propagate(&[end.command(), key, count.as_bytes()]);
         }
         None => ctx.out.null_array(),
+    }
+    Ok(())
+}
+
+/// BZPOPMIN key [key ...] timeout - O(log N).
+pub(super) fn bzpopmin(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    pop_or_wait(ctx, args, End::Min)
+}
+
+/// BZPOPMAX key [key ...] timeout - O(log N).
+pub(super) fn bzpopmax(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    pop_or_wait(ctx, args, End::Max)
+}
+
+fn pop_or_wait(ctx: &mut Ctx<'_, '_>, args: &Args<'_>, end: End) -> Result<(), Error> {
+    let last = args.len() - 1;
+    let until_ms = deadline(ctx, args[last])?;
+    match try_pop(ctx, &args.all()[1..last], end, 1, Layout::Keyed)? {
+        Some((key, _)) => ctx.db.propagate(&[end.command(), key]),
+        None => ctx.wait_or_null_array(Wait::new(1..last, Kind::Zset, until_ms)),
+    }
+    Ok(())
+}
+
+/// BZMPOP timeout numkeys key [key ...] MIN|MAX [COUNT count] - O(K + M log N).
+pub(super) fn bzmpop(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    let Popping { keys, end, count } = Popping::read(args, 2)?;
+    let until_ms = deadline(ctx, args[1])?;
+    match try_pop(ctx, keys, end, count, Layout::Nested)? {
+        Some((key, popped)) => {
+            let count = popped.to_string();
+            ctx.db.propagate(&[end.command(), key, count.as_bytes()]);
+        }
+        None => ctx.wait_or_null_array(Wait::new(3..3 + keys.len(), Kind::Zset, until_ms)),
     }
     Ok(())
 }
@@ -150,6 +187,10 @@ pub(crate) fn try_pop<'k>(
                 out.bulk(key);
                 out.array(popped);
             }
+            Layout::Keyed => {
+                out.array(3);
+                out.bulk(key);
+            }
         }
         ctx.db.change_object(key, Kind::Zset, None, |value| {
             let zset = typed::zset_mut(value);
@@ -159,7 +200,7 @@ pub(crate) fn try_pop<'k>(
             };
             for (name, score) in zset.iter(ranks.clone(), end == End::Max) {
                 match layout {
-                    Layout::Flat => {}
+                    Layout::Flat | Layout::Keyed => {}
                     Layout::Pairs => out.pair(),
                     Layout::Nested => out.array(2),
                 }

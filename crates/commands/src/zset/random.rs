@@ -6,6 +6,7 @@ use value::Zset;
 
 use super::{write_members, write_name};
 use crate::args::is;
+use crate::bound::Bound;
 use crate::{Args, Ctx, Error, typed};
 
 /// ZRANDMEMBER key [count [WITHSCORES]] - O(M log N).
@@ -42,6 +43,7 @@ pub(super) fn zrandmember(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), 
         write_members(ctx.out, members, with_scores);
         return Ok(());
     }
+    let bound = Bound::new(ctx.out, ctx.settings.reply_max);
     if with_scores {
         ctx.out.pairs(wanted);
     } else {
@@ -56,8 +58,11 @@ pub(super) fn zrandmember(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), 
         if with_scores {
             ctx.out.double(score);
         }
+        if !bound.allows_more(ctx.out) {
+            break;
+        }
     }
-    Ok(())
+    bound.end(ctx.out)
 }
 
 fn one(ctx: &mut Ctx<'_, '_>, key: &[u8]) -> Result<(), Error> {

@@ -52,10 +52,10 @@ impl Db<'_, '_> {
     /// The entries of several keys at once, each read as [`Self::read`] does.
     pub fn read_many(&mut self, keys: &[&[u8]]) -> Entries<'_> {
         let found: SmallVec<[bool; 8]> = keys.iter().map(|key| self.read(key).is_some()).collect();
-        let (keyspace, held, index) = (self.keyspace, &*self.held, self.index as usize);
+        let (keyspace, held, index) = (self.keyspace, &*self.held, self.index);
         let entry = |(key, found): (&&[u8], bool)| {
             let hash = keyspace.hash(key);
-            let db = &held.look(keyspace.shard_of(hash)).dbs()[index];
+            let db = held.look(keyspace.shard_of(hash)).look(index);
             if found { db.get(hash, key) } else { None }
         };
         keys.iter().zip(found).map(entry).collect()

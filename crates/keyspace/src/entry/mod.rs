@@ -88,6 +88,11 @@ pub enum NewValue<'a> {
 }
 
 impl NewValue<'_> {
+    /// The type that a key with it has.
+    pub fn kind(&self) -> Kind {
+        if let Self::Object(value) = self { value.kind() } else { Kind::String }
+    }
+
     fn is_object(&self) -> bool {
         matches!(self, Self::Object(_))
     }

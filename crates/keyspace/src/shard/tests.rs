@@ -137,7 +137,7 @@ impl Model {
         for lane in 0..2 {
             while self.keyspace.lane_due_ms(lane) <= self.now_ms as u64 {
                 let (now_ms, change) = (self.now_ms, &mut self.change);
-                self.keyspace.expire(lane, now_ms, &mut turn, &mut 3, change);
+                self.keyspace.expire(lane, now_ms, &mut turn, &mut 3, change, || Wants::LOG);
             }
         }
         let shards = self.keyspace.shards().len() as u32;

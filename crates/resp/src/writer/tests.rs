@@ -23,7 +23,7 @@ fn spellings() {
     let cases: &[(Write, &str, &str)] = &[
         (|w| w.ok(), "+OK\r\n", "+OK\r\n"),
         (|w| w.simple("a\r\nb"), "+a  b\r\n", "+a  b\r\n"),
-        (|w| w.error("ERR a\nb\r"), "-ERR a b \r\n", "-ERR a b \r\n"),
+        (|w| w.error("ERR a\nb\r"), "-ERR a b\r\n", "-ERR a b\r\n"),
         (|w| w.error_bytes(b"ERR x"), "-ERR x\r\n", "-ERR x\r\n"),
         (|w| w.int(-42), ":-42\r\n", ":-42\r\n"),
         (|w| w.bulk(b""), "$0\r\n\r\n", "$0\r\n\r\n"),

@@ -7,8 +7,8 @@ use spec::config::Id;
 
 use crate::admin::help::help;
 use crate::call::{Call, Flow};
-use crate::mailbox::{Message, Unblock};
-use crate::refuse::lossy;
+use crate::mailbox::{Answer, Message};
+use crate::refuse::printed;
 use crate::registry::Client;
 use crate::rows::SessionHandler;
 use crate::server::Server;
@@ -89,15 +89,14 @@ fn is_plain(text: &[u8]) -> bool {
 /// CLIENT SETINFO \<LIB-NAME libname | LIB-VER libver\> - O(1).
 fn client_setinfo(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     let (attribute, value) = (args[2], args[3]);
+    let shown = printed(attribute, attribute.len());
     let is_name = attribute.eq_ignore_ascii_case(b"lib-name");
     if !is_name && !attribute.eq_ignore_ascii_case(b"lib-ver") {
-        return call.fail(&format!("ERR Unrecognized option '{}'", lossy(attribute)));
+        return call.fail([b"ERR Unrecognized option '", shown, b"'"].concat());
     }
     if !is_plain(value) {
-        let attribute = lossy(attribute);
-        return call.fail(&format!(
-            "ERR {attribute} cannot contain spaces, newlines or special characters."
-        ));
+        let reason = b" cannot contain spaces, newlines or special characters.";
+        return call.fail([b"ERR ", shown, reason].concat());
     }
     {
         let mut profile = call.session.client.profile.lock();
@@ -200,21 +199,21 @@ fn client_kill(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
 
 /// CLIENT UNBLOCK client-id \[TIMEOUT | ERROR\] - O(log(N)) where N is the number of connections.
 fn client_unblock(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    let reply = match args.from(3) {
-        [word] if word.eq_ignore_ascii_case(b"error") => Unblock::Error,
+    let answer = match args.from(3) {
+        [word] if word.eq_ignore_ascii_case(b"error") => Answer::Error,
         [word] if !word.eq_ignore_ascii_case(b"timeout") => {
             return Err(Error::Text("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"));
         }
-        _ => Unblock::Timeout,
+        _ => Answer::Timeout,
     };
     let id = args.int(2)?;
     let client = u64::try_from(id).ok().and_then(|id| call.server.clients.get(id));
-    let is_blocked = |client: &Arc<Client>| client.state().any(State::BLOCKED);
-    let blocked = client.filter(is_blocked);
-    call.out.int(i64::from(blocked.is_some()));
-    if let Some(client) = blocked {
-        let worker = &call.server.workers[client.worker];
-        worker.mailbox.send(Message::Unblock { client, reply });
+    let waiter = client.and_then(|client| client.waiting.lock().clone());
+    let waiter = waiter.filter(|waiter| call.server.end_wait(waiter));
+    call.out.int(i64::from(waiter.is_some()));
+    if let Some(waiter) = waiter {
+        call.local.tell(call.server, &waiter.client, answer);
+        call.local.wake_workers(call.server);
     }
     Ok(())
 }

@@ -159,7 +159,7 @@ fn keys_of<'a>(
         return Err(error::GETKEYS_ARITY);
     }
     let mut found = Vec::new();
-    let told = keys::positions(row.spec.keys, argv, |at, flags| {
+    let told = keys::positions(row.spec, argv, |at, flags| {
         found.push((argv[at], keys::actual_flags(row.spec.group, flags, argv)));
     });
     // What only the command's own parser can find is missing then: the rows say `incomplete`.

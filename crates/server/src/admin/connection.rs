@@ -6,13 +6,15 @@ use spec::config::Id;
 use subtle::ConstantTimeEq;
 
 use crate::admin;
+use crate::admin::himport::forget;
 use crate::call::{Call, Flow};
 use crate::config::Config;
 use crate::config::cli::Program;
-use crate::refuse::lossy;
+use crate::refuse::printed;
 use crate::rows::SessionHandler;
 use crate::session::State;
 use crate::version::Told;
+use crate::{multi, pubsub};
 
 pub(crate) const HANDLERS: &[(&str, SessionHandler)] = &[
     ("auth", auth),
@@ -73,7 +75,10 @@ fn hello(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
         Ok(wish) => wish,
         Err(Refusal::Known(error)) => return Err(error),
         Err(Refusal::Option(word)) => {
-            return call.fail(&format!("ERR Syntax error in HELLO option '{}'", lossy(word)));
+            return {
+                let shown = printed(word, word.len());
+                call.fail([b"ERR Syntax error in HELLO option '", shown, b"'"].concat())
+            };
         }
     };
     if let Some((user, password)) = wish.login {
@@ -171,6 +176,11 @@ fn greet(out: &mut Writer, id: u64, program: Program, config: &Config) {
 fn ping(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     match args.get(1) {
         _ if args.len() > 2 => return Err(Error::Arity),
+        message if pubsub::is_restricted(call.session, call.out) => {
+            call.out.array(2);
+            call.out.bulk(b"pong");
+            call.out.bulk(message.unwrap_or_default());
+        }
         Some(message) => call.out.bulk(message),
         None => call.out.simple("PONG"),
     }
@@ -192,6 +202,8 @@ fn quit(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
 
 /// RESET - O(1). What the client library said of itself stays: it is still the same library.
 fn reset(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
+    multi::forget(call.server, call.session);
+    pubsub::forget(call.server, call.local, call.session);
     call.session.select(0);
     speak(call, Proto::Resp2);
     let needs_auth = !call.local.tunables.password.is_empty();
@@ -206,6 +218,7 @@ fn reset(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
     for state in cleared {
         call.session.put(state, false);
     }
+    forget(call.session);
     {
         let mut profile = call.session.client.profile.lock();
         profile.name.clear();

@@ -3,6 +3,7 @@
 //! The subcommands are no rows of the table, as they are none in Redis: they stand here.
 
 mod digest;
+mod inside;
 mod table;
 mod value;
 
@@ -19,7 +20,7 @@ use super::help::help as write_help;
 use crate::call::Call;
 use crate::knobs::REPLY_PEAK_RESET_MS;
 use crate::mailbox::Message;
-use crate::refuse::lossy;
+use crate::refuse::{lossy, printed};
 use crate::rows::SessionHandler;
 
 pub(crate) const HANDLERS: &[(&str, SessionHandler)] = &[("debug", debug)];
@@ -29,22 +30,29 @@ type Subcommand = (&'static str, std::ops::RangeInclusive<usize>, SessionHandler
 
 const SUBCOMMANDS: &[Subcommand] = &[
     ("config-rewrite-force-all", 0..=0, config_rewrite_force_all),
-    ("dict-resizing", 1..=1, dict_resizing),
+    ("dict-resizing", 1..=1, accepted),
     ("digest", 0..=0, digest::digest),
     ("digest-value", 0..=usize::MAX, digest::digest_value),
     ("error", 1..=1, error),
+    ("hashtable-can-abort-shrink", 1..=1, accepted),
     ("help", 0..=0, help),
     ("htstats", 1..=2, table::htstats),
     ("htstats-key", 1..=2, table::htstats_key),
+    ("listpack", 1..=1, inside::listpack),
     ("log", 1..=1, log),
     ("object", 1..=2, value::object),
+    ("panic", 0..=0, |_, _| panic!("called by DEBUG PANIC")),
     ("pause-cron", 1..=1, pause_cron),
     ("populate", 1..=3, populate),
     ("protocol", 1..=1, protocol),
+    ("quicklist", 1..=2, inside::quicklist),
+    ("quicklist-packed-threshold", 1..=1, quicklist_packed_threshold),
+    ("reload", 0..=usize::MAX, super::save::reload),
     ("replybuffer", 2..=2, replybuffer),
     ("sdslen", 1..=1, value::sdslen),
     ("set-active-expire", 1..=1, set_active_expire),
     ("sleep", 1..=1, sleep),
+    ("stringmatch-test", 0..=0, stringmatch_test),
     ("structsize", 0..=0, value::structsize),
 ];
 
@@ -59,14 +67,20 @@ const HELP: &[&str] = &[
     "    Show a hash of each key's value.",
     "ERROR <text>",
     "    Answer with this error.",
+    "HASHTABLE-CAN-ABORT-SHRINK <0|1>",
+    "    Accepted for the sake of tests; tables do not shrink in steps.",
     "HTSTATS <database> [FULL]",
     "    Show figures on the tables of a database.",
     "HTSTATS-KEY <key> [FULL]",
     "    The same for the table inside of a value.",
+    "LISTPACK <key>",
+    "    Print the listpack of a small collection on the standard output.",
     "LOG <text>",
     "    Write a line to the log.",
     "OBJECT <key> [FAST]",
     "    Show how a value is kept.",
+    "PANIC",
+    "    End the server as an error in it would.",
     "PAUSE-CRON <0|1>",
     "    Let periodic work rest.",
     "POPULATE <count> [<prefix>] [<size>]",
@@ -74,6 +88,14 @@ const HELP: &[&str] = &[
     "PROTOCOL <type>",
     "    Answer with an example of a type of the protocol: string, integer, double, bignum,",
     "    null, array, set, map, attrib, push, verbatim, true or false.",
+    "QUICKLIST <key> [0|1]",
+    "    Print the nodes of a large list on the standard output, with 1 also what is in them.",
+    "QUICKLIST-PACKED-THRESHOLD <bytes>",
+    "    From which length on an element gets a node for itself, in lists that become large from",
+    "    now on; 0 is as configured.",
+    "RELOAD [MERGE] [NOFLUSH] [NOSAVE]",
+    "    Save the data, drop it and load it again. NOSAVE loads the file that is there, NOFLUSH",
+    "    drops nothing, MERGE lets keys of the file take the place of those that are there.",
     "REPLYBUFFER PEAK-RESET-TIME <milliseconds|NEVER|RESET>",
     "    How long the largest reply of a client is remembered.",
     "REPLYBUFFER RESIZING <0|1>",
@@ -84,6 +106,8 @@ const HELP: &[&str] = &[
     "    Whether keys go when their time has come, or only when somebody asks for them.",
     "SLEEP <seconds>",
     "    Hold the whole server up for so long; fractions are allowed.",
+    "STRINGMATCH-TEST",
+    "    Match random patterns against random texts.",
     "STRUCTSIZE",
     "    Show the sizes of what keys are made of.",
 ];
@@ -109,10 +133,9 @@ fn debug(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     match found {
         Some((_, _, run)) => run(call, args),
         None => {
-            let shown = lossy(&name[..name.len().min(SHOWN_MAX)]).into_owned();
-            call.fail(&format!(
-                "ERR unknown subcommand or wrong number of arguments for '{shown}'. Try DEBUG HELP."
-            ))
+            let shown = printed(name, SHOWN_MAX);
+            let head: &[u8] = b"ERR unknown subcommand or wrong number of arguments for '";
+            call.fail([head, shown, b"'. Try DEBUG HELP."].concat())
         }
     }
 }
@@ -125,7 +148,8 @@ fn config_rewrite_force_all(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(),
     write_file(call, true)
 }
 
-fn dict_resizing(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
+/// What is accepted because tests send it, and means nothing here.
+fn accepted(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
     call.out.ok();
     Ok(())
 }
@@ -139,6 +163,36 @@ fn error(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
 fn log(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     log::warn!("DEBUG LOG: {}", lossy(args[2]));
     call.out.ok();
+    Ok(())
+}
+
+fn quicklist_packed_threshold(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    /// A listpack holds no more, with a little room for what stands around an element.
+    const MOST: u64 = (1 << 32) - (1 << 20);
+    let bytes = crate::config::memory_size(args[2]).filter(|bytes| *bytes <= MOST);
+    let bytes = bytes.ok_or(Error::Text(
+        "ERR argument must be a memory value bigger than 1 and smaller than 4gb",
+    ))?;
+    call.server.knobs.list_packed.store(bytes as usize, Ordering::SeqCst);
+    call.server.publish_tunables(&call.server.config.lock());
+    call.local.tunables = call.server.tunables.load_full();
+    call.out.ok();
+    Ok(())
+}
+
+/// Short patterns of few different bytes, so that many of them match something.
+fn stringmatch_test(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
+    const ROUNDS: usize = 100_000;
+    const LEN_MAX: usize = 32;
+    let rng = &mut call.local.rng;
+    for _ in 0..ROUNDS {
+        let mut made = || -> Vec<u8> {
+            (0..rng.usize(0..=LEN_MAX)).map(|_| b"ab*?[]^-\\x"[rng.usize(0..10)]).collect()
+        };
+        let (pattern, text) = (made(), made());
+        commands::glob::matches(&pattern, &text, false);
+    }
+    call.out.simple("Apparently the server did not crash: test passed");
     Ok(())
 }
 

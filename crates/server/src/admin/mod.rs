@@ -6,14 +6,18 @@ mod config;
 mod connection;
 mod debug;
 mod help;
+mod himport;
 mod info;
 mod memory;
 mod module;
+mod save;
 mod server;
 
 use crate::rows::SessionHandler;
 
 pub(crate) use client::describe;
+pub(crate) use help::help;
+pub(crate) use himport::FieldSets;
 
 /// Every handler by the name of its command's row (`parent|name` for a subcommand).
 pub(crate) fn handlers() -> impl Iterator<Item = (&'static str, SessionHandler)> {
@@ -23,9 +27,11 @@ pub(crate) fn handlers() -> impl Iterator<Item = (&'static str, SessionHandler)>
         config::HANDLERS,
         connection::HANDLERS,
         debug::HANDLERS,
+        himport::HANDLERS,
         info::HANDLERS,
         memory::HANDLERS,
         module::HANDLERS,
+        save::HANDLERS,
         server::HANDLERS,
     ];
     groups.into_iter().flatten().copied()

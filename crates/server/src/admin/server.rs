@@ -72,7 +72,7 @@ fn shutdown_command(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Erro
         Request::Begin(wish) => {
             let who = describe(call.server, &call.session.client, call.local.now_ms());
             let who = format!(" (user request from '{who}')");
-            if shutdown::begin(call.server, wish, &who).is_err() {
+            if shutdown::begin(call.server, call.held, wish, &who).is_err() {
                 return Err(Error::Text("ERR Errors trying to SHUTDOWN. Check logs."));
             }
             call.flow = Flow::Close;

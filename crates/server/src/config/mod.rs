@@ -236,6 +236,11 @@ impl Config {
     }
 }
 
+/// Bytes as directives take them: a number, with or without a unit.
+pub fn memory_size(text: &[u8]) -> Option<u64> {
+    number::memory(text)
+}
+
 /// The row that `name` means, in any case, by its name or an alias.
 pub fn find(name: &[u8]) -> Option<&'static Directive> {
     DIRECTIVES.iter().find(|row| names(row).any(|n| name.eq_ignore_ascii_case(n.as_bytes())))

@@ -2,8 +2,8 @@
 
 use super::*;
 
-fn spec_of(name: &str) -> &'static spec::command::Command {
-    let is_it = |spec: &&'static spec::command::Command| {
+fn spec_of(name: &str) -> &'static Command {
+    let is_it = |spec: &&'static Command| {
         let parent = spec.parent.map_or(String::new(), |parent| format!("{parent}|"));
         format!("{parent}{}", spec.name) == name
     };
@@ -13,7 +13,7 @@ fn spec_of(name: &str) -> &'static spec::command::Command {
 fn keys_of(name: &str, line: &str) -> Result<Vec<usize>, KeysError> {
     let argv: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
     let mut found = Vec::new();
-    positions(spec_of(name).keys, &argv, |at, _| found.push(at)).map(|()| found)
+    positions(spec_of(name), &argv, |at, _| found.push(at)).map(|()| found)
 }
 
 #[test]
@@ -33,6 +33,37 @@ fn keys_are_found_by_their_rules() {
     ];
     for (name, line, expected) in cases {
         assert_eq!(keys_of(name, line).as_deref(), Ok(expected), "{line}");
+    }
+}
+
+#[test]
+fn the_last_option_with_a_key_counts() {
+    let cases: [(&str, &str, &[usize]); 6] = [
+        ("georadius", "georadius k 0 0 1 km", &[1]),
+        ("georadius", "georadius k 0 0 1 km store a count 2 STORE b", &[1, 11]),
+        ("georadius", "georadius k 0 0 1 km store a storedist b", &[1, 9]),
+        ("georadius", "georadius k 0 0 1 km store storedist storedist b", &[1, 9]),
+        ("georadius", "georadius k 0 0 1 km store", &[1]),
+        ("georadiusbymember", "georadiusbymember k m 1 km count store store b", &[1, 8]),
+    ];
+    for (name, line, expected) in cases {
+        assert_eq!(keys_of(name, line).as_deref(), Ok(expected), "{line}");
+    }
+}
+
+#[test]
+fn what_can_be_told_is_told_when_patterns_cannot() {
+    let cases: [(&str, &[usize]); 4] = [
+        ("sort k", &[1]),
+        ("sort k by store limit 0 store store d desc", &[1, 8]),
+        ("sort k store a get store store b", &[1, 7]),
+        ("sort k limit 0 1 get x", &[1]),
+    ];
+    for (line, expected) in cases {
+        let argv: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
+        let mut found = Vec::new();
+        let told = positions(spec_of("sort"), &argv, |at, _| found.push(at));
+        assert_eq!((told, found.as_slice()), (Err(KeysError::Unknown), expected), "{line}");
     }
 }
 

@@ -34,6 +34,19 @@ pub fn ticks() -> u64 {
 #[cfg(test)]
 mod tests;
 
+/// Whether the peer of a connection has closed its side, or the connection is broken; asked without
+/// waiting. The caller knows the descriptor to be open.
+pub fn has_hung_up(fd: i64) -> bool {
+    #[cfg(target_os = "linux")]
+    const CLOSED: libc::c_short = libc::POLLRDHUP;
+    #[cfg(not(target_os = "linux"))]
+    const CLOSED: libc::c_short = 0;
+    let mut asked = libc::pollfd { fd: fd as i32, events: CLOSED, revents: 0 };
+    // SAFETY: the call reads and writes the one structure that it is given.
+    let ready = unsafe { libc::poll(&raw mut asked, 1, 0) };
+    ready == 1 && asked.revents != 0
+}
+
 /// Ends a connection in both directions without closing its descriptor, which the caller knows to
 /// be open.
 pub fn hang_up(fd: i32) {

@@ -29,6 +29,8 @@ pub(super) const OOM_MODES: Choices = &[("no", 0), ("yes", 1), ("relative", 1), 
 pub(super) const PROPAGATION_ERRORS: Choices =
     &[("ignore", 0), ("panic", 1), ("panic-on-replicas", 2)];
 pub(super) const PROTECTED_ACTIONS: Choices = &[("no", 0), ("yes", 1), ("local", 2)];
+pub(super) const RDB_VERSIONS: Choices =
+    &[("auto", 0), ("10", 10), ("11", 11), ("12", 12), ("80", 80)];
 pub(super) const RDB_VERSION_CHECKS: Choices = &[("strict", 0), ("relaxed", 1)];
 pub(super) const SANITIZE_DUMPS: Choices = &[("no", 0), ("yes", 1), ("clients", 2)];
 pub(super) const SHUTDOWN_FLAGS: Choices = &[
@@ -70,15 +72,23 @@ pub const EVENT_CLASSES: &[(u8, u32)] = &[
     (b'd', 1 << 13),
     (b'a', 1 << 17),
     (b'n', 1 << 14),
-    (b'K', 1 << 0),
-    (b'E', 1 << 1),
+    (b'o', 1 << 15),
+    (b'c', 1 << 16),
+    (b'K', EVENT_BY_KEY),
+    (b'E', EVENT_BY_NAME),
     (b'm', 1 << 11),
 ];
 
-/// The classes behind the letter `A`: every kind of change to a key, but neither misses (`m`) nor
-/// new keys (`n`), which would double the messages of those who ask for "all".
+/// `K`: an event is sent to the channel of its key.
+pub const EVENT_BY_KEY: u32 = 1 << 0;
+/// `E`: an event is sent to the channel of its name.
+pub const EVENT_BY_NAME: u32 = 1 << 1;
+
+/// The classes behind the letter `A`: every kind of change to a key, but neither misses (`m`),
+/// new keys (`n`) nor replaced values (`o`, `c`), which would double the messages of those who ask
+/// for "all".
 pub const EVENTS_ALL: u32 = 0b10_0010_0111_1111_1100;
 
 /// The letters that an error about `notify-keyspace-events` offers, as Valkey does: without `a`,
-/// the arrays of Redis.
+/// `o` and `c`, which are Redis's.
 pub const EVENTS_NAME: &str = "Ag$lshzxeKEtmdn";

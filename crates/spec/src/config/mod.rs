@@ -9,7 +9,7 @@
 mod choices;
 mod rows;
 
-pub use choices::{EVENT_CLASSES, EVENTS_ALL, EVENTS_NAME};
+pub use choices::{EVENT_BY_KEY, EVENT_BY_NAME, EVENT_CLASSES, EVENTS_ALL, EVENTS_NAME};
 pub use rows::{DIRECTIVES, Id};
 
 /// A directive's row.

@@ -10,6 +10,7 @@ const I32_MIN: i64 = i32::MIN as i64;
 const U32_MAX: i64 = u32::MAX as i64;
 
 const ACL: &str = "access control lists";
+const BACKGROUND_SAVES: &str = "saves in the background";
 const CLIENT_CACHING: &str = "client-side caching";
 const CLUSTER: &str = "cluster mode";
 const EVICTION: &str = "eviction";
@@ -23,6 +24,7 @@ const TLS: &str = "TLS";
 const ACCEPTS: &str = "connections are accepted as they come and shared among the workers";
 const ALLOCATOR: &str = "the allocator gives memory back on its own schedule";
 const ASSERTS: &str = "checks are chosen when the program is built";
+const ALWAYS_CHECKED: &str = "what comes from outside is always looked at in full";
 const BATCHES: &str = "the batch follows what a client has sent, within a fixed bound";
 const COPY_AVOIDANCE: &str = "large values are sent without copying from a fixed size on";
 const EXPIRY: &str = "every key expires at its time without a search for expired ones";
@@ -42,6 +44,7 @@ const NO_SENTINEL: &str = "this program does not watch other servers";
 const NO_WATCHDOG: &str = "there is no software watchdog";
 const OBSOLETE: &str = "it is obsolete and was dropped by the servers that had it";
 const SLICES: &str = "an array's slices all have one size and one form";
+const TEMPLATES: &str = "every hash keeps the names of its own fields";
 const THREADS: &str = "commands run on all worker threads; 'threads' sets their number";
 
 const WORKS: Effect = Effect::Works;
@@ -249,7 +252,7 @@ directives! {
     Daemonize => "daemonize", [], bool(false), [IMMUTABLE], Both, WORKS;
     Databases => "databases", [], int(1, I32_MAX, 16), [IMMUTABLE], Both, WORKS;
     Dbfilename => "dbfilename", [],
-        checked("dump.rdb", Check::FileName), [PROTECTED], Both, planned(PERSISTENCE);
+        checked("dump.rdb", Check::FileName), [PROTECTED], Both, WORKS;
     DebugContext => "debug-context", [], text(""), [HIDDEN], Valkey, no_effect(NOTHING_READS);
     Dir => "dir", [], Kind::Dir, [PROTECTED, DENY_LOADING], Both, WORKS;
     DisableThp => "disable-thp", [], bool(true), [IMMUTABLE], Both, no_effect(NO_FORK_PAGES);
@@ -271,6 +274,16 @@ directives! {
         int(0, MAX, 512), [], Both, WORKS;
     HashMaxListpackValue => "hash-max-listpack-value", ["hash-max-ziplist-value"],
         memory(0, MEMORY_MAX, 64), [], Both, WORKS;
+    HashMaxTemplateEntries => "hash-max-template-entries", [],
+        int(0, MAX, 0), [], Redis, no_effect(TEMPLATES);
+    HashMinTemplateEntries => "hash-min-template-entries", [],
+        int(0, MAX, 0), [], Redis, no_effect(TEMPLATES);
+    HashRdbLoadMaxTemplateEntries => "hash-rdb-load-max-template-entries", [],
+        int(0, MAX, 0), [], Redis, no_effect(TEMPLATES);
+    HashRdbLoadMinTemplateEntries => "hash-rdb-load-min-template-entries", [],
+        int(0, MAX, 0), [], Redis, no_effect(TEMPLATES);
+    HashRdbLoadTemplateDisassemblyThreshold => "hash-rdb-load-template-disassembly-threshold", [],
+        int(0, MAX, 0), [], Redis, no_effect(TEMPLATES);
     HashSeed => "hash-seed", [],
         unset_checked(Check::HashSeed), [FIXED], Valkey, planned(CLUSTER);
     HideUserDataFromLog => "hide-user-data-from-log", [], bool(true), [], Both, WORKS;
@@ -366,10 +379,12 @@ directives! {
         int(I32_MIN, I32_MAX, 0), [HIDDEN], Both, planned(PERSISTENCE);
     RdbSaveIncrementalFsync => "rdb-save-incremental-fsync", [],
         bool(true), [], Both, planned(PERSISTENCE);
+    RdbVersion => "rdb-version", [],
+        choice(RDB_VERSIONS, "auto"), [], Reddle, WORKS;
     RdbVersionCheck => "rdb-version-check", [],
-        choice(RDB_VERSION_CHECKS, "strict"), [], Valkey, planned(PERSISTENCE);
-    Rdbchecksum => "rdbchecksum", [], bool(true), [IMMUTABLE], Both, planned(PERSISTENCE);
-    Rdbcompression => "rdbcompression", [], bool(true), [], Both, planned(PERSISTENCE);
+        choice(RDB_VERSION_CHECKS, "strict"), [], Valkey, WORKS;
+    Rdbchecksum => "rdbchecksum", [], bool(true), [IMMUTABLE], Both, WORKS;
+    Rdbcompression => "rdbcompression", [], bool(true), [], Both, WORKS;
     RdmaBind => "rdma-bind", [],
         Kind::Addresses { default: &[] }, [MULTI_ARG], Valkey, no_effect(NO_RDMA);
     RdmaCompletionVector => "rdma-completion-vector", [],
@@ -419,8 +434,8 @@ directives! {
         Kind::ReplicaOf, [IMMUTABLE, MULTI_ARG], Both, planned(REPLICATION);
     Requirepass => "requirepass", [], unset(), [SENSITIVE], Both, WORKS;
     SanitizeDumpPayload => "sanitize-dump-payload", [],
-        choice(SANITIZE_DUMPS, "no"), [], Redis, planned(PERSISTENCE);
-    Save => "save", [], Kind::Save, [MULTI_ARG], Both, planned(PERSISTENCE);
+        choice(SANITIZE_DUMPS, "no"), [], Redis, no_effect(ALWAYS_CHECKED);
+    Save => "save", [], Kind::Save, [MULTI_ARG], Both, planned(BACKGROUND_SAVES);
     Sentinel => "sentinel", [], Kind::Line, [MULTI_ARG], Both, no_effect(NO_SENTINEL);
     ServerCpulist => "server-cpulist", ["server_cpulist"],
         unset(), [IMMUTABLE], Both, no_effect(NO_PINNING);
@@ -442,6 +457,8 @@ directives! {
     SocketMarkId => "socket-mark-id", [], int(0, U32_MAX, 0), [IMMUTABLE], Both, WORKS;
     StopWritesOnBgsaveError => "stop-writes-on-bgsave-error", [],
         bool(true), [], Both, planned(PERSISTENCE);
+    StreamIdmpDuration => "stream-idmp-duration", [], int(1, 86_400, 100), [], Redis, WORKS;
+    StreamIdmpMaxsize => "stream-idmp-maxsize", [], int(1, 10_000, 100), [], Redis, WORKS;
     StreamNodeMaxBytes => "stream-node-max-bytes", [],
         memory(0, MEMORY_MAX, 4_096), [], Both, WORKS;
     StreamNodeMaxEntries => "stream-node-max-entries", [], int(0, MAX, 100), [], Both, WORKS;

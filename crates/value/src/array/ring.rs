@@ -56,12 +56,14 @@ impl Array {
         *self = ring;
     }
 
-    /// The elements at the `count` places that were inserted into last, newest first; a place of
-    /// them may hold nothing. Not more places than there are elements.
+    /// What stands at the `count` places that were inserted into last, newest first; a place of
+    /// them may hold nothing. Not more places than the array is long, and from its end on when the
+    /// last insert is not within it.
     pub fn newest(&self, count: u64) -> impl Iterator<Item = Option<Element<'_>>> {
         let len = self.len();
-        let count = count.min(self.count());
-        let first = self.last_insert.unwrap_or(len.saturating_sub(1));
+        let count = count.min(len);
+        let end = len.saturating_sub(1);
+        let first = self.last_insert.map_or(end, |index| index.min(end));
         let mut next = first;
         (0..count).map(move |_| {
             let index = next;

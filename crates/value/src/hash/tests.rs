@@ -198,7 +198,10 @@ fn random_picks_are_even_and_different() {
             assert!(times.len() == 40 && times.values().all(|times| near.contains(times)));
         }
         let mut picked = 0;
-        hash.pick_many(500, &mut || rng.u64(..), &mut |_| picked += 1);
+        hash.pick_many(500, &mut || rng.u64(..), &mut |_| {
+            picked += 1;
+            true
+        });
         assert_eq!(picked, 500);
     }
 }

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 
-use super::{End, equal_positions};
+use super::{End, Part, equal_positions};
 use crate::compact::lzf::{Compressor, decompress};
 use crate::compact::{Element, Listpack};
 
@@ -100,7 +100,6 @@ impl Node {
     }
 
     /// Whether it is compressed.
-    #[cfg(test)]
     pub(super) fn is_compressed(&self) -> bool {
         matches!(self, Self::PackedLzf { .. } | Self::PlainLzf(_))
     }
@@ -113,6 +112,24 @@ impl Node {
             Self::PackedLzf { lzf, .. } | Self::PlainLzf(lzf) => {
                 size_of::<Lzf>() + lzf.stream.len()
             }
+        }
+    }
+
+    /// The contents as they are saved.
+    pub(super) fn part(&self) -> Part<'_> {
+        match self {
+            Self::Packed { pack, .. } => Part::Pack(pack.as_bytes()),
+            Self::Plain { element, .. } => Part::Plain(element),
+            Self::PackedLzf { lzf, .. } => Part::PackLzf(lzf.len, &lzf.stream),
+            Self::PlainLzf(lzf) => Part::PlainLzf(lzf.len, &lzf.stream),
+        }
+    }
+
+    /// Whether every server can read it (see [`Listpack::is_portable`]).
+    pub(super) fn is_portable(&self) -> bool {
+        match self.view() {
+            View::Packed(pack) => pack.is_portable(),
+            View::Plain(_) => true,
         }
     }
 
@@ -190,7 +207,7 @@ impl Node {
 }
 
 /// What a node holds.
-pub(super) enum View<'a> {
+pub enum View<'a> {
     /// A listpack.
     Packed(Cow<'a, Listpack>),
     /// One huge element.

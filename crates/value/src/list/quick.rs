@@ -17,7 +17,7 @@ mod edit;
 /// More nodes at an end than this cannot be kept from compression.
 const DEPTH_MAX: usize = (1 << 16) - 1;
 /// The most elements a node of counted elements can be asked to have.
-const COUNT_MAX: i32 = (1 << 15) - 1;
+const COUNT_MAX: usize = (1 << 15) - 1;
 
 /// See the module's text.
 #[derive(Clone, Debug)]
@@ -34,7 +34,7 @@ impl Quick {
         let mut quick = Self {
             nodes: VecDeque::new(),
             len: pack.len(),
-            fill: Fill::new(limits.list_size.min(COUNT_MAX)),
+            fill: Fill::new(limits).at_most(COUNT_MAX),
             depth: limits.list_compress_depth.min(DEPTH_MAX),
         };
         if !pack.is_empty() {
@@ -54,6 +54,16 @@ impl Quick {
         self.nodes.len()
     }
 
+    /// The nodes in order.
+    pub(super) fn each_node(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.iter()
+    }
+
+    /// How many nodes at each end are not compressed; 0 when none is compressed.
+    pub(super) fn depth(&self) -> usize {
+        self.depth
+    }
+
     /// Bytes asked of the allocator, extrapolated from the first `samples` nodes (0: all).
     pub(super) fn memory(&self, samples: usize) -> usize {
         let samples = if samples == 0 { self.nodes.len() } else { samples.min(self.nodes.len()) };
@@ -71,6 +81,24 @@ impl Quick {
         }
         let node = &mut self.nodes[0];
         if node.is_plain() || !fill.is_half_empty(node.size(), node.count()) {
+            return None;
+        }
+        node.change(std::mem::take)
+    }
+
+    /// Adds a node at the right end; [`Self::settle`] is called after the last one.
+    pub(super) fn push_node(&mut self, node: Node) {
+        self.len += node.count();
+        self.nodes.push_back(node);
+    }
+
+    /// Gives the listpack of the only node when a small list could hold it.
+    pub(super) fn take_whole(&mut self, fill: Fill) -> Option<Listpack> {
+        if self.nodes.len() != 1 {
+            return None;
+        }
+        let node = &mut self.nodes[0];
+        if node.is_plain() || fill.is_exceeded(node.size(), node.count()) {
             return None;
         }
         node.change(std::mem::take)

@@ -175,10 +175,11 @@ proptest! {
     fn a_list_is_a_sequence(
         steps in prop::collection::vec(step(), 1..60),
         list_size in prop::sample::select(vec![-5, -2, -1, 0, 1, 3, 16, 128]),
+        list_packed in prop::sample::select(vec![0usize, 0, 1, 5, 100, 10_000]),
         depth in 0..3usize,
     ) {
         let limits =
-            Limits { list_size, list_compress_depth: depth, ..Limits::default() };
+            Limits { list_size, list_packed, list_compress_depth: depth, ..Limits::default() };
         let (mut list, mut model) = (List::new(), VecDeque::new());
         for step in steps {
             apply(&mut list, &mut model, step, &limits);

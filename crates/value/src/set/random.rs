@@ -41,23 +41,24 @@ impl Set {
         }
     }
 
-    /// Calls `visit` with `count` random members, independently of each other.
+    /// Calls `visit` with `count` random members, independently of each other, unless it answers
+    /// `false` before.
     pub fn pick_many(
         &self,
         mut count: usize,
         random: &mut dyn FnMut() -> u64,
-        mut visit: impl FnMut(Element<'_>),
+        mut visit: impl FnMut(Element<'_>) -> bool,
     ) {
         let Small(pack) = &self.form else {
-            (0..count).for_each(|_| {
-                self.pick(random, &mut visit);
-            });
+            (0..count).all(|_| self.pick(random, &mut visit) == Some(true));
             return;
         };
         while count > 0 {
             let batch = count.min(BATCH);
             for position in pack.pick_many(batch, 1, &mut |end| below(end, random)) {
-                visit(pack.get(position));
+                if !visit(pack.get(position)) {
+                    return;
+                }
             }
             count -= batch;
         }

@@ -115,8 +115,15 @@ fn apply(set: &mut Set, model: &mut Model, step: Step, rules: &Rules<'_>, seed: 
             set.pick_many(count, &mut random, |element| {
                 assert!(model.contains(&bytes(element)));
                 given += 1;
+                true
             });
             assert_eq!(given, if model.is_empty() { 0 } else { count });
+            let mut stopped = 0;
+            set.pick_many(count, &mut random, |_| {
+                stopped += 1;
+                stopped < 3
+            });
+            assert_eq!(stopped, given.min(3));
         }
         Step::Clone => *set = set.clone(),
     }

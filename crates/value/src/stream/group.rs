@@ -102,6 +102,11 @@ impl Group {
         self.pending.len()
     }
 
+    /// How many of them belong to no consumer - O(N) of the consumers.
+    pub fn released(&self) -> usize {
+        self.pending.len() - self.consumers().map(Consumer::pending).sum::<usize>()
+    }
+
     /// The pending entries by their ids.
     pub fn nacks(&self, range: impl RangeBounds<Id>) -> Range<'_, Id, Nack> {
         self.pending.range(range)
@@ -209,6 +214,11 @@ impl Group {
             self.consumer_mut(slot).pending.remove(&id);
         }
         true
+    }
+
+    /// When the pending entry that has been idle longest was delivered, in Unix milliseconds.
+    pub fn oldest_ms(&self) -> Option<i64> {
+        self.pending.values().map(|nack| nack.time_ms).min()
     }
 
     /// Pending entries that have been idle for so long, the longest first, at most `count`.

@@ -7,12 +7,11 @@ use std::sync::Arc;
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use super::Id;
+use crate::Limits;
 
-/// How long requests are remembered unless a stream says otherwise, in seconds.
-const DURATION_S: i64 = 100;
-
-/// How many requests of a producer are remembered unless a stream says otherwise.
-const SIZE_MAX: usize = 100;
+/// The largest bounds that may be asked for.
+const BOUND_DURATION_S: i64 = 86_400;
+const BOUND_SIZE: usize = 1_000_000;
 
 /// The requests that are remembered, by producer.
 #[derive(Clone, Debug)]
@@ -31,19 +30,18 @@ struct Producer {
     order: VecDeque<(i64, Arc<[u8]>)>,
 }
 
-impl Default for Requests {
-    fn default() -> Requests {
+impl Requests {
+    /// None, under the bounds that hold unless a stream says otherwise.
+    pub(super) fn new(limits: &Limits) -> Requests {
         Requests {
-            duration_s: DURATION_S,
-            size_max: SIZE_MAX,
+            duration_s: limits.stream_idmp_duration_s,
+            size_max: limits.stream_idmp_size,
             added: 0,
             duplicates: 0,
             producers: BTreeMap::new(),
         }
     }
-}
 
-impl Requests {
     /// For how many seconds requests are remembered.
     pub fn duration_s(&self) -> i64 {
         self.duration_s
@@ -77,6 +75,48 @@ impl Requests {
     /// How many came again.
     pub fn duplicates(&self) -> u64 {
         self.duplicates
+    }
+
+    /// Whether these bounds are others than those of a stream that nobody has configured.
+    pub fn is_configured(duration_s: i64, size_max: usize, limits: &Limits) -> bool {
+        (duration_s, size_max) != (limits.stream_idmp_duration_s, limits.stream_idmp_size)
+    }
+
+    /// Calls `visit` with every producer and its requests in the order they came.
+    pub fn each_producer(&self, mut visit: impl FnMut(&[u8], &[(&[u8], Id)])) {
+        for (name, of) in &self.producers {
+            let known = of.order.iter().filter_map(|(_, request)| {
+                let id = of.known.get(request)?;
+                Some((&**request, *id))
+            });
+            visit(name, &known.collect::<Vec<_>>());
+        }
+    }
+
+    /// Takes what was saved: the requests of producers, oldest first, each with the id it got, at
+    /// whose time it came. False when the bounds are none, or a producer has more than they allow.
+    pub fn restore(
+        &mut self,
+        duration_s: i64,
+        size_max: usize,
+        all: Vec<(Vec<u8>, Vec<u8>, Id)>,
+        added: u64,
+        duplicates: u64,
+    ) -> bool {
+        if !(1..=BOUND_DURATION_S).contains(&duration_s) || !(1..=BOUND_SIZE).contains(&size_max) {
+            return false;
+        }
+        (self.duration_s, self.size_max) = (duration_s, size_max);
+        for (producer, request, id) in all {
+            let of = self.producers.entry(producer.into()).or_default();
+            let request: Arc<[u8]> = request.into();
+            if of.order.len() >= size_max || of.known.insert(Arc::clone(&request), id).is_some() {
+                return false;
+            }
+            of.order.push_back((i64::try_from(id.ms).unwrap_or(i64::MAX), request));
+        }
+        (self.added, self.duplicates) = (added, duplicates);
+        true
     }
 
     /// Changes the bounds. What was remembered under other bounds is forgotten.

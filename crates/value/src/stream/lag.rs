@@ -41,6 +41,11 @@ impl Stream {
         }
     }
 
+    /// How many entries a group has read that stands at `id`, where that can be told.
+    pub fn read_up_to(&self, id: Id) -> Option<i64> {
+        self.marks().read_up_to(id)
+    }
+
     fn marks(&self) -> Marks {
         Marks {
             length: self.length,

@@ -5,8 +5,8 @@
 //! (number of fields, unless they are the master's,) fields and values or values alone, and the
 //! number of elements of the entry, which is how it is found from behind.
 
-use crate::compact::Element;
 use crate::compact::listpack::{Iter, Listpack, Position};
+use crate::compact::{Corrupt, Element};
 
 use super::Id;
 
@@ -59,6 +59,15 @@ impl Node {
         elements.extend(pairs.iter().skip(1).step_by(2).map(|value| Element::Str(value)));
         elements.push(Element::Int(fields as i64 + 3));
         Node { pack: Listpack::of(&elements) }
+    }
+
+    /// A node from outside, after a look at every entry: what it says of itself is true, and its
+    /// ids ascend from the master's on.
+    pub fn checked(pack: Listpack, master: Id) -> Result<Node, Corrupt> {
+        match Checker::new(&pack, master).run() {
+            Some(()) => Ok(Node { pack }),
+            None => Err(Corrupt { offset: 0, what: "stream node whose entries make no sense" }),
+        }
     }
 
     /// The listpack, as it is saved.
@@ -218,6 +227,66 @@ impl<'a> Head<'a> {
         }
         rest.next();
         Some(entry)
+    }
+}
+
+/// Looks at a node that nobody has looked at; each step is nothing when something is wrong.
+struct Checker<'a> {
+    all: Iter<'a>,
+    master: Id,
+}
+
+impl<'a> Checker<'a> {
+    fn new(pack: &'a Listpack, master: Id) -> Self {
+        Self { all: pack.iter(), master }
+    }
+
+    fn int(&mut self) -> Option<i64> {
+        match self.all.next()?.1 {
+            Element::Int(value) => Some(value),
+            Element::Str(_) => None,
+        }
+    }
+
+    fn count(&mut self) -> Option<u64> {
+        u64::try_from(self.int()?).ok()
+    }
+
+    fn skip(&mut self, elements: u64) -> Option<()> {
+        (0..elements).try_for_each(|_| self.all.next().map(|_| ()))
+    }
+
+    fn run(mut self) -> Option<()> {
+        let (live, deleted) = (self.count()?, self.count()?);
+        let fields = self.count()?;
+        self.skip(fields)?;
+        (self.int()? == 0).then_some(())?;
+        let total = live.checked_add(deleted)?;
+        let (mut marked, mut before) = (0, None);
+        for _ in 0..total {
+            let (id, is_deleted) = self.entry(fields)?;
+            (id >= self.master && before.is_none_or(|before| id > before)).then_some(())?;
+            before = Some(id);
+            marked += u64::from(is_deleted);
+        }
+        (marked == deleted && self.all.next().is_none()).then_some(())
+    }
+
+    /// The id of the next entry, and whether it is deleted.
+    fn entry(&mut self, fields: u64) -> Option<(Id, bool)> {
+        let flags = self.int()?;
+        (flags & !(DELETED | SAME_FIELDS) == 0).then_some(())?;
+        let ms = self.master.ms.wrapping_add(self.int()? as u64);
+        let seq = self.master.seq.wrapping_add(self.int()? as u64);
+        let elements = if flags & SAME_FIELDS != 0 {
+            self.skip(fields)?;
+            fields.checked_add(3)?
+        } else {
+            let own = self.count()?;
+            self.skip(own.checked_mul(2)?)?;
+            own.checked_mul(2)?.checked_add(4)?
+        };
+        (self.count()? == elements).then_some((Id { ms, seq }, flags & DELETED != 0))
     }
 }
 

@@ -213,7 +213,7 @@ fn what_groups_need_stays_when_asked_for() {
 #[test]
 fn requests_are_forgotten_by_age_and_number() {
     let mut stream = Stream::new();
-    let requests = stream.requests_mut();
+    let requests = stream.requests_mut(&Limits::default());
     requests.configure(Some(2), Some(2));
     for ms in 1..=3 {
         requests.remember(b"p", ms.to_string().as_bytes(), Id::new(ms, 0), 0);

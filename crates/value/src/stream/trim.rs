@@ -160,7 +160,7 @@ impl Stream {
         }
     }
 
-    fn find_first(&mut self) {
+    pub(super) fn find_first(&mut self) {
         self.first_id = match self.length {
             0 => Id::MIN,
             _ => self.range(Id::MIN, Id::MAX).next().map_or(Id::MIN, |entry| entry.id()),

@@ -45,6 +45,12 @@ const ABSENCES: &[Absence] = &[
         reason: "no socket, file, thread, clock or lock here",
     },
     Absence {
+        files: &["crates/commands/src/", "crates/persist/src/rdb"],
+        but: &[],
+        words: &["persist::disk", "crate::disk"],
+        reason: "values as bytes, and no file",
+    },
+    Absence {
         files: &["crates/commands/src/"],
         but: &["crates/commands/src/reply", "crates/commands/src/connection"],
         words: &["Resp3", "RESP3", "is_resp3"],

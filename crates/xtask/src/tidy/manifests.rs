@@ -10,7 +10,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ("table", &[]),
     ("value", &["table"]),
     ("keyspace", &["table", "value"]),
-    ("commands", &["spec", "resp", "value", "keyspace"]),
+    ("commands", &["spec", "resp", "value", "keyspace", "persist"]),
     ("persist", &["resp", "value", "keyspace"]),
     ("repl", &["resp"]),
     ("cluster", &["spec"]),

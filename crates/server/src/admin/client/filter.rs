@@ -13,6 +13,7 @@ use super::line;
 use crate::admin::connection::DEFAULT_USER;
 use crate::refuse::lossy;
 use crate::registry::Client;
+use crate::session::State;
 
 /// The letters that CLIENT LIST can show as flags and as capabilities.
 const FLAGS: &[u8] = b"OSMPxbtRBdcuAUreTIiEN";
@@ -174,7 +175,10 @@ impl<'a> Test<'a> {
         let is_set = |text: &[u8], wanted: &[u8]| !text.is_empty() && text == wanted;
         match self {
             Self::Id(ids) => ids.contains(&(client.id as i64)),
-            Self::Type(kind) => *kind == Type::Normal,
+            Self::Type(kind) => {
+                let is_subscriber = client.state().any(State::SUBSCRIBED);
+                *kind == if is_subscriber { Type::Pubsub } else { Type::Normal }
+            }
             Self::Addr(addr) => client.addr.as_bytes() == *addr,
             Self::Laddr(addr) => client.laddr.as_bytes() == *addr,
             Self::Ip(ip) => has_ip(&client.addr, ip),

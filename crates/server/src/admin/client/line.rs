@@ -42,7 +42,10 @@ impl View {
 pub(super) fn flags(client: &Client) -> String {
     let state = client.state();
     let letters = [
-        ('b', state.any(State::BLOCKED.with(State::HELD))),
+        ('P', state.any(State::SUBSCRIBED)),
+        ('x', state.any(State::MULTI)),
+        ('b', state.any(State::HELD) || client.is_waiting()),
+        ('d', client.watcher.is_touched()),
         ('c', state.any(State::CLOSING)),
         ('A', client.is_killed()),
         ('U', client.unix),
@@ -76,10 +79,16 @@ pub(super) fn write(client: &Client, view: &View, rows: &Rows, now_ms: i64, text
         client.db.load(Ordering::Relaxed),
     ));
     let View { query, query_free, argv, .. } = *view;
+    let queued_bytes = number(&client.queued_bytes);
     drop(write!(
         text,
-        " sub=0 psub=0 ssub=0 multi=-1 watch=0 qbuf={query} qbuf-free={query_free} argv-mem={argv} \
-         multi-mem=0",
+        " sub={} psub={} ssub={} multi={} watch={} qbuf={query} qbuf-free={query_free} \
+         argv-mem={argv} multi-mem={queued_bytes}",
+        number(&client.subscriptions[0]),
+        number(&client.subscriptions[1]),
+        number(&client.subscriptions[2]),
+        number(&client.queued) as i64 - 1,
+        if client.watcher.is_touched() { 0 } else { number(&client.watching) },
     ));
     let (output, size) = (number(&client.output), number(&client.reply_buffer));
     let beyond = output.saturating_sub(size);
@@ -89,7 +98,7 @@ pub(super) fn write(client: &Client, view: &View, rows: &Rows, now_ms: i64, text
         number(&client.reply_peak),
         output.min(size),
         beyond.div_ceil(size.max(1)),
-        BASE + query + query_free + argv + output,
+        BASE + query + query_free + argv + output + queued_bytes + number(&client.prepared),
     ));
     let command = client.command.load(Ordering::Relaxed).checked_sub(1);
     let command = command.and_then(|id| rows.by_id(id as spec::command::Id));

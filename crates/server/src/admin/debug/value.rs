@@ -1,7 +1,8 @@
 //! DEBUG OBJECT, SDSLEN and STRUCTSIZE: how keys and values are kept.
 
 use commands::{Args, Error, encoding_of};
-use keyspace::{Entry, Held, Stamp, ValueRef};
+use keyspace::{Entry, Held, Stamp, Value, ValueRef};
+use persist::rdb::{self, Style};
 use spec::config::Id;
 
 use crate::call::Call;
@@ -22,10 +23,11 @@ pub(super) fn find<'h>(
     held.shard(shard).db(db).get(hash, key)
 }
 
-/// DEBUG OBJECT key \[FAST\] - O(1).
+/// DEBUG OBJECT key \[FAST\] - O(N), with FAST O(1).
 pub(super) fn object(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     let policy = call.server.config.lock().choice(Id::MaxmemoryPolicy);
     let now = Stamp::at(call.local.now_ms()).access;
+    let style = call.local.tunables.settings.dump;
     let Some(entry) = find(call.server, call.held, call.session.db, args[2]) else {
         return Err(Error::NoSuchKey);
     };
@@ -33,7 +35,7 @@ pub(super) fn object(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Err
     let place = entry.key_bytes().as_ptr();
     let mut text = format!("Value at:{place:p} refcount:1 encoding:{}", encoding_of(&entry));
     if !fast {
-        text.push_str(&format!(" serializedlength:{}", serialized_len(&entry)));
+        text.push_str(&format!(" serializedlength:{}", serialized_len(&entry, style)));
     }
     let access = entry.access();
     let rest = if policy.ends_with("-lfu") {
@@ -43,30 +45,33 @@ pub(super) fn object(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Err
         format!(" lru:{access} lru_seconds_idle:{idle}")
     };
     text.push_str(&rest);
+    text.push_str(&nodes(&entry, call.local.tunables.settings.limits.list_size, fast));
     call.out.simple(&text);
     Ok(())
 }
 
-/// Bytes that a string takes in an RDB file when it is not compressed.
-fn serialized_len(entry: &Entry) -> usize {
-    match entry.value() {
-        ValueRef::Int(number) => match number {
-            -0x80..=0x7f => 2,
-            -0x8000..=0x7fff => 3,
-            -0x8000_0000..=0x7fff_ffff => 5,
-            _ => 1 + number.to_string().len(),
-        },
-        ValueRef::Object(value) => value.memory(0),
-        ValueRef::Inline(bytes) | ValueRef::Shared(bytes) => {
-            let len = bytes.len();
-            let head = match len {
-                0..64 => 1,
-                64..0x4000 => 2,
-                _ => 5,
-            };
-            head + len
-        }
-    }
+/// How a large list is kept; nothing for other values.
+fn nodes(entry: &Entry, list_size: i32, fast: bool) -> String {
+    let Some(Value::List(list)) = entry.object() else { return String::new() };
+    let Some(layout) = list.layout() else { return String::new() };
+    let average = list.len() as f64 / layout.nodes() as f64;
+    let compressed = u8::from(layout.compress_depth() > 0);
+    let size = match fast {
+        true => String::new(),
+        false => format!(" ql_uncompressed_size:{}", layout.size()),
+    };
+    format!(
+        " ql_nodes:{} ql_avg_node:{average:.2} ql_listpack_max:{list_size} \
+         ql_compressed:{compressed}{size}",
+        layout.nodes(),
+    )
+}
+
+/// Bytes that a value takes in an RDB file, its type not counted.
+fn serialized_len(entry: &Entry, style: Style) -> usize {
+    /// Bytes of the type in front of a value in a payload, and of the version and checksum behind.
+    const AROUND: usize = 11;
+    rdb::dump(&entry.value(), style).len() - AROUND
 }
 
 /// DEBUG SDSLEN key - O(1). What is allocated beyond the lengths belongs to the entry as a whole,

@@ -7,14 +7,16 @@ use crate::session::State;
 
 pub(super) fn clients(report: &mut Report<'_, '_>) {
     let server = report.server;
-    let (mut input, mut output, mut blocked) = (0, 0, 0u64);
+    let waiters = server.blocked.clients();
+    let (mut input, mut output, mut blocked, mut watching, mut subscribed) =
+        (0, 0, waiters.waiting, 0u64, 0u64);
     server.clients.each(|client| {
         let held = |bytes: &AtomicU64| bytes.load(Ordering::Relaxed);
         input = input.max(held(&client.query) + held(&client.query_free) + held(&client.argv));
         output = output.max(held(&client.output));
-        blocked += u64::from(
-            State(client.state.load(Ordering::Relaxed)).any(State::BLOCKED.with(State::HELD)),
-        );
+        subscribed += u64::from(client.state().any(State::SUBSCRIBED));
+        watching += u64::from(held(&client.watching) > 0);
+        blocked += u64::from(client.state().any(State::HELD));
     });
     let maxclients = server.tunables.load().maxclients;
     report.fields(&[
@@ -25,14 +27,15 @@ pub(super) fn clients(report: &mut Report<'_, '_>) {
         ("client_recent_max_output_buffer", &output),
         ("blocked_clients", &blocked),
     ]);
-    report.zeros(&[
-        "tracking_clients",
-        "pubsub_clients",
-        "watching_clients",
-        "clients_in_timeout_table",
-        "total_watched_keys",
-        "total_blocking_keys",
-        "total_blocking_keys_on_nokey",
+    let keys = server.blocked.keys();
+    report.fields(&[
+        ("tracking_clients", &0),
+        ("pubsub_clients", &subscribed),
+        ("watching_clients", &watching),
+        ("clients_in_timeout_table", &waiters.with_timeout),
+        ("total_watched_keys", &server.keyspace.watches().len()),
+        ("total_blocking_keys", &keys.keys),
+        ("total_blocking_keys_on_nokey", &keys.on_loss),
     ]);
     let actions = match server.state() {
         state if state.any(State::PAUSED_ALL) => "all",

@@ -1,5 +1,7 @@
 //! The data: its safety, its copies, its amount.
 
+use std::sync::atomic::Ordering;
+
 use spec::config::Id;
 
 use super::Report;
@@ -8,6 +10,7 @@ use crate::session::State;
 pub(super) fn persistence(report: &mut Report<'_, '_>) {
     let server = report.server;
     let is_loading = server.state().any(State::LOADING);
+    let state = &server.persistence;
     report.field("loading", u8::from(is_loading));
     report.zeros(&["async_loading", "current_cow_peak", "current_cow_size"]);
     report.zeros(&["current_cow_size_age"]);
@@ -17,14 +20,14 @@ pub(super) fn persistence(report: &mut Report<'_, '_>) {
         ("current_save_keys_total", &0),
         ("rdb_changes_since_last_save", &server.dirty()),
         ("rdb_bgsave_in_progress", &0),
-        ("rdb_last_save_time", &(server.started_us / 1_000_000)),
+        ("rdb_last_save_time", &state.last_save_s.load(Ordering::Relaxed)),
         ("rdb_last_bgsave_status", &"ok"),
         ("rdb_last_bgsave_time_sec", &-1),
         ("rdb_current_bgsave_time_sec", &-1),
-        ("rdb_saves", &0),
+        ("rdb_saves", &state.saves.load(Ordering::Relaxed)),
         ("rdb_last_cow_size", &0),
-        ("rdb_last_load_keys_expired", &0),
-        ("rdb_last_load_keys_loaded", &0),
+        ("rdb_last_load_keys_expired", &state.keys_expired.load(Ordering::Relaxed)),
+        ("rdb_last_load_keys_loaded", &state.keys_loaded.load(Ordering::Relaxed)),
         ("aof_enabled", &0),
         ("aof_rewrite_in_progress", &0),
         ("aof_rewrite_scheduled", &0),
@@ -38,6 +41,28 @@ pub(super) fn persistence(report: &mut Report<'_, '_>) {
         ("module_fork_in_progress", &0),
         ("module_fork_last_cow_size", &0),
         ("slot_migration_fork_in_progress", &0),
+    ]);
+    if is_loading {
+        loading(report);
+    }
+}
+
+/// How far the load is. The time that is left follows from the time that it took so far.
+fn loading(report: &mut Report<'_, '_>) {
+    let progress = &report.server.persistence.progress;
+    let began_s = progress.began_s.load(Ordering::Relaxed);
+    let (read, total) =
+        (progress.read.load(Ordering::Relaxed), progress.total.load(Ordering::Relaxed));
+    let seconds = (report.now_us / 1_000_000 - began_s).max(0) as u64;
+    let rate = read / seconds.max(1) + 1;
+    let percent = read as f64 / total.max(1) as f64 * 100.0;
+    report.fields(&[
+        ("loading_start_time", &began_s),
+        ("loading_total_bytes", &total),
+        ("loading_rdb_used_mem", &progress.used_memory.load(Ordering::Relaxed)),
+        ("loading_loaded_bytes", &read),
+        ("loading_loaded_perc", &format_args!("{percent:.2}")),
+        ("loading_eta_seconds", &(total.saturating_sub(read) / rate)),
     ]);
 }
 

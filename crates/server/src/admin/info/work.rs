@@ -1,9 +1,10 @@
 //! What the threads have done.
 
 use super::Report;
+use crate::pubsub::Kind;
 use crate::sys::{self, CpuTimes, Whose};
 
-/// What there is no such thing of: forks, replicas, a cluster, eviction, messages, defragmentation,
+/// What there is no such thing of: forks, replicas, a cluster, eviction, defragmentation,
 /// client-side caching, threads for input and output alone, a slow log, rules for users.
 const ABSENT: &[&str] = &[
     "total_net_repl_input_bytes",
@@ -20,9 +21,6 @@ const ABSENT: &[&str] = &[
     "current_eviction_exceeded_time",
     "hash_templates",
     "hash_template_keys",
-    "pubsub_channels",
-    "pubsub_patterns",
-    "pubsubshard_channels",
     "latest_fork_usec",
     "total_forks",
     "migrate_cached_sockets",
@@ -108,6 +106,11 @@ pub(super) fn stats(report: &mut Report<'_, '_>) {
             "client_output_buffer_limit_disconnections",
             &server.sum(|stats| stats.output_buffer_limit.get()),
         ),
+    ]);
+    report.fields(&[
+        ("pubsub_channels", &server.exchange.names(Kind::Channel)),
+        ("pubsub_patterns", &server.exchange.names(Kind::Pattern)),
+        ("pubsubshard_channels", &server.exchange.names(Kind::Shard)),
     ]);
     event_loops(report);
     report.zeros(ABSENT);

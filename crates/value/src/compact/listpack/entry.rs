@@ -23,7 +23,7 @@ const INT_32: u8 = 0xF3;
 const INT_64: u8 = 0xF4;
 
 /// An element of a listpack. A string that is the text of an `i64` is kept as a number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Element<'a> {
     /// A number.
     Int(i64),

@@ -209,7 +209,7 @@ impl Quick {
     }
 
     /// After a change anywhere: compresses and decompresses what has to be.
-    pub(super) fn settle(&mut self) {
+    pub(in crate::list) fn settle(&mut self) {
         self.give_back();
         let (depth, len) = (self.depth, self.nodes.len());
         if depth == 0 {

@@ -1,0 +1,44 @@
+//! Entries that come from a file: they enter without being a change that anybody is told of.
+
+use crate::entry::Entry;
+use crate::keyspace::Keyspace;
+use crate::shard::Stamp;
+use crate::shards::Held;
+
+/// What became of an entry that was to enter.
+pub enum Entered {
+    /// It is in; a bit for each lane whose next expiry became earlier.
+    Yes(u64),
+    /// Its key is taken; it is given back.
+    Taken(Entry),
+}
+
+impl Keyspace {
+    /// Puts an entry into a database. With `replace` it takes the place of one with its key.
+    ///
+    /// # Panics
+    /// When its shard is not held, or there is no such database.
+    pub fn enter_entry(
+        &self,
+        held: &mut Held<'_>,
+        db: u32,
+        entry: Entry,
+        replace: bool,
+        stamp: Stamp,
+    ) -> Entered {
+        let hash = self.hash(entry.key_bytes());
+        let shard = self.shard_of(hash);
+        let part = held.shard(shard).db(db);
+        if part.get(hash, entry.key_bytes()).is_some() {
+            if !replace {
+                return Entered::Taken(entry);
+            }
+            drop(part.remove(hash, entry.key_bytes()));
+        }
+        let deadline_ms = entry.deadline_ms();
+        part.insert(hash, entry, stamp);
+        let fields_due = part.fields_due_ms();
+        let deadlines = deadline_ms.into_iter().chain(fields_due);
+        Entered::Yes(deadlines.fold(0, |lanes, due_ms| lanes | self.lower_due(shard, due_ms)))
+    }
+}

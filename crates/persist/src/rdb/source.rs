@@ -1,0 +1,54 @@
+//! Where bytes come from.
+
+use super::Error;
+use super::crc64::crc64;
+
+/// Bytes one after the other.
+pub trait Source {
+    /// Moves over the next `len` bytes. It must not take memory for bytes that are not there.
+    fn take(&mut self, len: usize) -> Result<(), Error>;
+
+    /// The bytes that were moved over last.
+    fn taken(&self) -> &[u8];
+
+    /// How many bytes were taken.
+    fn position(&self) -> u64;
+
+    /// The checksum of the bytes that were taken; none when nobody wants it.
+    fn checksum(&self) -> Option<u64>;
+}
+
+/// Bytes in memory.
+pub struct Slice<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    taken: usize,
+}
+
+impl<'a> Slice<'a> {
+    /// All of them.
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0, taken: 0 }
+    }
+}
+
+impl Source for Slice<'_> {
+    fn take(&mut self, len: usize) -> Result<(), Error> {
+        let end = self.at.checked_add(len).filter(|end| *end <= self.bytes.len());
+        self.at = end.ok_or(Error::Short { at: self.position() })?;
+        self.taken = len;
+        Ok(())
+    }
+
+    fn taken(&self) -> &[u8] {
+        &self.bytes[self.at - self.taken..self.at]
+    }
+
+    fn position(&self) -> u64 {
+        self.at as u64
+    }
+
+    fn checksum(&self) -> Option<u64> {
+        Some(crc64(&self.bytes[..self.at]))
+    }
+}

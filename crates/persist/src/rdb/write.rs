@@ -1,0 +1,108 @@
+//! A whole file, as it is written: the head, keys by database, the end.
+
+use keyspace::Entry;
+
+use super::code::{self, opcode};
+use super::crc64::Crc64;
+use super::encode::{Encoder, Out, Style};
+
+/// Writes a file. What goes wrong is known to the [`Out`] alone.
+pub struct Writer<O> {
+    encoder: Encoder<Summed<O>>,
+}
+
+/// An `Out` with the checksum of what went through.
+struct Summed<O> {
+    out: O,
+    sum: Option<Crc64>,
+}
+
+impl<O: Out> Out for Summed<O> {
+    fn put(&mut self, bytes: &[u8]) {
+        if let Some(sum) = &mut self.sum {
+            sum.add(bytes);
+        }
+        self.out.put(bytes);
+    }
+}
+
+impl<O: Out> Writer<O> {
+    /// Writes the head. `has_timed_fields` says whether some hash has fields that expire.
+    pub fn new(out: O, style: Style, checksum: bool, has_timed_fields: bool) -> Self {
+        let version = style.version_for(has_timed_fields);
+        let sum = checksum.then(Crc64::default);
+        let mut encoder = Encoder::new(Summed { out, sum }, version, style.compress);
+        let magic = match version {
+            code::VALKEY.. => format!("VALKEY{version:03}"),
+            _ => format!("REDIS{version:04}"),
+        };
+        encoder.out.put(magic.as_bytes());
+        Self { encoder }
+    }
+
+    /// A note.
+    pub fn aux(&mut self, name: &str, value: &[u8]) {
+        self.encoder.byte(opcode::AUX);
+        self.encoder.string(name.as_bytes());
+        self.encoder.string(value);
+    }
+
+    /// A library of functions.
+    pub fn function(&mut self, library: &[u8]) {
+        self.encoder.byte(opcode::FUNCTION);
+        self.encoder.string(library);
+    }
+
+    /// Says that the keys of a database follow, how many there are and how many of them expire.
+    pub fn database(&mut self, number: u32, keys: u64, expires: u64) {
+        self.encoder.byte(opcode::SELECT);
+        self.encoder.length(number.into());
+        self.encoder.byte(opcode::RESIZE);
+        self.encoder.length(keys);
+        self.encoder.length(expires);
+    }
+
+    /// A key with its value. Its frequency or idle time is noted when one is given.
+    pub fn key(&mut self, entry: &Entry, usage: Option<Usage>) {
+        let encoder = &mut self.encoder;
+        if let Some(deadline_ms) = entry.deadline_ms() {
+            encoder.byte(opcode::EXPIRE_MS);
+            encoder.time_ms(deadline_ms);
+        }
+        match usage {
+            Some(Usage::Idle(seconds)) => {
+                encoder.byte(opcode::IDLE);
+                encoder.length(seconds.into());
+            }
+            Some(Usage::Frequency(counter)) => encoder.out.put(&[opcode::FREQ, counter]),
+            None => {}
+        }
+        let value = entry.value();
+        let kind = encoder.kind_of(&value);
+        encoder.byte(kind);
+        encoder.string(entry.key_bytes());
+        encoder.value(kind, &value);
+    }
+
+    /// The end; gives the output back.
+    pub fn finish(mut self) -> O {
+        self.encoder.byte(opcode::END);
+        let sum = self.encoder.out.sum.take().map_or(0, Crc64::get);
+        self.encoder.out.out.put(&sum.to_le_bytes());
+        self.encoder.out.out
+    }
+
+    /// The output, for asking how it fares.
+    pub fn out(&self) -> &O {
+        &self.encoder.out.out
+    }
+}
+
+/// How much a key is used, as eviction sees it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Usage {
+    /// Seconds since the last access.
+    Idle(u32),
+    /// The counter of accesses.
+    Frequency(u8),
+}

@@ -1,0 +1,266 @@
+//! The data set on disk: saved, loaded again, and what happens when that goes wrong.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use testkit::{Client, Server, Value};
+
+/// The server to test.
+fn program() -> PathBuf {
+    let built = || env!("CARGO_BIN_EXE_reddle").into();
+    std::env::var_os("REDDLE_BIN").unwrap_or_else(built).into()
+}
+
+/// A folder for files that outlive a server; it is removed with the value.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("reddle-persistence-{}-{count}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+
+    fn text(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+
+    fn start(&self, options: &[(&str, &str)]) -> Server {
+        let mut all =
+            vec![("dir", self.text()), ("enable-debug-command", "yes"), ("loglevel", "debug")];
+        all.extend_from_slice(options);
+        Server::start(&all)
+    }
+
+    fn names(&self) -> Vec<String> {
+        let names = fs::read_dir(&self.0).unwrap();
+        let mut names: Vec<_> =
+            names.map(|name| name.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+fn send(client: &mut Client, line: &str) -> Value {
+    let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
+    client.call(&words)
+}
+
+fn text(client: &mut Client, line: &str) -> String {
+    match send(client, line) {
+        Value::Bulk(bytes) | Value::Simple(bytes) | Value::Error(bytes) => {
+            String::from_utf8(bytes).unwrap()
+        }
+        Value::Int(number) => number.to_string(),
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
+/// Some of every type, small and large, in two databases, with times.
+fn fill(client: &mut Client) {
+    for line in [
+        "SET string text",
+        "SET number 12345678901",
+        "SET timed x PXAT 32503680000000",
+        "RPUSH list a b c 1 2 3",
+        "SADD numbers 1 2 3 70000",
+        "SADD words a b c",
+        "ZADD zset 1 a 2.5 b -inf c",
+        "HSET hash a 1 b 2",
+        "HSET faded a 1 b 2",
+        "HPEXPIREAT faded 32503680000000 FIELDS 1 a",
+        "XADD stream 1-1 a 1",
+        "XADD stream 2-1 a 2 b 3",
+        "XADD stream 3-1 a 2 b 3",
+        "XDEL stream 2-1",
+        "XGROUP CREATE stream group 0",
+        "XREADGROUP GROUP group me COUNT 1 STREAMS stream >",
+        "PFADD hll a b c",
+        "SELECT 3",
+        "SET other database",
+        "SELECT 0",
+    ] {
+        assert!(!matches!(send(client, line), Value::Error(_)), "{line}");
+    }
+    for number in 0..1500 {
+        send(client, &format!("RPUSH biglist element:{number}:of:the:list"));
+        send(client, &format!("SADD bigset member:{number}"));
+        send(client, &format!("ZADD bigzset {number}.25 member:{number}"));
+        send(client, &format!("HSET bighash field:{number} value:{number}"));
+        send(client, &format!("XADD bigstream {}-1 n {number}", number + 1));
+    }
+}
+
+#[test]
+fn what_was_saved_is_there_after_a_start() {
+    for threads in ["1", "3"] {
+        let folder = Folder::new();
+        let server = folder.start(&[("threads", threads)]);
+        let mut client = server.client();
+        fill(&mut client);
+        let digest = text(&mut client, "DEBUG DIGEST");
+        assert_eq!(text(&mut client, "SAVE"), "OK");
+        assert!(
+            text(&mut client, "INFO persistence").contains("rdb_changes_since_last_save:0\r\n")
+        );
+        send(&mut client, "SET later 1");
+        drop(server);
+        assert_eq!(folder.names(), ["dump.rdb"], "nothing but the file is left");
+        let server = folder.start(&[("threads", threads)]);
+        let mut client = server.client();
+        assert_eq!(text(&mut client, "DEBUG DIGEST"), digest);
+        assert_eq!(text(&mut client, "PEXPIRETIME timed"), "32503680000000");
+        assert_eq!(text(&mut client, "XLEN stream"), "2");
+        assert_eq!(text(&mut client, "DEBUG RELOAD"), "OK");
+        assert_eq!(text(&mut client, "DEBUG DIGEST"), digest);
+        let info = text(&mut client, "INFO persistence");
+        assert!(info.contains("rdb_last_load_keys_loaded:17\r\n"), "{info}");
+        assert!(info.contains("loading:0\r\n"), "{info}");
+    }
+}
+
+#[test]
+fn shutdown_saves_when_there_are_save_points() {
+    let folder = Folder::new();
+    let cases: [(&str, &str, bool); 4] = [
+        ("3600 1", "SHUTDOWN", true),
+        ("", "SHUTDOWN", false),
+        ("", "SHUTDOWN SAVE", true),
+        ("3600 1", "SHUTDOWN NOSAVE", false),
+    ];
+    for (points, command, is_saved) in cases {
+        let mut server = folder.start(&[("save", points)]);
+        let mut client = server.client();
+        send(&mut client, "SET key value");
+        let words: Vec<&[u8]> = command.split(' ').map(str::as_bytes).collect();
+        client.try_call(&words).ok();
+        assert!(server.wait().success());
+        assert_eq!(folder.0.join("dump.rdb").exists(), is_saved, "{points:?} {command}");
+        fs::remove_file(folder.0.join("dump.rdb")).ok();
+    }
+}
+
+#[test]
+fn a_signal_saves_as_shutdown_does() {
+    let folder = Folder::new();
+    let mut server = folder.start(&[("save", "3600 1")]);
+    send(&mut server.client(), "SET key value");
+    let pid = server.pid().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    assert!(server.wait().success());
+    let server = folder.start(&[]);
+    assert_eq!(text(&mut server.client(), "GET key"), "value");
+}
+
+#[test]
+fn a_shutdown_that_cannot_save_does_not_happen() {
+    let folder = Folder::new();
+    let mut server = folder.start(&[("save", "3600 1")]);
+    let mut client = server.client();
+    send(&mut client, "SET key value");
+    // A folder in the file's place: it can be neither opened nor replaced.
+    fs::create_dir(folder.0.join("dump.rdb")).unwrap();
+    fs::write(folder.0.join("dump.rdb").join("x"), b"").unwrap();
+    assert_eq!(text(&mut client, "SAVE"), "ERR");
+    assert_eq!(text(&mut client, "SHUTDOWN"), "ERR Errors trying to SHUTDOWN. Check logs.");
+    assert_eq!(text(&mut client, "GET key"), "value");
+    client.try_call(&["SHUTDOWN", "FORCE"]).ok();
+    assert!(server.wait().success());
+    assert_eq!(folder.names(), ["dump.rdb"], "no draft is left");
+}
+
+#[test]
+fn a_damaged_file_stops_the_start_and_stays() {
+    let folder = Folder::new();
+    let server = folder.start(&[]);
+    let mut client = server.client();
+    fill(&mut client);
+    send(&mut client, "SAVE");
+    drop(server);
+    let place = folder.0.join("dump.rdb");
+    let whole = fs::read(&place).unwrap();
+    let mut damaged = whole.clone();
+    damaged[whole.len() / 2] ^= 0x55;
+    for bytes in [&damaged[..], &whole[..whole.len() / 2], b"something else"] {
+        fs::write(&place, bytes).unwrap();
+        let output = Command::new(program())
+            .args(["--port", "0", "--unixsocket", "socket", "--dir", folder.text(), "--save", ""])
+            .output()
+            .unwrap();
+        assert!(!output.status.success());
+        let log = String::from_utf8_lossy(&output.stdout);
+        assert!(log.contains("Fatal error loading the DB"), "{log}");
+        assert_eq!(fs::read(&place).unwrap(), bytes, "nothing touches the file");
+    }
+}
+
+#[test]
+fn keys_whose_time_is_over_are_not_loaded() {
+    let folder = Folder::new();
+    let server = folder.start(&[]);
+    let mut client = server.client();
+    send(&mut client, "SET gone 1 PX 300");
+    send(&mut client, "SET stays 1 PX 1000000");
+    send(&mut client, "HSET hash a 1 b 2");
+    send(&mut client, "HPEXPIRE hash 300 FIELDS 1 a");
+    send(&mut client, "SAVE");
+    drop(server);
+    thread::sleep(Duration::from_millis(310));
+    let server = folder.start(&[]);
+    let mut client = server.client();
+    assert_eq!(text(&mut client, "DBSIZE"), "2");
+    assert_eq!(text(&mut client, "HLEN hash"), "1");
+    let info = text(&mut client, "INFO persistence");
+    assert!(info.contains("rdb_last_load_keys_expired:1\r\n"), "{info}");
+}
+
+#[test]
+fn reload_takes_its_options() {
+    let folder = Folder::new();
+    let server = folder.start(&[]);
+    let mut client = server.client();
+    send(&mut client, "SET a old");
+    send(&mut client, "SAVE");
+    send(&mut client, "SET a new");
+    send(&mut client, "SET b new");
+    assert!(text(&mut client, "DEBUG RELOAD NOSAVE NOFLUSH").starts_with("ERR Error trying"));
+    assert_eq!(text(&mut client, "DEBUG RELOAD NOSAVE NOFLUSH MERGE"), "OK");
+    assert_eq!(text(&mut client, "GET a"), "old");
+    assert_eq!(text(&mut client, "GET b"), "new");
+    assert_eq!(text(&mut client, "DEBUG RELOAD NOSAVE"), "OK");
+    assert_eq!(text(&mut client, "EXISTS b"), "0");
+    assert!(text(&mut client, "DEBUG RELOAD OTHER").starts_with("ERR DEBUG RELOAD only supports"));
+    fs::remove_file(folder.0.join("dump.rdb")).unwrap();
+    assert!(text(&mut client, "DEBUG RELOAD NOSAVE").starts_with("ERR Error trying"));
+    assert_eq!(text(&mut client, "GET a"), "old", "without a file nothing is dropped");
+}
+
+#[test]
+fn the_time_of_the_last_save_moves() {
+    let folder = Folder::new();
+    let server = folder.start(&[]);
+    let mut client = server.client();
+    let first: i64 = text(&mut client, "LASTSAVE").parse().unwrap();
+    let end = Instant::now() + Duration::from_secs(5);
+    let mut last = first;
+    while last == first && Instant::now() < end {
+        send(&mut client, "SAVE");
+        last = text(&mut client, "LASTSAVE").parse().unwrap();
+    }
+    assert!(last > first);
+}

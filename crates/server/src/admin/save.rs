@@ -1,0 +1,98 @@
+//! SAVE and LASTSAVE, and what DEBUG RELOAD does.
+
+use std::sync::atomic::Ordering;
+
+use commands::{Args, Error};
+use keyspace::{Entered, Stamp};
+
+use crate::call::Call;
+use crate::persistence::{self, File};
+use crate::rows::SessionHandler;
+
+pub(crate) const HANDLERS: &[(&str, SessionHandler)] = &[("lastsave", lastsave), ("save", save)];
+
+const NOT_SAVED: &str = "ERR";
+const NOT_LOADED: &str = "ERR Error trying to load the RDB dump, check server logs.";
+const RELOAD_OPTIONS: &str =
+    "ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.";
+
+/// SAVE - O(N), N the number of keys; everything waits.
+fn save(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
+    persistence::save(call.server, call.held).map_err(|_| Error::Text(NOT_SAVED))?;
+    call.out.ok();
+    Ok(())
+}
+
+/// LASTSAVE - O(1).
+fn lastsave(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
+    call.out.int(call.server.persistence.last_save_s.load(Ordering::Relaxed));
+    Ok(())
+}
+
+/// DEBUG RELOAD \[MERGE\] \[NOFLUSH\] \[NOSAVE\] - O(N), N the number of keys.
+pub(super) fn reload(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    let (mut saves, mut flushes, mut merges) = (true, true, false);
+    let mut options = args.cursor(2);
+    while options.left() > 0 {
+        if options.accept("MERGE") {
+            merges = true;
+        } else if options.accept("NOFLUSH") {
+            flushes = false;
+        } else if options.accept("NOSAVE") {
+            saves = false;
+        } else {
+            return Err(Error::Text(RELOAD_OPTIONS));
+        }
+    }
+    if saves {
+        persistence::save(call.server, call.held).map_err(|_| Error::Text(NOT_SAVED))?;
+    }
+    if load(call, flushes, merges) {
+        log::info!("DB reloaded by DEBUG RELOAD");
+        call.out.ok();
+        return Ok(());
+    }
+    Err(Error::Text(NOT_LOADED))
+}
+
+/// Puts the file's keys in the place of those that are there, or among them.
+fn load(call: &mut Call<'_, '_>, flushes: bool, merges: bool) -> bool {
+    let server = call.server;
+    let file = match File::open(server) {
+        Ok(Some(file)) => file,
+        Ok(None) => return false,
+        Err(error) => {
+            log::warn!("Opening the RDB file: {error}");
+            return false;
+        }
+    };
+    let stamp = Stamp::at(call.local.now_ms());
+    let held = std::cell::RefCell::new(&mut *call.held);
+    let flush = || {
+        let mut held = held.borrow_mut();
+        for shard in 0..if flushes { held.count() } else { 0 } {
+            for db in 0..server.keyspace.databases() {
+                drop(held.shard(shard).db(db).take());
+            }
+        }
+    };
+    let (mut lanes, mut doubled) = (0, false);
+    let result = file.load(server, flush, |db, entry| {
+        match server.keyspace.enter_entry(&mut held.borrow_mut(), db, entry, merges, stamp) {
+            Entered::Yes(lowered) => lanes |= lowered,
+            Entered::Taken(entry) => {
+                log::warn!(
+                    "RDB has duplicated key '{}' in DB {db}",
+                    entry.key_bytes().escape_ascii()
+                );
+                doubled = true;
+            }
+        }
+        !doubled
+    });
+    call.local.key_stats.lanes_lowered |= lanes;
+    if let Err(error) = &result {
+        log::warn!("Loading the RDB file: {error}");
+    }
+    result.is_ok() && !doubled
+}

@@ -1,0 +1,295 @@
+//! Serving clients that wait: their command is run again for them, on the worker whose write woke
+//! them, while the shards are held; the reply goes to the worker that owns the connection.
+//!
+//! A command whose keys are waited for takes the shards that serving reaches into together with its
+//! own (`take`), so that nobody comes between the write and those whom it serves. Who cannot be
+//! reached all the same, because a key went without a command that names it, is served late, when
+//! the shards are free.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use commands::{Args, Wait};
+use keyspace::{Class, Held, Kind, Lookup, Note, ReadGuard, Wants};
+use parking_lot::Mutex;
+use resp::Writer;
+use smallvec::SmallVec;
+
+use super::{ShardSet, Sought, Stage, Waiter, moment};
+use crate::call::DataCall;
+use crate::clock::Ticks;
+use crate::local::Local;
+use crate::mailbox::{Answer, Message};
+use crate::rows::{Row, Run};
+use crate::server::Server;
+use crate::session::{Session, State};
+use crate::{commit, keys, refuse, sys};
+
+/// How often shards are taken anew because more clients came to wait meanwhile.
+const TRIES: usize = 3;
+
+/// A key whose waiters have an attempt due.
+#[derive(PartialEq, Eq, Debug)]
+pub struct Ready {
+    db: u32,
+    key: Box<[u8]>,
+    /// Only those who may wait for time to pass.
+    timed: bool,
+}
+
+/// Lets a client wait whose command has just found nothing. Its shards are held.
+pub fn wait(
+    server: &Server,
+    session: &mut Session,
+    out: &Writer,
+    row: &Row,
+    args: &Args<'_>,
+    wait: Wait,
+) {
+    let keyspace = &server.keyspace;
+    let shard_of = |key: &[u8]| keyspace.shard_of(keyspace.hash(key));
+    let keys: Vec<Box<[u8]>> = args.all()[wait.keys].iter().map(|key| (*key).into()).collect();
+    let mut shards: ShardSet = keys.iter().map(|key| shard_of(key)).collect();
+    let all = keys::positions(row.spec, args.all(), |at, _| shards.push(shard_of(args[at])));
+    debug_assert!(all.is_ok(), "{} ran with keys that cannot be told", row.name);
+    shards.sort_unstable();
+    shards.dedup();
+    let mut argv: Vec<Box<[u8]>> = args.all().iter().map(|arg| (*arg).into()).collect();
+    for (at, text) in wait.fixed {
+        argv[at] = text;
+    }
+    let waiter = Arc::new(Waiter {
+        ticket: server.blocked.next_ticket.fetch_add(1, Ordering::Relaxed),
+        client: Arc::clone(&session.client),
+        row: row.id,
+        db: session.db,
+        state: session.state,
+        proto: out.proto(),
+        argv,
+        keys,
+        kind: wait.kind,
+        on_loss: wait.on_loss,
+        is_timed: wait.again_ms.is_some(),
+        shards,
+        until: wait.until_ms.map(moment),
+        again_ms: AtomicI64::new(wait.again_ms.unwrap_or(i64::MAX)),
+        spent_ns: AtomicU64::new(0),
+        stage: Mutex::new(Stage::Waiting),
+    });
+    server.blocked.enter(&waiter, &server.wants, shard_of);
+    session.put(State::BLOCKED, true);
+    *session.client.waiting.lock() = Some(waiter);
+}
+
+/// Notes which keys that are waited for a command has changed, before its change is forgotten.
+pub fn collect(server: &Server, local: &mut Local) {
+    let Local { change, ready, .. } = local;
+    for note in change.notes().iter().filter(|note| wakes(note)) {
+        note_ready(server, ready, note.db, &note.key, false);
+    }
+    for (db, key) in change.stirred() {
+        note_ready(server, ready, *db, key, true);
+    }
+    for db in change.stirred_dbs() {
+        for key in server.blocked.awaited_keys(*db) {
+            note_ready(server, ready, *db, &key, false);
+        }
+    }
+}
+
+/// Whether an event may be what somebody waits for. Most of what happens to a stream cannot be.
+fn wakes(note: &Note) -> bool {
+    note.class != Class::STREAM || matches!(note.event, "xadd" | "xgroup-destroy")
+}
+
+fn note_ready(
+    server: &Server,
+    ready: &mut std::collections::VecDeque<Ready>,
+    db: u32,
+    key: &[u8],
+    timed: bool,
+) {
+    let shard = server.keyspace.shard_of(server.keyspace.hash(key));
+    let is_known = |known: &Ready| known.db == db && *known.key == *key && known.timed == timed;
+    if server.blocked.is_awaited(shard, db, key) && !ready.iter().any(is_known) {
+        ready.push_back(Ready { db, key: key.into(), timed });
+    }
+}
+
+/// Serves those who wait for the keys that have become ready, and for those that become ready by
+/// serving them, in that order. What cannot be done with the shards that are held is left for
+/// [`serve_late`]. What a slow command left behind may have expired since it began.
+pub fn serve<'k>(server: &'k Server, local: &mut Local, held: &mut Held<'k>) {
+    local.look_at_clock();
+    while let Some(ready) = local.ready.pop_front() {
+        let hash = server.keyspace.hash(&ready.key);
+        let shard = server.keyspace.shard_of(hash);
+        let mut behind = 0;
+        let all_tried = loop {
+            if !held.holds(shard) {
+                break false;
+            }
+            let (db, key, timed) = (ready.db, &*ready.key, ready.timed);
+            let kind = kind_of(local, held, shard, db, hash, key);
+            let sought = Sought { db, key, kind, timed };
+            let Some(waiter) = server.blocked.next(shard, behind, &sought) else { break true };
+            if !waiter.shards.iter().all(|shard| held.holds(*shard)) {
+                break false;
+            }
+            behind = waiter.ticket;
+            attempt(server, local, held, &waiter);
+        };
+        if !all_tried {
+            local.late.push(ready);
+        }
+    }
+}
+
+fn kind_of(
+    local: &Local,
+    held: &mut Held<'_>,
+    shard: u32,
+    db: u32,
+    hash: u64,
+    key: &[u8],
+) -> Option<Kind> {
+    match held.shard(shard).db(db).find(hash, key, local.now_ms()) {
+        Lookup::Live(entry) => Some(entry.kind()),
+        _ => None,
+    }
+}
+
+/// Serves those whose shards were not held. The caller passes the gate and holds no shard; for a
+/// moment it may be outside of the gate.
+#[cold]
+pub fn serve_late<'k>(server: &'k Server, local: &mut Local, gate: &mut Option<ReadGuard<'k>>) {
+    while let Some(ready) = local.late.pop() {
+        let shard = server.keyspace.shard_of(server.keyspace.hash(&ready.key));
+        local.ready.push_back(ready);
+        with_cover(server, local, gate, ShardSet::from_slice(&[shard]), None);
+    }
+}
+
+/// Runs a waiter's command again because time has passed. The caller passes the gate and holds no
+/// shard.
+pub fn retry<'k>(
+    server: &'k Server,
+    local: &mut Local,
+    gate: &mut Option<ReadGuard<'k>>,
+    waiter: &Arc<Waiter>,
+) {
+    with_cover(server, local, gate, waiter.shards.clone(), Some(waiter));
+    serve_late(server, local, gate);
+}
+
+/// With some shards and those that serving takes, tries the command of a waiter if one is named,
+/// then serves those who wait for the keys that are ready.
+fn with_cover<'k>(
+    server: &'k Server,
+    local: &mut Local,
+    gate: &mut Option<ReadGuard<'k>>,
+    shards: ShardSet,
+    waiter: Option<&Arc<Waiter>>,
+) {
+    if let Some(mut held) = take(server, shards) {
+        try_and_serve(server, local, &mut held, waiter);
+    } else {
+        drop(gate.take());
+        let alone = server.keyspace.alone();
+        try_and_serve(server, local, &mut server.keyspace.shards().hold_all(&alone), waiter);
+        drop(alone);
+        *gate = server.keyspace.enter(local.id);
+    }
+    local.wake_workers(server);
+}
+
+fn try_and_serve<'k>(
+    server: &'k Server,
+    local: &mut Local,
+    held: &mut Held<'k>,
+    waiter: Option<&Arc<Waiter>>,
+) {
+    local.change.set_wants(Wants(server.wants.load(Ordering::Relaxed)));
+    if let Some(waiter) = waiter {
+        attempt(server, local, held, waiter);
+    }
+    serve(server, local, held);
+}
+
+/// Takes shards together with those that serving the waiters for their keys reaches into; `None`
+/// when that takes being alone.
+pub fn take<'k>(server: &'k Server, mut shards: ShardSet) -> Option<Held<'k>> {
+    for _ in 0..TRIES {
+        if !server.blocked.cover(&mut shards) {
+            return None;
+        }
+        let held = server.keyspace.shards().hold_many(shards.iter().copied());
+        let count = shards.len();
+        if held.is_all() || server.blocked.cover(&mut shards) && shards.len() == count {
+            return Some(held);
+        }
+    }
+    None
+}
+
+/// Runs a waiter's command for it, unless somebody else has an answer for it already or the client
+/// is gone: then nothing is taken in its name. All its shards are held. The reply and the end of
+/// the wait are decided together, under the lock of its stage.
+fn attempt<'k>(server: &'k Server, local: &mut Local, held: &mut Held<'k>, waiter: &Arc<Waiter>) {
+    let mut stage = waiter.stage.lock();
+    if *stage == Stage::Over || waiter.client.is_killed() || sys::has_hung_up(waiter.client.fd) {
+        return;
+    }
+    let Some(row) = server.rows.by_id(waiter.row) else { return };
+    let Run::Data(handler) = row.run else { return };
+    let argv: SmallVec<[&[u8]; 8]> = waiter.argv.iter().map(|arg| &**arg).collect();
+    let args = Args::new(&argv, &[]);
+    let began = Ticks::now();
+    let mut out = Writer::new(waiter.proto);
+    let mark = out.mark();
+    let (db, state) = (waiter.db, waiter.state);
+    let call = DataCall { server, local, db, state, out: &mut out, row, held, hashed: &[] };
+    let result = call.run(handler, &args);
+    if !local.change.is_empty() {
+        commit::served(server, local);
+    }
+    let spent_ns = server.ticks.nanoseconds(Ticks::now().wrapping_sub(began));
+    if let Some(wait) = local.wait.take() {
+        waiter.spent_ns.fetch_add(spent_ns, Ordering::Relaxed);
+        wait_on(server, local, waiter, &wait);
+        return;
+    }
+    if let Err(error) = result {
+        error.write(row.name, &mut out);
+    }
+    *stage = Stage::Over;
+    drop(stage);
+    server.leave_queues(waiter);
+    count(server, local, waiter, spent_ns, out.since(mark));
+    local.tell(server, &waiter.client, Answer::Reply(Box::new(out)));
+}
+
+/// Goes on waiting; tells the owner when the time of the next attempt has changed.
+fn wait_on(server: &Server, local: &mut Local, waiter: &Arc<Waiter>, wait: &Wait) {
+    let again_ms = wait.again_ms.unwrap_or(i64::MAX);
+    if waiter.again_ms.swap(again_ms, Ordering::SeqCst) != again_ms {
+        local.put(server, waiter.client.worker, Message::Again(Arc::clone(&waiter.client)));
+    }
+}
+
+/// Counts a command that waited, once, now that it has its reply. The caller passes the gate.
+pub fn count(server: &Server, local: &Local, waiter: &Waiter, spent_ns: u64, reply: &[u8]) {
+    let spent_ns = waiter.spent_ns.load(Ordering::Relaxed) + spent_ns;
+    let stats = server.stats(local.id);
+    stats.processed.add(1);
+    let command = &stats.commands[usize::from(waiter.row)];
+    command.calls.add(1);
+    command.nanoseconds.add(spent_ns);
+    if local.tunables.latency_tracking {
+        command.latency.record(spent_ns);
+    }
+    if reply.first() == Some(&b'-') {
+        command.failed.add(1);
+        refuse::count_error(server, local, reply);
+    }
+}

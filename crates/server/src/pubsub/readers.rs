@@ -1,0 +1,112 @@
+//! The subscribers of one worker by what they subscribe to, and the messages that have arrived for
+//! them but were not delivered yet.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+
+use super::exchange::Exchange;
+use super::message::{Kind, Message};
+
+/// What one connection subscribes to.
+#[derive(Default)]
+pub struct Subscriptions {
+    names: [BTreeSet<Box<[u8]>>; 3],
+    /// The number of the last message that it got, or that came before it could get any.
+    pub seen: u64,
+}
+
+impl Subscriptions {
+    /// Adds a name; false when it was there.
+    pub fn add(&mut self, kind: Kind, name: &[u8]) -> bool {
+        self.names[kind as usize].insert(name.into())
+    }
+
+    /// Takes a name out; false when it was not there.
+    pub fn remove(&mut self, kind: Kind, name: &[u8]) -> bool {
+        self.names[kind as usize].remove(name)
+    }
+
+    /// Whether a name is there.
+    pub fn has(&self, kind: Kind, name: &[u8]) -> bool {
+        self.names[kind as usize].contains(name)
+    }
+
+    /// How many names of a kind there are.
+    pub fn len(&self, kind: Kind) -> usize {
+        self.names[kind as usize].len()
+    }
+
+    /// The names of a kind, in their order.
+    pub fn names(&self, kind: Kind) -> Vec<Box<[u8]>> {
+        self.names[kind as usize].iter().cloned().collect()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.names.iter().all(BTreeSet::is_empty)
+    }
+}
+
+/// A connection by its place among its worker's, and its number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Reader {
+    /// The place.
+    pub slot: usize,
+    /// The client's number.
+    pub id: u64,
+}
+
+/// See the module's text.
+#[derive(Default)]
+pub struct Readers {
+    names: [HashMap<Box<[u8]>, Vec<Reader>>; 3],
+    arrived: VecDeque<Arc<Message>>,
+}
+
+impl Readers {
+    /// Adds a subscriber.
+    pub fn add(&mut self, kind: Kind, name: &[u8], reader: Reader) {
+        let names = &mut self.names[kind as usize];
+        match names.get_mut(name) {
+            Some(readers) => readers.push(reader),
+            None => {
+                names.insert(name.into(), vec![reader]);
+            }
+        }
+    }
+
+    /// Takes a subscriber out.
+    pub fn remove(&mut self, kind: Kind, name: &[u8], reader: Reader) {
+        let names = &mut self.names[kind as usize];
+        let Some(readers) = names.get_mut(name) else { return };
+        if let Some(at) = readers.iter().position(|other| *other == reader) {
+            readers.swap_remove(at);
+        }
+        if readers.is_empty() {
+            names.remove(name);
+        }
+    }
+
+    /// The subscribers of a name.
+    pub fn of(&self, kind: Kind, name: &[u8]) -> &[Reader] {
+        self.names[kind as usize].get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Takes over what is in the worker's inbox.
+    pub fn receive(&mut self, exchange: &Exchange, worker: usize) {
+        while let Some(message) = exchange.take(worker) {
+            self.arrived.push_back(message);
+        }
+    }
+
+    /// The first message to deliver.
+    pub fn next(&mut self) -> Option<Arc<Message>> {
+        self.arrived.pop_front()
+    }
+
+    /// The messages with numbers above `seen`, in order; they stay.
+    pub fn since(&self, seen: u64) -> impl Iterator<Item = &Arc<Message>> {
+        let from = self.arrived.partition_point(|message| message.number <= seen);
+        self.arrived.range(from..)
+    }
+}

@@ -1,0 +1,83 @@
+//! Handing published messages to the subscribers among a worker's connections.
+
+use std::sync::Arc;
+
+use super::{Fate, Thread};
+use crate::conn::Conn;
+use crate::local::Local;
+use crate::pubsub::{self, Kind, Message, Reader};
+use crate::server::Server;
+use crate::session::State;
+use crate::{cron, mailbox};
+
+impl Thread {
+    /// Gives subscribers what has arrived for them, and sends it. Each gets everything in one
+    /// write.
+    pub(super) fn deliver(&mut self) {
+        let server = Arc::clone(&self.server);
+        self.local.wake_workers(&server);
+        let mut written = std::mem::take(&mut self.written);
+        self.local.readers.receive(&server.exchange, self.local.id);
+        while let Some(message) = self.local.readers.next() {
+            self.hand_out(&message, &mut written);
+        }
+        for slot in written.drain(..) {
+            let Some(mut conn) = self.conns.get_mut(slot).and_then(Option::take) else { continue };
+            conn.gets_messages = false;
+            let fate = self.finish(&mut conn, Fate::Keep);
+            self.put_back(slot, conn, fate);
+        }
+        self.written = written;
+        end_crowding(&server);
+    }
+
+    fn hand_out(&mut self, message: &Message, written: &mut Vec<usize>) {
+        let readers = self.local.readers.of(message.kind, &message.channel);
+        for reader in readers {
+            hand_to(&self.local, &mut self.conns, *reader, message, None, written);
+        }
+        for (at, pattern) in message.patterns.iter().enumerate() {
+            for reader in self.local.readers.of(Kind::Pattern, pattern) {
+                hand_to(&self.local, &mut self.conns, *reader, message, Some(at), written);
+            }
+        }
+    }
+}
+
+/// Writes a message for one reader, as subscriber of the channel or of one of the patterns, unless
+/// it has seen it already. Who is over its limit gets no more, and is closed when it is sent what
+/// it has.
+fn hand_to(
+    local: &Local,
+    conns: &mut [Option<Box<Conn>>],
+    reader: Reader,
+    message: &Message,
+    pattern: Option<usize>,
+    written: &mut Vec<usize>,
+) {
+    let conn = conns.get_mut(reader.slot).and_then(Option::as_mut);
+    let Some(conn) = conn.filter(|conn| conn.session.id() == reader.id) else { return };
+    let sees = conn.session.subscriptions.as_ref().is_some_and(|mine| mine.seen < message.number);
+    let limit = cron::output_limit(local, conn).hard;
+    let is_over = limit > 0 && conn.out.len() as u64 > limit;
+    if !sees || is_over || conn.session.state.any(State::CLOSING) {
+        return;
+    }
+    let proto = conn.out.proto();
+    let bytes = match pattern {
+        None => message.plain(proto),
+        Some(at) => message.by_pattern(at, proto),
+    };
+    pubsub::put(&mut conn.out, bytes);
+    if !std::mem::replace(&mut conn.gets_messages, true) {
+        written.push(reader.slot);
+    }
+}
+
+/// Lets publishers go on once there is room for their messages again.
+fn end_crowding(server: &Server) {
+    if server.state().any(State::CROWDED) && server.exchange.has_room() {
+        server.put_state(State::CROWDED, false);
+        server.tell_all(|| mailbox::Message::Resume);
+    }
+}

@@ -1,0 +1,87 @@
+//! A list in parts, as it is saved and as it comes back: listpacks, and elements too long for one.
+
+use super::node::Node;
+use super::quick::Quick;
+use super::{Fill, Form, List};
+use crate::Limits;
+use crate::compact::Listpack;
+
+/// A part of a list; a compressed one has the length of what the stream stands for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Part<'a> {
+    /// The bytes of a listpack.
+    Pack(&'a [u8]),
+    /// The same, compressed.
+    PackLzf(usize, &'a [u8]),
+    /// One element.
+    Plain(&'a [u8]),
+    /// The same, compressed.
+    PlainLzf(usize, &'a [u8]),
+}
+
+impl List {
+    /// How many parts there are.
+    pub fn part_count(&self) -> usize {
+        match &self.form {
+            Form::Small(_) => 1,
+            Form::Large(quick) => quick.nodes(),
+        }
+    }
+
+    /// Calls `visit` with every part in order.
+    pub fn each_part(&self, mut visit: impl FnMut(Part<'_>)) {
+        match &self.form {
+            Form::Small(pack) => visit(Part::Pack(pack.as_bytes())),
+            Form::Large(quick) => quick.each_node().for_each(|node| visit(node.part())),
+        }
+    }
+
+    /// Whether every server can read the parts (see [`Listpack::is_portable`]).
+    pub fn is_portable(&self) -> bool {
+        match &self.form {
+            Form::Small(pack) => pack.is_portable(),
+            Form::Large(quick) => quick.each_node().all(Node::is_portable),
+        }
+    }
+}
+
+/// Puts a list together from the left to the right. What was one part stays one.
+pub struct Builder {
+    quick: Quick,
+}
+
+impl Builder {
+    /// An empty list under the limits of this moment.
+    pub fn new(limits: &Limits) -> Self {
+        Self { quick: Quick::of(Listpack::new(), limits) }
+    }
+
+    /// Adds the elements of a listpack; an empty one adds nothing.
+    pub fn push_pack(&mut self, pack: Listpack) {
+        if !pack.is_empty() {
+            self.quick.push_node(Node::packed(pack));
+        }
+    }
+
+    /// Adds an element as a part of its own.
+    pub fn push_plain(&mut self, element: &[u8]) {
+        self.quick.push_node(Node::of(element, true));
+    }
+
+    /// Adds an element where it fits.
+    pub fn push(&mut self, element: &[u8]) {
+        self.quick.push(super::End::Right, element);
+    }
+
+    /// The list, a small one when its only part would fit into one.
+    pub fn finish(mut self, limits: &Limits) -> List {
+        if self.quick.len() == 0 {
+            return List::new();
+        }
+        if let Some(pack) = self.quick.take_whole(Fill::new(limits)) {
+            return List { form: Form::Small(pack) };
+        }
+        self.quick.settle();
+        List { form: Form::Large(Box::new(self.quick)) }
+    }
+}

@@ -1,0 +1,50 @@
+//! Sets as they are saved and as they come back.
+
+use std::collections::HashSet;
+
+use super::{Form, Rules, Set};
+use crate::compact::{Intset, Listpack};
+
+/// The compact form of a set.
+#[derive(Clone, Copy, Debug)]
+pub enum Compact<'a> {
+    /// Numbers.
+    Ints(&'a Intset),
+    /// Strings.
+    Pack(&'a Listpack),
+}
+
+impl Set {
+    /// The compact form, unless the set is a table.
+    pub fn compact(&self) -> Option<Compact<'_>> {
+        match &self.form {
+            Form::Ints(ints) => Some(Compact::Ints(ints)),
+            Form::Small(pack) => Some(Compact::Pack(pack)),
+            Form::Large(_) => None,
+        }
+    }
+
+    /// A set of these numbers; a table when there are too many.
+    pub fn from_ints(ints: Intset, rules: &Rules<'_>) -> Self {
+        let is_small = ints.len() <= rules.ints_max();
+        let mut set = Self { form: Form::Ints(ints) };
+        if !is_small {
+            set.enlarge(rules);
+        }
+        set
+    }
+
+    /// A set of these members, a table when there are too many; none when one comes twice.
+    pub fn from_pack(pack: Listpack, rules: &Rules<'_>) -> Option<Self> {
+        let mut seen = HashSet::new();
+        if !pack.iter().all(|(_, member)| seen.insert(member)) {
+            return None;
+        }
+        let is_small = seen.len() <= rules.limits.set_entries;
+        let mut set = Self { form: Form::Small(pack) };
+        if !is_small {
+            set.enlarge(rules);
+        }
+        Some(set)
+    }
+}
