@@ -16,6 +16,7 @@ mod clock;
 mod commandlog;
 mod commit;
 mod conn;
+mod crash;
 mod cron;
 mod dispatch;
 mod errors;
