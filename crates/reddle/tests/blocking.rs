@@ -11,7 +11,7 @@ use fastrand::Rng;
 use testkit::{Client, Server, Value};
 
 const LIMIT: Duration = Duration::from_secs(20);
-/// What a timer of the system may add to a timeout; on a busy machine one of several tries shows it.
+/// What a timer may add to a timeout; on a busy machine one of several tries shows it.
 const LATE_MAX: Duration = Duration::from_millis(8);
 const TRIES: usize = 20;
 
