@@ -382,6 +382,10 @@ fn unblock_answers_once() {
             assert_eq!(answer(&mut client), want);
             assert_eq!(run(&mut client, "PING"), "PONG");
         }
+        let stats = run(&mut other, "INFO commandstats");
+        let counts = stats.lines().find(|line| line.starts_with("cmdstat_blpop:calls=3,"));
+        let refused = |line: &str| line.ends_with(",rejected_calls=1,failed_calls=0");
+        assert!(counts.is_some_and(refused), "{counts:?}");
     });
 }
 

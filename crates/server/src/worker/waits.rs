@@ -161,7 +161,7 @@ impl Thread {
                     _ => reply.null_array(),
                 }
                 let _gate = self.server.keyspace.enter(self.local.id);
-                blocked::count(&self.server, &self.local, &waiter, 0, reply.since(mark));
+                blocked::count(&self.server, &self.local, &waiter, None, reply.since(mark));
                 reply
             }
         };
