@@ -144,6 +144,7 @@ impl Thread {
     pub(super) fn answer(&mut self, client: &Client, answer: Answer) {
         let Some(token) = self.token_of(client) else { return };
         let Some(conn) = self.conns[token].as_mut() else { return };
+        client.replying.store(true, Ordering::Relaxed);
         let Some(waiter) = conn.client().waiting.lock().take() else { return };
         self.timers.end(&waiter);
         conn.session.put(State::BLOCKED, false);
