@@ -11,7 +11,7 @@ use fastrand::Rng;
 use testkit::{Client, Server, Value};
 
 const LIMIT: Duration = Duration::from_secs(20);
-/// What a timer of the system may add to a timeout; on a busy machine one of several tries shows it.
+/// What a timer may add to a timeout; on a busy machine one of several tries shows it.
 const LATE_MAX: Duration = Duration::from_millis(8);
 const TRIES: usize = 20;
 
@@ -186,6 +186,38 @@ fn every_command_that_makes_a_key_wakes() {
 }
 
 #[test]
+fn a_restored_key_wakes() {
+    each(|server| {
+        let mut other = server.client();
+        run(&mut other, "RPUSH source a b");
+        let Value::Bulk(payload) = other.run("DUMP source") else { panic!("no payload") };
+        let mut client = waiting(server, "BLPOP k 0");
+        let restored: [&[u8]; 4] = [b"RESTORE", b"k", b"0", &payload];
+        assert_eq!(show(&other.call(&restored)), "OK");
+        assert_eq!(answer(&mut client), "[k a]");
+    });
+}
+
+#[test]
+fn events_of_what_is_served_follow_those_of_the_push() {
+    each(|server| {
+        let mut other = server.client();
+        run(&mut other, "CONFIG SET notify-keyspace-events KA");
+        let mut listener = server.client();
+        listener.run("PSUBSCRIBE __keyspace@0__:*");
+        let mut one = waiting(server, "BLMOVE k d LEFT RIGHT 0");
+        let mut two = waiting(server, "BRPOP d 0");
+        run(&mut other, "RPUSH k a b");
+        assert_eq!((answer(&mut one), answer(&mut two)), ("a".to_owned(), "[d a]".to_owned()));
+        for want in ["k rpush", "d rpush", "k lpop", "d rpop", "d del"] {
+            let (key, event) = want.split_once(' ').expect("two words");
+            let message = format!("[pmessage __keyspace@0__:* __keyspace@0__:{key} {event}]");
+            assert_eq!(answer(&mut listener), message);
+        }
+    });
+}
+
+#[test]
 fn a_key_of_another_type_wakes_nobody() {
     each(|server| {
         let mut other = server.client();
@@ -350,6 +382,10 @@ fn unblock_answers_once() {
             assert_eq!(answer(&mut client), want);
             assert_eq!(run(&mut client, "PING"), "PONG");
         }
+        let stats = run(&mut other, "INFO commandstats");
+        let counts = stats.lines().find(|line| line.starts_with("cmdstat_blpop:calls=3,"));
+        let refused = |line: &str| line.ends_with(",rejected_calls=1,failed_calls=0");
+        assert!(counts.is_some_and(refused), "{counts:?}");
     });
 }
 
