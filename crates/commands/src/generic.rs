@@ -97,9 +97,6 @@ fn rename_unless(ctx: &mut Ctx<'_, '_>, args: &Args<'_>, taken_stays: bool) -> R
     let Some(entry) = ctx.db.take(from) else { return Err(Error::NoSuchKey) };
     let kind = entry.kind();
     let replaced = ctx.db.put(entry.with_key(to));
-    if replaced.is_some() {
-        ctx.db.note(Class::NEW, "new", to);
-    }
     ctx.db.note(Class::GENERIC, "rename_from", from);
     ctx.db.note(Class::GENERIC, "rename_to", to);
     if let Some(replaced) = replaced {
@@ -166,9 +163,6 @@ fn copy(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     ctx.db.on(index, |db| {
         let kind = copied.kind();
         let replaced = db.put(copied);
-        if replaced.is_some() {
-            db.note(Class::NEW, "new", to);
-        }
         db.note(Class::GENERIC, "copy_to", to);
         if let Some(replaced) = replaced {
             note_replaced(db, to, replaced, kind);
