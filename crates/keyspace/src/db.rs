@@ -49,6 +49,8 @@ pub enum Overdue {
     /// They are removed.
     #[default]
     Remove,
+    /// They are removed, but the fields of a hash stay in place when their time is over.
+    KeepFields,
     /// They are as good as gone, but stay in place until somebody writes to them.
     Hide,
     /// They are keys like all others: for whoever fills this server from another one.
@@ -108,7 +110,7 @@ impl<'a, 'k> Db<'a, 'k> {
 
     /// Whether a key may be given a deadline that has passed already.
     pub fn keeps_overdue(&self) -> bool {
-        self.overdue != Overdue::Remove
+        matches!(self.overdue, Overdue::Hide | Overdue::Show)
     }
 
     /// The selected database's number.
@@ -198,7 +200,7 @@ impl<'a, 'k> Db<'a, 'k> {
         }
         let db = self.held.shard(shard).db(self.index);
         let found = match self.overdue {
-            Overdue::Remove => db.lookup(hash, key, self.stamp.now_ms),
+            Overdue::Remove | Overdue::KeepFields => db.lookup(hash, key, self.stamp.now_ms),
             Overdue::Hide if writes => db.lookup(hash, key, self.stamp.now_ms),
             Overdue::Hide => db.find(hash, key, self.stamp.now_ms),
             Overdue::Show => db.find(hash, key, NEVER_OVER),
@@ -455,6 +457,9 @@ impl<'a, 'k> Db<'a, 'k> {
 
     #[cold]
     fn fade_now(&mut self, shard: u32, hash: u64, key: &[u8]) {
+        if self.overdue == Overdue::KeepFields {
+            return;
+        }
         let since_ms = self.over_since();
         let db = self.held.shard(shard).db(self.index);
         if let Some(faded) = db.fade(hash, key, since_ms, usize::MAX) {

@@ -12,6 +12,7 @@ pub mod entry;
 mod gate;
 mod keyspace;
 mod load;
+mod lock;
 mod shard;
 mod shards;
 mod sync;
@@ -24,6 +25,7 @@ pub use entry::{Entry, INLINE_MAX, NewValue, ValueRef};
 pub use gate::{Gate, ReadGuard, WriteGuard};
 pub use keyspace::{Keyspace, Layout, Overhead, Totals};
 pub use load::Entered;
+pub use lock::Lock;
 pub use shard::{Edit, Faded, Lookup, Shard, ShardDb, Stamp, Ttl};
 pub use shards::{Alone, Held, Shards};
 

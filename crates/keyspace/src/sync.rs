@@ -2,6 +2,9 @@
 //! its own in their place (`--cfg loom`).
 
 #[cfg(not(loom))]
+use std::time::Duration;
+
+#[cfg(not(loom))]
 pub(crate) use parking_lot::{Mutex, MutexGuard};
 #[cfg(not(loom))]
 pub(crate) use std::sync::atomic::{AtomicBool, Ordering};
@@ -48,5 +51,20 @@ pub(crate) fn relax(spins: u32) {
         std::hint::spin_loop();
     } else {
         std::thread::yield_now();
+    }
+}
+
+/// Waits for a lock's holder, the longer the more rounds were in vain.
+pub(crate) fn pause(rounds: u32) {
+    #[cfg(loom)]
+    {
+        let _ = rounds;
+        loom::thread::yield_now();
+    }
+    #[cfg(not(loom))]
+    match rounds {
+        0..64 => std::hint::spin_loop(),
+        64..72 => std::thread::yield_now(),
+        _ => std::thread::sleep(Duration::from_micros(20 << (rounds - 72).min(4))),
     }
 }

@@ -1,8 +1,8 @@
-//! The gate's protocol under every order in which its steps can happen, up to a bound. Run with
+//! The protocols of the gate and of a shard's lock under every order in which its steps can happen, up to a bound. Run with
 //! `RUSTFLAGS="--cfg loom" cargo test -p keyspace --release --test gate`.
 #![cfg(loom)]
 
-use keyspace::Gate;
+use keyspace::{Gate, Lock};
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
@@ -74,5 +74,33 @@ fn writers_exclude_each_other() {
         shared.1.read();
         drop(guard);
         writer.join().unwrap();
+    });
+}
+
+/// Waiting is a loop around the attempt, and would only make the model endless.
+#[test]
+fn one_thread_at_a_time_holds_a_lock_and_sees_what_the_one_before_did() {
+    explore(|| {
+        let shared = Arc::new((Lock::new(), AtomicUsize::new(0)));
+        let attempt = |shared: &(Lock, AtomicUsize)| {
+            let taken = shared.0.try_take();
+            if taken {
+                let count = shared.1.load(Ordering::Relaxed);
+                shared.1.store(count + 1, Ordering::Relaxed);
+                shared.0.release();
+            }
+            usize::from(taken)
+        };
+        let others: Vec<_> = (0..2)
+            .map(|_| {
+                let shared = Arc::clone(&shared);
+                thread::spawn(move || attempt(&shared))
+            })
+            .collect();
+        let mut taken = attempt(&shared);
+        for other in others {
+            taken += other.join().unwrap();
+        }
+        assert_eq!(shared.1.load(Ordering::Relaxed), taken);
     });
 }

@@ -11,8 +11,9 @@ use fastrand::Rng;
 use testkit::{Client, Server, Value};
 
 const LIMIT: Duration = Duration::from_secs(20);
-/// What a timer of the system and a busy machine may add to a timeout.
-const LATE_MAX: Duration = Duration::from_millis(60);
+/// What a timer may add to a timeout; on a busy machine one of several tries shows it.
+const LATE_MAX: Duration = Duration::from_millis(8);
+const TRIES: usize = 20;
 
 fn each(test: impl Fn(&Server)) {
     for threads in ["1", "4"] {
@@ -185,6 +186,38 @@ fn every_command_that_makes_a_key_wakes() {
 }
 
 #[test]
+fn a_restored_key_wakes() {
+    each(|server| {
+        let mut other = server.client();
+        run(&mut other, "RPUSH source a b");
+        let Value::Bulk(payload) = other.run("DUMP source") else { panic!("no payload") };
+        let mut client = waiting(server, "BLPOP k 0");
+        let restored: [&[u8]; 4] = [b"RESTORE", b"k", b"0", &payload];
+        assert_eq!(show(&other.call(&restored)), "OK");
+        assert_eq!(answer(&mut client), "[k a]");
+    });
+}
+
+#[test]
+fn events_of_what_is_served_follow_those_of_the_push() {
+    each(|server| {
+        let mut other = server.client();
+        run(&mut other, "CONFIG SET notify-keyspace-events KA");
+        let mut listener = server.client();
+        listener.run("PSUBSCRIBE __keyspace@0__:*");
+        let mut one = waiting(server, "BLMOVE k d LEFT RIGHT 0");
+        let mut two = waiting(server, "BRPOP d 0");
+        run(&mut other, "RPUSH k a b");
+        assert_eq!((answer(&mut one), answer(&mut two)), ("a".to_owned(), "[d a]".to_owned()));
+        for want in ["k rpush", "d rpush", "k lpop", "d rpop", "d del"] {
+            let (key, event) = want.split_once(' ').expect("two words");
+            let message = format!("[pmessage __keyspace@0__:* __keyspace@0__:{key} {event}]");
+            assert_eq!(answer(&mut listener), message);
+        }
+    });
+}
+
+#[test]
 fn a_key_of_another_type_wakes_nobody() {
     each(|server| {
         let mut other = server.client();
@@ -302,19 +335,27 @@ fn time_runs_out_as_exactly_as_it_was_asked() {
             ("BZMPOP 0.0005 1 k MIN", 1),
             ("XREAD BLOCK 77 STREAMS k $", 77),
         ] {
-            let began = Instant::now();
-            assert_eq!(run(&mut client, line), "nil", "{line}");
-            let took = began.elapsed();
+            let times = (0..TRIES).map(|_| {
+                let began = Instant::now();
+                assert_eq!(run(&mut client, line), "nil", "{line}");
+                began.elapsed()
+            });
             let wanted = Duration::from_millis(ms);
             let early = Duration::from_millis(1);
-            assert!(took + early >= wanted && took < wanted + LATE_MAX, "{line}: {took:?}");
+            let in_time = |took: &Duration| {
+                assert!(*took + early >= wanted, "{line} took {took:?}");
+                *took < wanted + LATE_MAX
+            };
+            assert!(times.into_iter().any(|took| in_time(&took)), "{line} is always late");
         }
         client.send(b"*3\r\n$5\r\nBLPOP\r\n$1\r\nk\r\n$4\r\n0.01\r\n").expect("an open socket");
         assert_eq!(client.receive_bytes(5).expect("an answer"), b"*-1\r\n");
         assert_eq!(info(&mut client, "blocked_clients"), 0);
         assert_eq!(info(&mut client, "total_blocking_keys"), 0);
+        client.run("CONFIG RESETSTAT");
+        run(&mut client, "BLPOP k 0.01");
         let stats = run(&mut client, "INFO commandstats");
-        assert!(stats.contains("cmdstat_blpop:calls=2,"), "{stats}");
+        assert!(stats.contains("cmdstat_blpop:calls=1,"), "{stats}");
     });
 }
 
@@ -341,6 +382,10 @@ fn unblock_answers_once() {
             assert_eq!(answer(&mut client), want);
             assert_eq!(run(&mut client, "PING"), "PONG");
         }
+        let stats = run(&mut other, "INFO commandstats");
+        let counts = stats.lines().find(|line| line.starts_with("cmdstat_blpop:calls=3,"));
+        let refused = |line: &str| line.ends_with(",rejected_calls=1,failed_calls=0");
+        assert!(counts.is_some_and(refused), "{counts:?}");
     });
 }
 
@@ -470,11 +515,10 @@ fn a_reader_claims_what_has_been_idle_long_enough() {
         wait_for_blocked(&mut other, 0);
         run(&mut other, "XADD s 3-1 f v");
         run(&mut other, "XREADGROUP GROUP g a STREAMS s >");
-        let began = Instant::now();
         let got = run(&mut other, "XREADGROUP GROUP g b BLOCK 0 CLAIM 100 STREAMS s >");
-        let took = began.elapsed();
-        assert!(got.starts_with("[[s [[3-1 [f v] ") && got.ends_with(" 1]]]]"), "{got}");
-        assert!((90..160).contains(&(took.as_millis() as u64)), "{took:?}");
+        let idle_ms = got.strip_prefix("[[s [[3-1 [f v] ").and_then(|t| t.strip_suffix(" 1]]]]"));
+        let idle_ms: u64 = idle_ms.and_then(|idle_ms| idle_ms.parse().ok()).expect("idle time");
+        assert!(idle_ms >= 100, "{got}");
         let mut third = waiting(server, "XREADGROUP GROUP g d BLOCK 0 CLAIM 50 STREAMS s >");
         assert!(answer(&mut third).ends_with(" 2]]]]"));
     });

@@ -243,6 +243,22 @@ fn signals_end_the_server_in_order_and_leave_nothing_behind() {
 }
 
 #[test]
+fn a_panic_ends_the_process_and_tells_why() {
+    use std::os::unix::process::ExitStatusExt;
+    for threads in ["1", "4"] {
+        let mut place = Place::new();
+        let words = ["--threads", threads, "--enable-debug-command", "yes"];
+        let mut client = place.start(&words);
+        assert!(client.try_call(&["DEBUG", "PANIC"]).is_err());
+        assert_eq!(place.wait().signal(), Some(6), "{}", place.read("out"));
+        let log = place.read("out");
+        assert!(log.contains("BUG REPORT START") && log.contains("BUG REPORT END"), "{log}");
+        let tells = log.contains("called by DEBUG PANIC") && log.contains("In thread worker-");
+        assert!(tells, "{log}");
+    }
+}
+
+#[test]
 fn the_title_is_what_the_template_makes() {
     let mut place = Place::new();
     let mut client = place.start(&[]);

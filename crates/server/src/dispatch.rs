@@ -354,6 +354,7 @@ fn run(
         return (Flow::Close, 0);
     }
     let mut fetched = if is_prefetched { batch.keys.len().min(ITEMS_AHEAD) } else { 0 };
+    conn.client().replying.store(true, Ordering::Relaxed);
     if !is_prefetched && batch.keys.len() > 1 {
         prefetch::buckets(server, conn.session.db, &batch.keys);
     }
@@ -570,14 +571,21 @@ impl<'k> Turn<'_, 'k> {
             }
             Run::Container(None) | Run::Exec => (Ok(()), Flow::Continue),
         };
-        if let Some(wait) = self.local.wait.take() {
-            blocked::wait(self.server, self.session, self.out, row, args, wait);
-            flow = Flow::Block;
+        if self.local.wait.is_some() {
+            flow = self.wait(row, args);
         }
         if !self.local.ready.is_empty() && !self.session.state.any(State::DENY_BLOCKING) {
             self.serve_ready(held);
         }
         (result, flow)
+    }
+
+    /// Lets the client wait for what its command has just not found.
+    #[cold]
+    fn wait(&mut self, row: &Row, args: &Args<'_>) -> Flow {
+        let Some(wait) = self.local.wait.take() else { return Flow::Continue };
+        blocked::wait(self.server, self.session, self.out, row, args, wait);
+        Flow::Block
     }
 
     /// Serves those who wait for the keys that have become ready.

@@ -15,6 +15,7 @@ mod call;
 mod clock;
 mod commit;
 mod conn;
+mod crash;
 mod cron;
 mod dispatch;
 mod errors;

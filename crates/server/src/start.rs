@@ -29,7 +29,7 @@ use crate::process::{self, Process, complain, say};
 use crate::rows::Rows;
 use crate::server::{Parts, Server, Worker};
 use crate::stats::Stats;
-use crate::{log as sink, sys, version, worker};
+use crate::{crash, log as sink, sys, version, worker};
 
 /// Shards of the keyspace (see `docs/design/keyspace.md`).
 const SHARDS: u32 = 256;
@@ -82,6 +82,7 @@ fn serve(program: Program, name: Vec<u8>, config: Config, notices: &[Notice]) ->
         return refuse(text.as_bytes());
     }
     sink::open(&config);
+    crash::end_on_panic();
     let process = match settle_process(program, name, &config) {
         Ok(process) => process,
         Err(text) => return refuse(text.as_bytes()),
@@ -198,7 +199,11 @@ fn run(server: &Arc<Server>, polls: Vec<Poll>, listeners: Vec<Listener>) -> std:
     for (id, poll) in polls.into_iter().enumerate() {
         let listeners = listeners.take().unwrap_or_default();
         let thread = worker::Thread::new(Arc::clone(server), id, poll, listeners);
-        threads.push(thread::Builder::new().name(format!("worker-{id}")).spawn(|| thread.run())?);
+        let work = move || {
+            // The others cannot take its connections over.
+            thread.run().unwrap_or_else(|error| panic!("an event loop stopped: {error}"));
+        };
+        threads.push(thread::Builder::new().name(format!("worker-{id}")).spawn(work)?);
     }
     log::info!("Server initialized");
     while !threads.iter().any(thread::JoinHandle::is_finished)
@@ -216,9 +221,8 @@ fn run(server: &Arc<Server>, polls: Vec<Poll>, listeners: Vec<Listener>) -> std:
         }
     }
     for thread in threads {
-        if let Ok(Err(error)) = thread.join() {
-            log::error!("An event loop stopped: {error}");
-        }
+        // A panic has ended the process.
+        thread.join().ok();
     }
     server.process.notify("STOPPING=1\n");
     watch.end();

@@ -133,7 +133,7 @@ impl Zset {
                 let Some(score) = decide(found.map(|(_, score)| score)) else { return };
                 match found {
                     Some((_, old)) if old == score => {}
-                    Some((at, _)) => small::move_to(pack, at, name, score),
+                    Some((at, old)) => small::move_to(pack, at, name, old, score),
                     None if form.is_small(pack.len() / 2 + 1, name.len())
                         && pack.fits(name.len()) =>
                     {

@@ -6,6 +6,9 @@ use super::hash::{
 
 /// Half the width of the Mercator projection, in metres.
 const MERCATOR_MAX: f64 = 20_037_726.37;
+/// What lies farther away than so much of a radius by its latitude alone is outside, whatever the
+/// rounding.
+const SURELY: f64 = 1.0 + 1e-9;
 /// A latitude within the outermost cells of any grid that is searched around a pole.
 const OUTERMOST: f64 = 85.0;
 
@@ -45,7 +48,13 @@ impl Search {
     pub(super) fn distance(&self, place: Point) -> Option<f64> {
         let distance = || hash::distance(self.center, place);
         match &self.shape {
-            Shape::Circle { radius } => Some(distance()).filter(|distance| distance <= radius),
+            Shape::Circle { radius } => {
+                let up = hash::latitude_distance(place.latitude, self.center.latitude);
+                if up > radius * SURELY {
+                    return None;
+                }
+                Some(distance()).filter(|distance| distance <= radius)
+            }
             Shape::Box { width, height } => {
                 let up = hash::latitude_distance(place.latitude, self.center.latitude);
                 if up > height / 2.0 {

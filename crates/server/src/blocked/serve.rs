@@ -118,8 +118,9 @@ fn note_ready(
 
 /// Serves those who wait for the keys that have become ready, and for those that become ready by
 /// serving them, in that order. What cannot be done with the shards that are held is left for
-/// [`serve_late`].
+/// [`serve_late`]. What a slow command left behind may have expired since it began.
 pub fn serve<'k>(server: &'k Server, local: &mut Local, held: &mut Held<'k>) {
+    local.look_at_clock();
     while let Some(ready) = local.ready.pop_front() {
         let hash = server.keyspace.hash(&ready.key);
         let shard = server.keyspace.shard_of(hash);
@@ -264,7 +265,7 @@ fn attempt<'k>(server: &'k Server, local: &mut Local, held: &mut Held<'k>, waite
     *stage = Stage::Over;
     drop(stage);
     server.leave_queues(waiter);
-    count(server, local, waiter, spent_ns, out.since(mark));
+    count(server, local, waiter, Some(spent_ns), out.since(mark));
     local.tell(server, &waiter.client, Answer::Reply(Box::new(out)));
 }
 
@@ -276,9 +277,11 @@ fn wait_on(server: &Server, local: &mut Local, waiter: &Arc<Waiter>, wait: &Wait
     }
 }
 
-/// Counts a command that waited, once, now that it has its reply. The caller passes the gate.
-pub fn count(server: &Server, local: &Local, waiter: &Waiter, spent_ns: u64, reply: &[u8]) {
-    let spent_ns = waiter.spent_ns.load(Ordering::Relaxed) + spent_ns;
+/// Counts a command that waited, once, now that it has its reply: the time that running it took at
+/// last, `None` when the reply is not its own; an error then counts as a refusal. The caller passes
+/// the gate.
+pub fn count(server: &Server, local: &Local, waiter: &Waiter, ran_ns: Option<u64>, reply: &[u8]) {
+    let spent_ns = waiter.spent_ns.load(Ordering::Relaxed) + ran_ns.unwrap_or(0);
     let stats = server.stats(local.id);
     stats.processed.add(1);
     let command = &stats.commands[usize::from(waiter.row)];
@@ -288,7 +291,8 @@ pub fn count(server: &Server, local: &Local, waiter: &Waiter, spent_ns: u64, rep
         command.latency.record(spent_ns);
     }
     if reply.first() == Some(&b'-') {
-        command.failed.add(1);
+        let kind = if ran_ns.is_some() { &command.failed } else { &command.rejected };
+        kind.add(1);
         refuse::count_error(server, local, reply);
     }
 }

@@ -9,6 +9,8 @@
 use std::fmt;
 use std::num::NonZeroU32;
 
+use smallvec::SmallVec;
+
 use super::Corrupt;
 use super::bytes::{Bytes, PREFIX};
 use entry::{END, Encoded};
@@ -29,6 +31,9 @@ const HEADER: usize = 6;
 
 /// The count that says nothing: there were once too many entries for its 16 bits.
 const UNKNOWN: u16 = u16::MAX;
+
+/// Bytes of entries that are put together without asking for memory.
+const ROOM: usize = 256;
 
 /// The size that no listpack should exceed; see [`Listpack::fits`].
 const SIZE_MAX: usize = 1 << 30;
@@ -357,12 +362,12 @@ impl Listpack {
 
     /// Adds all of `elements` behind the last, growing once.
     pub fn append(&mut self, elements: &[Element<'_>]) {
-        let mut entries = Vec::with_capacity(elements.iter().map(|element| element.size()).sum());
-        for element in elements {
-            Encoded::new(*element).parts().iter().for_each(|part| entries.extend_from_slice(part));
-        }
-        self.bytes.splice(self.bytes_len() - 1, 0, [&entries, &[], &[]]);
-        self.add_to_count(elements.len());
+        self.put_all(self.bytes_len() - 1, elements);
+    }
+
+    /// Adds all of `elements` in front of the entry at `position`, moving what is behind once.
+    pub fn insert_all_before(&mut self, position: Position, elements: &[Element<'_>]) {
+        self.put_all(position.at(), elements);
     }
 
     /// Adds the entries of `other` behind the last.
@@ -390,6 +395,15 @@ impl Listpack {
     fn put(&mut self, at: usize, removed: usize, element: Element<'_>) {
         let encoded = Encoded::new(element);
         self.bytes.splice(at, removed, encoded.parts());
+    }
+
+    fn put_all(&mut self, at: usize, elements: &[Element<'_>]) {
+        let mut entries = SmallVec::<[u8; ROOM]>::new();
+        for element in elements {
+            Encoded::new(*element).parts().iter().for_each(|part| entries.extend_from_slice(part));
+        }
+        self.bytes.splice(at, 0, [&entries, &[], &[]]);
+        self.add_to_count(elements.len());
     }
 
     /// Removes the bytes of `entries` entries.

@@ -1,7 +1,7 @@
 //! The large form: a tree over the members in order, and a table that finds them by name.
 //!
-//! Invariant: tree and table hold the same members, and a member leaves the tree before it leaves
-//! the table, which owns it, and before its score changes.
+//! Invariant: tree and table hold the same members with the same scores, and a member leaves the
+//! tree before it leaves the table, which owns it.
 
 use std::ops::Range;
 
@@ -36,8 +36,9 @@ impl Large {
     }
 
     pub(super) fn rank(&self, name: &[u8]) -> Option<(usize, f64)> {
-        let score = self.score(name)?;
-        Some((self.tree.rank(score, name), score))
+        let member = self.table.get(self.hash(name), name)?;
+        let (handle, score) = (member.handle(), member.handle().score());
+        Some((self.tree.rank_of(handle, score), score))
     }
 
     /// Adds a member that is absent.
@@ -54,20 +55,23 @@ impl Large {
             }
             return;
         };
-        let old = member.handle().score();
+        let handle = member.handle();
+        let old = handle.score();
         let Some(score) = decide(Some(old)).filter(|score| *score != old) else { return };
-        let rank = self.tree.rank(old, name);
-        let handle = self.tree.remove_at(rank);
+        if self.tree.rescore(handle, old, score) {
+            member.set_score(score);
+            return;
+        }
+        self.tree.remove(handle, old);
         member.set_score(score);
-        self.tree.insert(handle);
+        self.tree.insert(handle, score);
     }
 
     pub(super) fn remove(&mut self, name: &[u8]) -> Option<f64> {
         let hash = self.hash(name);
         let member = self.table.get_mut(hash, name)?;
         let score = member.handle().score();
-        let rank = self.tree.rank(score, name);
-        self.tree.remove_at(rank);
+        self.tree.remove(member.handle(), score);
         drop(member.remove());
         Some(score)
     }
@@ -86,10 +90,7 @@ impl Large {
 
     /// The first rank within a range, and the first behind it.
     pub(super) fn ranks_of_scores(&self, range: &ScoreRange) -> (usize, usize) {
-        (
-            self.tree.count_while(|score, _| range.is_after(score)),
-            self.tree.count_while(|score, _| range.reaches(score)),
-        )
+        self.tree.run(|score, _| range.is_after(score), |score, _| range.reaches(score))
     }
 
     /// The first rank within a range, and the first behind it. Nothing is, as in Redis, when the
@@ -106,10 +107,8 @@ impl Large {
         if is_outside {
             return (0, 0);
         }
-        (
-            self.tree.count_while(|_, member| range.is_after(member.name())),
-            self.tree.count_while(|_, member| range.reaches(member.name())),
-        )
+        let is_after = |_, member: &Handle| range.is_after(member.name());
+        self.tree.run(is_after, |_, member| range.reaches(member.name()))
     }
 
     pub(super) fn scan(
@@ -154,7 +153,7 @@ impl Large {
         let member = Member::new(name, score);
         let handle = member.handle();
         self.table.insert_new(hash, member);
-        self.tree.insert(handle);
+        self.tree.insert(handle, score);
     }
 }
 

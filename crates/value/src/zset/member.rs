@@ -18,7 +18,7 @@ use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::ptr::{self, NonNull};
 use std::slice;
 
-use super::tree::Scored;
+use super::tree::Named;
 
 /// The length that says that the real one stands in the eight bytes behind.
 const LONG: u8 = u8::MAX;
@@ -69,7 +69,7 @@ impl Member {
         self.0
     }
 
-    /// Gives it another score; it must not be in a tree meanwhile.
+    /// Gives it another score; in a tree it must keep its place.
     pub(super) fn set_score(&mut self, score: f64) {
         // SAFETY: the allocation begins with the score, and no reference to it exists.
         unsafe { self.0.0.cast::<f64>().write(score) }
@@ -134,13 +134,13 @@ impl Handle {
     }
 }
 
-impl Scored for Handle {
-    fn score(&self) -> f64 {
-        Handle::score(self)
-    }
-
+impl Named for Handle {
     fn name(&self) -> &[u8] {
         Handle::name(self)
+    }
+
+    fn is(&self, other: &Handle) -> bool {
+        self.0 == other.0
     }
 
     fn prefetch(&self) {

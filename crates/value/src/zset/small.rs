@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use super::range::{LexRange, ScoreRange};
 use super::score::{self, Room};
+use crate::compact::listpack::Iter;
 use crate::compact::{Element, Listpack, Position};
 use crate::number::Text;
 
@@ -27,16 +28,10 @@ pub(super) fn rank(pack: &Listpack, name: &[u8]) -> Option<(usize, f64)> {
 
 /// Adds a member that is absent, in its place.
 pub(super) fn insert(pack: &mut Listpack, name: &[u8], score: f64) {
-    let before =
-        pairs(pack).find(|(_, other, other_score)| match other_score.partial_cmp(&score) {
-            Some(Ordering::Greater) => true,
-            Some(Ordering::Equal) => other.text(&mut Text::new()) > name,
-            _ => false,
-        });
-    let Some(at) = before.map(|(at, ..)| at) else { return push(pack, name, score) };
-    let mut room = Room::new();
-    let at = pack.insert_before(at, room.element(score));
-    pack.insert_before(at, name);
+    match first_behind(pairs(pack), name, score) {
+        Some(at) => put(pack, at, name, score),
+        None => push(pack, name, score),
+    }
 }
 
 /// Adds a member that comes behind all others.
@@ -45,10 +40,32 @@ pub(super) fn push(pack: &mut Listpack, name: &[u8], score: f64) {
     pack.append(&[Element::Str(name), room.element(score)]);
 }
 
-/// Gives the member at `at` another score.
-pub(super) fn move_to(pack: &mut Listpack, at: Position, name: &[u8], score: f64) {
-    pack.delete_run(at, 2);
-    insert(pack, name, score);
+/// Gives the member at `at`, whose score is `old`, another score. Only the members between its
+/// place and the new one are looked at when the score rises.
+pub(super) fn move_to(pack: &mut Listpack, at: Position, name: &[u8], old: f64, score: f64) {
+    let score_at = pack.next(at).expect("a score stands behind each member");
+    let rest = pack.next(score_at);
+    if score < old {
+        let to = first_behind(pairs(pack), name, score).expect("its old place is behind the new");
+        if to == at {
+            return pack.replace(score_at, Room::new().element(score));
+        }
+        pack.delete_run(at, 2);
+        return put(pack, to, name, score);
+    }
+    let others = rest.map(|rest| pairs_of(pack.iter_from(rest)));
+    match others.map(|others| first_behind(others, name, score)) {
+        // What is behind the present place stays there, or nothing is.
+        None => pack.replace(score_at, Room::new().element(score)),
+        Some(to) if to == rest => pack.replace(score_at, Room::new().element(score)),
+        Some(to) => {
+            match to {
+                Some(to) => put(pack, to, name, score),
+                None => push(pack, name, score),
+            }
+            pack.delete_run(at, 2);
+        }
+    }
 }
 
 /// Removes a member; its score, if it was there.
@@ -100,8 +117,30 @@ pub(super) fn ranks_of_names(
     (start, end)
 }
 
+/// Puts a member in front of the one at `at`.
+fn put(pack: &mut Listpack, at: Position, name: &[u8], score: f64) {
+    pack.insert_all_before(at, &[Element::Str(name), Room::new().element(score)]);
+}
+
+/// The first of the pairs that comes behind a member with this score.
+fn first_behind<'a>(
+    mut pairs: impl Iterator<Item = (Position, Element<'a>, f64)>,
+    name: &[u8],
+    score: f64,
+) -> Option<Position> {
+    let found = pairs.find(|(_, other, other_score)| match other_score.partial_cmp(&score) {
+        Some(Ordering::Greater) => true,
+        Some(Ordering::Equal) => other.text(&mut Text::new()) >= name,
+        _ => false,
+    });
+    found.map(|(at, ..)| at)
+}
+
 fn pairs(pack: &Listpack) -> impl Iterator<Item = (Position, Element<'_>, f64)> {
-    let mut entries = pack.iter();
+    pairs_of(pack.iter())
+}
+
+fn pairs_of(mut entries: Iter<'_>) -> impl Iterator<Item = (Position, Element<'_>, f64)> {
     std::iter::from_fn(move || {
         let (at, name) = entries.next()?;
         let (_, score) = entries.next()?;

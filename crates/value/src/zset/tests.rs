@@ -60,6 +60,7 @@ fn check(zset: &Zset, model: &Model) {
 enum Step {
     Set(u16, f64),
     Add(u16, f64),
+    Nudge(u16, f64),
     Remove(u16),
     RemoveRanks(usize, usize),
     Scores(f64, f64, bool, bool),
@@ -82,6 +83,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         8 => (0u16..400, score()).prop_map(|(name, score)| Step::Set(name, score)),
         2 => (0u16..400, score()).prop_map(|(name, score)| Step::Add(name, score)),
+        2 => (0u16..400, -3i32..4).prop_map(|(name, by)| Step::Nudge(name, f64::from(by) / 4.0)),
         3 => (0u16..400).prop_map(Step::Remove),
         1 => (0usize..300, 0usize..12).prop_map(|(at, count)| Step::RemoveRanks(at, count)),
         2 => (score(), score(), any::<bool>(), any::<bool>())
@@ -116,6 +118,12 @@ fn play(zset: &mut Zset, model: &mut Model, step: Step, entries: usize) {
             if old.is_none() {
                 model.set(&name(number), score);
             }
+        }
+        Step::Nudge(number, by) => {
+            let Some(at) = model.find(&name(number)) else { return };
+            let score = model.0[at].0 + by;
+            set(zset, &name(number), score, entries);
+            model.set(&name(number), score);
         }
         Step::Remove(number) => {
             let at = model.find(&name(number));
@@ -241,6 +249,32 @@ fn a_large_one_grows_and_shrinks_in_any_order() {
             }
         }
         assert!(zset.is_vacant());
+    }
+}
+
+#[test]
+fn a_score_that_moves_a_little_finds_its_place() {
+    for (entries, count) in [(0, 3000), (200, 100)] {
+        let mut rng = fastrand::Rng::with_seed(7);
+        let (mut zset, mut model) = (Zset::new(), Model::default());
+        let name = |number: u32| format!("member:{number}").into_bytes();
+        for number in 0..count {
+            let score = f64::from(rng.u32(0..count / 2));
+            set(&mut zset, &name(number), score, entries);
+            model.0.push((score, name(number)));
+        }
+        for _ in 0..3000 {
+            let at = rng.usize(0..model.0.len());
+            model.0[at].0 += f64::from(rng.i32(-4..=4)) / 4.0;
+            let (score, name) = &model.0[at];
+            set(&mut zset, name, *score, entries);
+        }
+        model.0.sort_by(|a, b| a.partial_cmp(b).expect("scores are numbers"));
+        check(&zset, &model);
+        for (_, name) in std::mem::take(&mut model.0) {
+            assert!(zset.remove(&name).is_some());
+        }
+        assert!(zset.is_empty());
     }
 }
 

@@ -1,9 +1,10 @@
 //! A B+tree that knows how many items stand in each part of it, so that ranks cost what a search
 //! costs.
 //!
-//! Items are small and copied about; their order is by score, then by name. A leaf is a run of
-//! items, an inner node knows of each child its first item with the score beside it, and the
-//! number of items below it.
+//! Items are small and copied about; their order is by score, then by name. Scores stand beside
+//! the items, in leaves and in inner nodes, so that a search touches what an item points to only
+//! where scores are equal. An inner node knows of each child its first item and the number of
+//! items below it.
 //!
 //! Invariants:
 //! - no node is empty but a root that is a leaf, and all leaves are at the same depth;
@@ -12,25 +13,25 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
-/// Items of a leaf. Half a kilobyte of them is moved at most, and a search touches seven.
+/// Items of a leaf. A kilobyte of them is moved at most.
 const LEAF_MAX: usize = 64;
 /// Children of an inner node.
 const INNER_MAX: usize = 32;
 /// A node with less than this part of its maximum is joined with a neighbour.
 const SPARSE: usize = 4;
-/// Room that a full run of items gets, in items; with 8-byte items each such step is a size class
-/// of the allocator.
+/// Room that a full run of items gets, in items; with items of a word each such step is a size
+/// class of the allocator.
 const STEP: usize = 8;
 /// How far ahead of a walk items are fetched.
 const AHEAD: usize = 6;
 
 /// What the tree orders.
-pub(super) trait Scored: Copy {
-    /// The score, never NaN.
-    fn score(&self) -> f64;
+pub(super) trait Named: Copy {
     /// What orders equal scores.
     fn name(&self) -> &[u8];
-    /// Tells the processor that score and name will be read.
+    /// Whether it is the same item, not just one with the same name.
+    fn is(&self, other: &Self) -> bool;
+    /// Tells the processor that the name will be read.
     fn prefetch(&self) {}
 }
 
@@ -41,32 +42,52 @@ pub(super) struct Tree<T> {
 }
 
 enum Node<T> {
-    Leaf(Vec<T>),
+    Leaf(Vec<Placed<T>>),
     Inner(Box<Inner<T>>),
 }
 
 struct Inner<T> {
-    firsts: Vec<First<T>>,
+    firsts: Vec<Placed<T>>,
     counts: Vec<usize>,
     nodes: Vec<Node<T>>,
 }
 
+/// An item with its score, which is never NaN.
 #[derive(Clone, Copy)]
-struct First<T> {
+struct Placed<T> {
     score: f64,
     item: T,
 }
 
-impl<T: Scored> Tree<T> {
+impl<T: Named> Placed<T> {
+    /// Whether it comes before this score and name.
+    #[inline]
+    fn is_before(&self, score: f64, name: &[u8]) -> bool {
+        match self.score.partial_cmp(&score) {
+            Some(Ordering::Equal) => self.item.name() < name,
+            order => order == Some(Ordering::Less),
+        }
+    }
+
+    /// Whether it comes behind this score and name.
+    #[inline]
+    fn is_behind(&self, score: f64, name: &[u8]) -> bool {
+        match self.score.partial_cmp(&score) {
+            Some(Ordering::Equal) => self.item.name() > name,
+            order => order == Some(Ordering::Greater),
+        }
+    }
+}
+
+impl<T: Named> Tree<T> {
     pub(super) fn new() -> Tree<T> {
         Tree { root: Node::Leaf(Vec::new()), len: 0 }
     }
 
-    /// Adds an item; none with its score and name is there.
-    pub(super) fn insert(&mut self, item: T) {
-        let first = First { score: item.score(), item };
+    /// Adds an item; none with this score and its name is there.
+    pub(super) fn insert(&mut self, item: T, score: f64) {
         self.len += 1;
-        if let Some(right) = self.root.insert(first) {
+        if let Some(right) = self.root.insert(Placed { score, item }) {
             let left = std::mem::replace(&mut self.root, Node::Leaf(Vec::new()));
             let mut root = Inner::with_capacity(2);
             root.put(0, left);
@@ -75,9 +96,52 @@ impl<T: Scored> Tree<T> {
         }
     }
 
-    /// How many items come before this score and name.
-    pub(super) fn rank(&self, score: f64, name: &[u8]) -> usize {
-        self.count_while(|other, item| is_before(other, item, score, name))
+    /// How many items come before one that is here.
+    pub(super) fn rank_of(&self, item: T, score: f64) -> usize {
+        let (mut node, mut rank) = (&self.root, 0);
+        loop {
+            match node {
+                Node::Leaf(items) => return rank + place_of(items, item),
+                Node::Inner(inner) => {
+                    let child = inner.child_of(item, score);
+                    rank += inner.counts[..child].iter().sum::<usize>();
+                    node = &inner.nodes[child];
+                }
+            }
+        }
+    }
+
+    /// Gives an item that is here another score if it keeps its place by that and no inner node
+    /// has to know; says whether.
+    pub(super) fn rescore(&mut self, item: T, old: f64, new: f64) -> bool {
+        let (mut node, mut behind) = (&mut self.root, None);
+        loop {
+            match node {
+                Node::Leaf(items) => {
+                    let (at, name) = (place_of(items, item), item.name());
+                    let behind = items.get(at + 1).copied().or(behind);
+                    let stays = at > 0
+                        && items[at - 1].is_before(new, name)
+                        && behind.is_none_or(|next| next.is_behind(new, name));
+                    if stays {
+                        items[at].score = new;
+                    }
+                    return stays;
+                }
+                Node::Inner(inner) => {
+                    let child = inner.child_of(item, old);
+                    behind = inner.firsts.get(child + 1).copied().or(behind);
+                    node = &mut inner.nodes[child];
+                }
+            }
+        }
+    }
+
+    /// Takes out an item that is here.
+    pub(super) fn remove(&mut self, item: T, score: f64) {
+        self.len -= 1;
+        self.root.remove(item, score);
+        self.lower();
     }
 
     /// How many items satisfy a condition that holds from the first item up to some place.
@@ -86,7 +150,8 @@ impl<T: Scored> Tree<T> {
         loop {
             match node {
                 Node::Leaf(items) => {
-                    return rank + items.partition_point(|item| holds(item.score(), item));
+                    return rank
+                        + items.partition_point(|placed| holds(placed.score, &placed.item));
                 }
                 Node::Inner(inner) => {
                     let Some(child) = inner
@@ -103,6 +168,42 @@ impl<T: Scored> Tree<T> {
         }
     }
 
+    /// The run of items that no longer satisfy `is_before` and still satisfy `reaches`, as the rank
+    /// of its first and of the one behind it. Short runs cost one search.
+    pub(super) fn run(
+        &self,
+        is_before: impl Fn(f64, &T) -> bool,
+        reaches: impl Fn(f64, &T) -> bool,
+    ) -> (usize, usize) {
+        let (mut node, mut rank, mut behind) = (&self.root, 0, None);
+        loop {
+            match node {
+                Node::Leaf(items) => {
+                    let at = items.partition_point(|next| is_before(next.score, &next.item));
+                    let inside = &items[at..];
+                    let count = inside.partition_point(|next| reaches(next.score, &next.item));
+                    let goes_on = |next: &Placed<T>| reaches(next.score, &next.item);
+                    let start = rank + at;
+                    if count == inside.len() && behind.is_some_and(goes_on) {
+                        return (start, self.count_while(reaches));
+                    }
+                    return (start, start + count);
+                }
+                Node::Inner(inner) => {
+                    let firsts = &inner.firsts;
+                    let passed =
+                        firsts.partition_point(|first| is_before(first.score, &first.item));
+                    let Some(child) = passed.checked_sub(1) else {
+                        return (rank, self.count_while(reaches));
+                    };
+                    behind = firsts.get(passed).or(behind);
+                    rank += inner.counts[..child].iter().sum::<usize>();
+                    node = &inner.nodes[child];
+                }
+            }
+        }
+    }
+
     /// Takes out the item of a rank.
     ///
     /// # Panics
@@ -111,12 +212,17 @@ impl<T: Scored> Tree<T> {
         assert!(rank < self.len, "a rank beyond the last item");
         self.len -= 1;
         let item = self.root.remove_at(rank);
+        self.lower();
+        item
+    }
+
+    /// Takes away a root that has a single child.
+    fn lower(&mut self) {
         while let Node::Inner(inner) = &mut self.root
             && inner.nodes.len() == 1
         {
             self.root = inner.nodes.remove(0);
         }
-        item
     }
 
     /// The items of these ranks, from the first or from the last.
@@ -134,7 +240,7 @@ impl<T: Scored> Tree<T> {
     }
 
     /// The leaf with the item of a rank, and the rank of the leaf's first item.
-    fn leaf_at(&self, rank: usize) -> (&[T], usize) {
+    fn leaf_at(&self, rank: usize) -> (&[Placed<T>], usize) {
         let (mut node, mut inside) = (&self.root, rank);
         loop {
             match node {
@@ -151,9 +257,9 @@ impl<T: Scored> Tree<T> {
     }
 }
 
-impl<T: Scored> Node<T> {
+impl<T: Named> Node<T> {
     /// Adds an item; gives what is split off on the right when there is no room.
-    fn insert(&mut self, new: First<T>) -> Option<Node<T>> {
+    fn insert(&mut self, new: Placed<T>) -> Option<Node<T>> {
         let inner = match self {
             Node::Leaf(items) => return insert_into_leaf(items, new),
             Node::Inner(inner) => inner,
@@ -161,7 +267,7 @@ impl<T: Scored> Node<T> {
         let name = new.item.name();
         let child = inner
             .firsts
-            .partition_point(|first| is_before(first.score, &first.item, new.score, name))
+            .partition_point(|first| first.is_before(new.score, name))
             .saturating_sub(1);
         let split = inner.nodes[child].insert(new);
         inner.counts[child] += 1;
@@ -181,7 +287,7 @@ impl<T: Scored> Node<T> {
 
     fn remove_at(&mut self, mut rank: usize) -> T {
         match self {
-            Node::Leaf(items) => items.remove(rank),
+            Node::Leaf(items) => items.remove(rank).item,
             Node::Inner(inner) => {
                 let child = inner.child_at(&mut rank);
                 let item = inner.nodes[child].remove_at(rank);
@@ -191,9 +297,22 @@ impl<T: Scored> Node<T> {
         }
     }
 
-    fn first(&self) -> First<T> {
+    fn remove(&mut self, item: T, score: f64) {
         match self {
-            Node::Leaf(items) => First { score: items[0].score(), item: items[0] },
+            Node::Leaf(items) => {
+                items.remove(place_of(items, item));
+            }
+            Node::Inner(inner) => {
+                let child = inner.child_of(item, score);
+                inner.nodes[child].remove(item, score);
+                inner.settle(child);
+            }
+        }
+    }
+
+    fn first(&self) -> Placed<T> {
+        match self {
+            Node::Leaf(items) => items[0],
             Node::Inner(inner) => inner.firsts[0],
         }
     }
@@ -235,10 +354,10 @@ impl<T: Scored> Node<T> {
 
     fn memory(&self) -> usize {
         match self {
-            Node::Leaf(items) => items.capacity() * size_of::<T>(),
+            Node::Leaf(items) => items.capacity() * size_of::<Placed<T>>(),
             Node::Inner(inner) => {
                 size_of::<Inner<T>>()
-                    + inner.firsts.capacity() * size_of::<First<T>>()
+                    + inner.firsts.capacity() * size_of::<Placed<T>>()
                     + inner.counts.capacity() * size_of::<usize>()
                     + inner.nodes.capacity() * size_of::<Node<T>>()
                     + inner.nodes.iter().map(Node::memory).sum::<usize>()
@@ -261,7 +380,7 @@ impl<T: Scored> Node<T> {
     }
 }
 
-impl<T: Scored> Inner<T> {
+impl<T: Named> Inner<T> {
     fn with_capacity(nodes: usize) -> Inner<T> {
         Inner {
             firsts: Vec::with_capacity(nodes),
@@ -292,6 +411,12 @@ impl<T: Scored> Inner<T> {
 
     fn refresh(&mut self, child: usize) {
         self.firsts[child] = self.nodes[child].first();
+    }
+
+    /// The child with an item that is below.
+    fn child_of(&self, item: T, score: f64) -> usize {
+        let up_to = |first: &Placed<T>| !first.is_behind(score, item.name());
+        self.firsts.partition_point(up_to).saturating_sub(1)
     }
 
     /// The child with the item of a rank; the rank becomes the one within that child.
@@ -331,14 +456,14 @@ impl<T: Scored> Inner<T> {
 /// Items by their ranks.
 pub(super) struct Iter<'a, T> {
     tree: &'a Tree<T>,
-    leaf: &'a [T],
+    leaf: &'a [Placed<T>],
     /// The rank of the leaf's first item.
     leaf_rank: usize,
     ranks: Range<usize>,
     reverse: bool,
 }
 
-impl<'a, T: Scored> Iterator for Iter<'a, T> {
+impl<'a, T: Named> Iterator for Iter<'a, T> {
     type Item = &'a T;
 
     #[inline]
@@ -350,10 +475,10 @@ impl<'a, T: Scored> Iterator for Iter<'a, T> {
             at = rank - self.leaf_rank;
         }
         let ahead = if self.reverse { at.wrapping_sub(AHEAD) } else { at + AHEAD };
-        if let Some(item) = self.leaf.get(ahead) {
-            item.prefetch();
+        if let Some(placed) = self.leaf.get(ahead) {
+            placed.item.prefetch();
         }
-        Some(&self.leaf[at])
+        Some(&self.leaf[at].item)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -361,13 +486,13 @@ impl<'a, T: Scored> Iterator for Iter<'a, T> {
     }
 }
 
-impl<T: Scored> ExactSizeIterator for Iter<'_, T> {}
+impl<T: Named> ExactSizeIterator for Iter<'_, T> {}
 
-fn insert_into_leaf<T: Scored>(items: &mut Vec<T>, new: First<T>) -> Option<Node<T>> {
+fn insert_into_leaf<T: Named>(items: &mut Vec<Placed<T>>, new: Placed<T>) -> Option<Node<T>> {
     let name = new.item.name();
-    let at = items.partition_point(|item| is_before(item.score(), item, new.score, name));
+    let at = items.partition_point(|placed| placed.is_before(new.score, name));
     if items.len() < LEAF_MAX {
-        put_item(items, at, new.item);
+        put_item(items, at, new);
         return None;
     }
     // Items that come in order, up or down, leave full leaves behind.
@@ -375,11 +500,17 @@ fn insert_into_leaf<T: Scored>(items: &mut Vec<T>, new: First<T>) -> Option<Node
     let mut right = items.split_off(split);
     items.shrink_to_fit();
     if at < split || split == 0 {
-        put_item(items, at, new.item);
+        put_item(items, at, new);
     } else {
-        put_item(&mut right, at - split, new.item);
+        put_item(&mut right, at - split, new);
     }
     Some(Node::Leaf(right))
+}
+
+/// The place of an item that is in a leaf. Looking for the item itself reads no name.
+fn place_of<T: Named>(items: &[Placed<T>], item: T) -> usize {
+    let found = items.iter().position(|placed| placed.item.is(&item));
+    found.expect("its score and name lead to its leaf")
 }
 
 fn put_item<T>(items: &mut Vec<T>, at: usize, item: T) {
@@ -387,11 +518,4 @@ fn put_item<T>(items: &mut Vec<T>, at: usize, item: T) {
         items.reserve_exact(STEP);
     }
     items.insert(at, item);
-}
-
-fn is_before<T: Scored>(score: f64, item: &T, than: f64, name: &[u8]) -> bool {
-    match score.partial_cmp(&than) {
-        Some(Ordering::Equal) => item.name() < name,
-        order => order == Some(Ordering::Less),
-    }
 }

@@ -3,7 +3,7 @@
 
 use super::load;
 use super::options::Options;
-use super::process::{Cpus, Kind, Server, resident, settled};
+use super::process::{Cpus, Kind, Server, settled};
 use super::report::{Section, Table, ratio};
 
 /// Elements of one small collection.
@@ -114,7 +114,7 @@ pub(super) fn measure(options: &Options) -> Result<Section, String> {
         }
     }
     let intro = format!(
-        "Growth of a fresh process over {total} elements, an element: in collections of {SMALL} \
+        "Growth of a process over {total} elements, an element: in collections of {SMALL} \
          (with their keys of 14 bytes), and in one. Values have 16 bytes, members and fields 20 in \
          large collections and 7 to 12 in small ones."
     );
@@ -134,7 +134,10 @@ fn growth(
     let server = Server::start(options, kind, &cpus.server, &[])?;
     let failed = |error| format!("{}: {error}", kind.name());
     let mut client = server.client()?;
-    let empty = (resident(server.pid())?, client.used_memory().map_err(failed)?);
+    // What a server takes once, at its first load, is not the elements'.
+    load::fill(server.address, &case.pattern, count / 64, &cpus.load).map_err(failed)?;
+    client.call(&["FLUSHALL"]).map_err(failed)?;
+    let empty = (settled(server.pid())?, client.used_memory().map_err(failed)?);
     load::fill(server.address, &case.pattern, count, &cpus.load).map_err(failed)?;
     let full = (settled(server.pid())?, client.used_memory().map_err(failed)?);
     let each =

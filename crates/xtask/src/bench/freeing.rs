@@ -48,7 +48,9 @@ pub(super) fn measure(options: &Options) -> Result<Section, String> {
         for kind in Kind::all(options, false) {
             let server = Server::start(options, kind, &cpus.all, &[])?;
             load::fill(server.address, "SET {k} v", 1_000, &cpus.all)?;
-            for command in ["DEL", "UNLINK"] {
+            // To the peer, as it comes, both are the same.
+            let commands = if kind == Kind::Ours { &["DEL", "UNLINK"][..] } else { &["UNLINK"] };
+            for &command in commands {
                 eprintln!("freeing: {} {name} {command}", kind.name());
                 load::fill(server.address, &pattern, elements, &cpus.all)?;
                 let quiet = probe(&server, &cpus, None)?.1;

@@ -78,18 +78,18 @@ fn cases(options: &Options) -> Vec<Case> {
         taking(Data::Sets, Supply::Set, "SPOP", "SPOP taken"),
         case(Data::Hashes, "HSET", "HSET myhash {m} {s}"),
         case(Data::Hashes, "HGET", "HGET myhash {m}"),
-        case(Data::Hashes, "HGET, small", "HGET {h<50000} field:7"),
+        case(Data::Hashes, "HGET small", "HGET {h<50000} field:7"),
         case(Data::Hashes, "HGETALL", "HGETALL {h<50000}"),
         case(Data::Zsets, "ZADD", "ZADD myzset {score} {m}"),
         case(Data::Zsets, "ZINCRBY", "ZINCRBY myzset 1 {m}"),
         case(Data::Zsets, "ZRANK", "ZRANK myzset {m}"),
         case(Data::Zsets, "ZRANGE_100", "ZRANGE {z<2000} 100 199"),
-        case(Data::Zsets, "ZADD, small", "ZADD {t<50000} {#<1000} element:17"),
+        case(Data::Zsets, "ZADD small", "ZADD {t<50000} {#<1000} element:17"),
         taking(Data::Zsets, Supply::Zset, "ZPOPMIN", "ZPOPMIN taken"),
         case(Data::Streams, "XADD", "XADD mystream * myfield {s}"),
         case(Data::Streams, "XRANGE_100", "XRANGE range - + COUNT 100"),
-        case(Data::Others, "PFADD", "PFADD {p<1000} {m}"),
-        case(Data::Others, "GEOSEARCH", "GEOSEARCH geo FROMLONLAT 13.5 38.5 BYRADIUS 5 km ASC"),
+        case(Data::Others, "PFADD", "PFADD {p<100} {m}"),
+        case(Data::Others, "GEOSEARCH", "GEOSEARCH geo FROMLONLAT 13.5 38.5 BYRADIUS 500 m ASC"),
         case(Data::Others, "BITCOUNT", "BITCOUNT {b<1000}"),
     ]
 }
@@ -102,6 +102,7 @@ fn big(options: &Options) -> u64 {
 /// Patterns that store the data, and how many numbers each takes.
 fn fillings(data: Data, options: &Options) -> Vec<(String, u64)> {
     let big = big(options);
+    let anywhere = "{#<100000000}";
     let listed = |head: &str, count, element: fn(usize) -> String| {
         (0..count).fold(head.to_owned(), |text, at| text + " " + &element(at))
     };
@@ -127,8 +128,14 @@ fn fillings(data: Data, options: &Options) -> Vec<(String, u64)> {
             vec![(format!("XADD range * temperature 2{{#}} place {SHORT}"), 5_000)]
         }
         Data::Others => vec![
-            ("PFADD {p} a b c d e f g h i j".into(), 1_000),
-            (format!("GEOADD geo{}", " 13.{#} 38.{~} {=place}".repeat(BATCH)), big),
+            (listed("PFADD {p}", 3_000, |at| at.to_string()), 100),
+            (
+                format!(
+                    "GEOADD geo{}",
+                    format!(" 13.{anywhere} 38.{anywhere} {{place}}").repeat(BATCH)
+                ),
+                big,
+            ),
             (format!("SET {{b}} {}", VALUE.repeat(16)), 1_000),
         ],
     }

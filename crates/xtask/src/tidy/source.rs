@@ -11,7 +11,8 @@ use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 
 use super::Report;
 
-/// Directories that hold nothing of ours, wherever they stand.
+/// Directories that hold nothing of ours, wherever they stand; in a second worktree `.git` is a
+/// file.
 const SKIPPED: &[&str] =
     &[".git", "target", "node_modules", ".venv", "__pycache__", "corpus", "artifacts"];
 
@@ -116,7 +117,10 @@ fn walk(folder: &Path, prefix: &str, files: &mut Vec<File>) -> io::Result<()> {
         let name = entry.file_name().to_string_lossy().into_owned();
         let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}/{name}") };
         let kind = entry.file_type()?;
-        if kind.is_dir() && !SKIPPED.contains(&name.as_str()) {
+        if SKIPPED.contains(&name.as_str()) {
+            continue;
+        }
+        if kind.is_dir() {
             walk(&entry.path(), &path, files)?;
         } else if kind.is_file()
             && let Ok(text) = String::from_utf8(fs::read(entry.path())?)
