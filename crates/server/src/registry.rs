@@ -80,7 +80,7 @@ pub struct Client {
     /// Bytes that they take.
     pub queued_bytes: AtomicU64,
     /// Its subscriptions to channels, patterns and shard channels.
-    pub subscriptions: [AtomicU64; 3],
+    pub subscriptions: [AtomicU64; 4],
 }
 
 impl Client {

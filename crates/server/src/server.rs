@@ -12,6 +12,7 @@ use crate::allocator::Gauge;
 use crate::background::Background;
 use crate::blocked::Blocked;
 use crate::clock::Ticks;
+use crate::commandlog::CommandLog;
 use crate::config::Config;
 use crate::config::cli::Program;
 use crate::errors::ErrorCounts;
@@ -71,6 +72,8 @@ pub struct Server {
     pub workers: Vec<Worker>,
     /// All clients.
     pub clients: Registry,
+    /// Commands that were out of the ordinary.
+    pub commandlog: CommandLog,
     /// Subscriptions and messages.
     pub exchange: Exchange,
     /// The processor's counter.
@@ -153,6 +156,7 @@ impl Server {
             config: Mutex::new(config),
             tunables: ArcSwap::new(tunables),
             generation: AtomicU64::new(0),
+            commandlog: CommandLog::default(),
             exchange: Exchange::new(workers.len()),
             workers,
             clients: Registry::default(),

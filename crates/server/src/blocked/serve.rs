@@ -23,7 +23,7 @@ use crate::mailbox::{Answer, Message};
 use crate::rows::{Row, Run};
 use crate::server::Server;
 use crate::session::{Session, State};
-use crate::{commit, keys, refuse, sys};
+use crate::{commandlog, commit, keys, refuse, sys};
 
 /// How often shards are taken anew because more clients came to wait meanwhile.
 const TRIES: usize = 3;
@@ -294,5 +294,11 @@ pub fn count(server: &Server, local: &Local, waiter: &Waiter, ran_ns: Option<u64
         let kind = if ran_ns.is_some() { &command.failed } else { &command.rejected };
         kind.add(1);
         refuse::count_error(server, local, reply);
+    }
+    if let Some(row) = server.rows.by_id(waiter.row) {
+        let argv: SmallVec<[&[u8]; 8]> = waiter.argv.iter().map(|arg| &**arg).collect();
+        let request = argv.iter().map(|arg| arg.len() as u64).sum();
+        let cost = [spent_ns / 1000, request, reply.len() as u64];
+        commandlog::judge(server, local, &waiter.client, row, &Args::new(&argv, &[]), cost);
     }
 }
