@@ -1,5 +1,5 @@
-//! The check of a file without a server: every byte is looked at as loading would, and what is found
-//! is told in the words of `redis-check-rdb`, which scripts read.
+//! The check of a file without a server: every byte is looked at as loading would do it, and what
+//! is found is told in the words of `redis-check-rdb`, which scripts read.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -57,7 +57,8 @@ pub fn rdb(path: &Path, now_ms: i64, out: &mut impl Write) -> io::Result<bool> {
     match &failed {
         None => {
             let end = reader.position();
-            writeln!(out, "[offset {end}] Checksum OK\n[offset {end}] \\o/ RDB looks OK! \\o/")?;
+            writeln!(out, "[offset {end}] Checksum OK")?;
+            writeln!(out, "[offset {end}] \\o/ RDB looks OK! \\o/")?;
         }
         Some(error) => {
             let (key, is_valkey) = (reader.last_key(), reader.version().1);
