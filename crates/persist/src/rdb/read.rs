@@ -89,10 +89,11 @@ impl<'r, S: Source> Reader<'r, S> {
         let digits = std::str::from_utf8(&magic[6..]).ok();
         let version = digits.and_then(|digits| digits.parse().ok()).unwrap_or(0);
         let is_valkeys = version > u32::from(code::REDIS_END);
-        if !is_known(version, settings.relaxed) || is_valkey != is_valkeys {
+        let is_foreign = is_valkey != is_valkeys && !settings.relaxed;
+        if !is_known(version, settings.relaxed) || is_foreign {
             return Err(Error::Version(version));
         }
-        decoder.set_version(version);
+        decoder.set_dialect(is_valkey);
         let (now_s, is_lfu, last_kind) = (0, false, 0);
         Ok(Self { decoder, settings, version, is_valkey, now_s, is_lfu, last_kind })
     }
