@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use crate::Error;
 
+/// An argument of this size is read apart from the rest of the request.
+const BIG_MIN: usize = 32 << 10;
+
 /// The arguments; number 0 is the command's name as the client wrote it.
 #[derive(Clone, Copy)]
 pub struct Args<'a> {
@@ -47,6 +50,15 @@ impl<'a> Args<'a> {
     pub fn shared(&self, index: usize) -> Option<Arc<Vec<u8>>> {
         let arg = self.argv[index];
         self.apart.iter().find(|apart| std::ptr::eq(apart.as_slice(), arg)).map(Arc::clone)
+    }
+
+    /// Bytes of the arguments that were too big to be read with the rest of the request.
+    #[inline]
+    pub fn bytes_apart(&self) -> usize {
+        if self.apart.is_empty() {
+            return 0;
+        }
+        self.argv.iter().map(|arg| arg.len()).filter(|len| *len >= BIG_MIN).sum()
     }
 
     /// An argument as a signed 64-bit integer in Redis's grammar.

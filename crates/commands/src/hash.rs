@@ -1,12 +1,12 @@
 //! Hashes: fields with values under one key, some of which may expire.
 //!
-//! Fields whose time is over are gone before a handler sees their hash; [`look`] answers for the
-//! one exception.
+//! Fields whose time is over are gone before a handler sees their hash. Where they have to stay in
+//! place, [`look`] and [`Fields`] hide them.
 
 use keyspace::{Db, Kind, Value};
 use resp::Writer;
 use value::compact::Element;
-use value::hash::{Field, Hash, Rules};
+use value::hash::{Field, Hash, Pair, Rules, Time};
 
 pub use import::import_hash;
 
@@ -58,7 +58,9 @@ const WRONG_NUMFIELDS: Error =
 
 /// HGET key field - O(1).
 fn hget(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    look(&mut ctx.db, args[1], |hash| write_value(ctx.out, hash, args[2]))
+    look(&mut ctx.db, args[1], |hash| {
+        write_value(ctx.out, hash.and_then(|hash| hash.get(args[2])));
+    })
 }
 
 /// HMGET key field [field ...] - O(N).
@@ -66,7 +68,8 @@ fn hmget(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     let names = args.from(2);
     look(&mut ctx.db, args[1], |hash| {
         ctx.out.array(names.len());
-        names.iter().for_each(|name| write_value(ctx.out, hash, name));
+        let pair = |name: &&[u8]| hash.and_then(|hash| hash.get(name));
+        names.iter().for_each(|name| write_value(ctx.out, pair(name)));
     })
 }
 
@@ -86,9 +89,14 @@ fn hstrlen(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     })
 }
 
-/// HLEN key - O(1).
+/// HLEN key - O(1). Fields that stay although their time is over are counted.
 fn hlen(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    look(&mut ctx.db, args[1], |hash| ctx.out.int(hash.map_or(0, Hash::len) as i64))
+    let len = match ctx.db.read(args[1]) {
+        Some(entry) => typed::hash(&entry)?.len(),
+        None => 0,
+    };
+    ctx.out.int(len as i64);
+    Ok(())
 }
 
 /// HGETALL key - O(N).
@@ -118,8 +126,8 @@ fn hvals(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     })
 }
 
-/// Calls `work` with the hash under a key, if there is one: a read. While writes are paused, fields
-/// whose time is over stay where they are, and the work gets a copy without them.
+/// Calls `work` with the hash under a key, if there is one: a read. Where fields whose time is over
+/// stay in place, the work gets a copy without them.
 fn look<R>(
     db: &mut Db<'_, '_>,
     key: &[u8],
@@ -140,13 +148,13 @@ fn look<R>(
 fn upsert<R>(
     ctx: &mut Ctx<'_, '_>,
     key: &[u8],
-    work: impl FnOnce(&mut Hash, Rules<'_>) -> R,
+    work: impl FnOnce(&mut Fields<'_>, Rules<'_>) -> R,
 ) -> Result<R, Error> {
-    let rules = rules(ctx);
+    let (rules, since_ms) = (rules(ctx), ctx.db.over_since());
     let make: fn() -> Value = || Value::Hash(Hash::new());
-    let done = ctx
-        .db
-        .change_object(key, Kind::Hash, Some(make), |value| work(typed::hash_mut(value), rules))?;
+    let done = ctx.db.change_object(key, Kind::Hash, Some(make), |value| {
+        work(&mut Fields::of(typed::hash_mut(value), since_ms), rules)
+    })?;
     Ok(done.expect("a missing hash is made"))
 }
 
@@ -155,13 +163,66 @@ fn upsert<R>(
 fn update<R>(
     ctx: &mut Ctx<'_, '_>,
     key: &[u8],
-    work: impl FnOnce(&mut Writer, &mut Hash, Rules<'_>) -> R,
+    work: impl FnOnce(&mut Writer, &mut Fields<'_>, Rules<'_>) -> R,
 ) -> Result<Option<R>, Error> {
-    let (rules, out) = (rules(ctx), &mut *ctx.out);
-    let done = ctx
-        .db
-        .change_object(key, Kind::Hash, None, |value| work(out, typed::hash_mut(value), rules))?;
+    let (rules, since_ms, out) = (rules(ctx), ctx.db.over_since(), &mut *ctx.out);
+    let done = ctx.db.change_object(key, Kind::Hash, None, |value| {
+        work(out, &mut Fields::of(typed::hash_mut(value), since_ms), rules)
+    })?;
     Ok(done)
+}
+
+/// A hash that is being changed. Fields whose time is over do not exist in it, also where they stay
+/// in place; they only give way to new ones.
+struct Fields<'h> {
+    hash: &'h mut Hash,
+    since_ms: i64,
+    /// Some field's time was over at the start.
+    any_over: bool,
+}
+
+impl<'h> Fields<'h> {
+    fn of(hash: &'h mut Hash, since_ms: i64) -> Self {
+        let any_over = hash.is_due(since_ms);
+        Self { hash, since_ms, any_over }
+    }
+
+    fn get(&self, name: &[u8]) -> Option<Pair<'_>> {
+        self.hash.get(name).filter(|pair| !is_over(pair, self.since_ms))
+    }
+
+    fn is_over(&self, name: &[u8]) -> bool {
+        self.any_over && self.hash.get(name).is_some_and(|pair| is_over(&pair, self.since_ms))
+    }
+
+    fn make_room(&mut self, pairs: &[&[u8]], rules: Rules<'_>) {
+        self.hash.make_room(pairs, rules);
+    }
+
+    fn set(&mut self, name: &[u8], value: &[u8], time: Time, rules: Rules<'_>) -> bool {
+        if self.is_over(name) {
+            let time = if time == Time::Keep { Time::Never } else { time };
+            self.hash.set(name, value, time, rules);
+            return true;
+        }
+        self.hash.set(name, value, time, rules)
+    }
+
+    fn remove(&mut self, name: &[u8]) -> bool {
+        !self.is_over(name) && self.hash.remove(name)
+    }
+
+    fn set_deadline(&mut self, name: &[u8], deadline_ms: Option<i64>, rules: Rules<'_>) -> bool {
+        !self.is_over(name) && self.hash.set_deadline(name, deadline_ms, rules.hasher)
+    }
+
+    fn next_due_ms(&self) -> Option<i64> {
+        self.hash.next_due_ms()
+    }
+}
+
+fn is_over(pair: &Pair<'_>, since_ms: i64) -> bool {
+    pair.deadline_ms().is_some_and(|deadline_ms| deadline_ms < since_ms)
 }
 
 fn rules<'a>(ctx: &Ctx<'a, '_>) -> Rules<'a> {
@@ -194,8 +255,8 @@ fn find_fields(args: &Args<'_>, from: usize) -> Option<usize> {
 }
 
 /// Writes the value of a field, or null.
-fn write_value(out: &mut Writer, hash: Option<&Hash>, name: &[u8]) {
-    match hash.and_then(|hash| hash.get(name)) {
+fn write_value(out: &mut Writer, pair: Option<Pair<'_>>) {
+    match pair {
         Some(pair) => write(out, pair.value()),
         None => out.null(),
     }

@@ -49,6 +49,8 @@ pub enum Overdue {
     /// They are removed.
     #[default]
     Remove,
+    /// They are removed, but the fields of a hash stay in place when their time is over.
+    KeepFields,
     /// They are as good as gone, but stay in place until somebody writes to them.
     Hide,
     /// They are keys like all others: for whoever fills this server from another one.
@@ -108,7 +110,7 @@ impl<'a, 'k> Db<'a, 'k> {
 
     /// Whether a key may be given a deadline that has passed already.
     pub fn keeps_overdue(&self) -> bool {
-        self.overdue != Overdue::Remove
+        matches!(self.overdue, Overdue::Hide | Overdue::Show)
     }
 
     /// The selected database's number.
@@ -167,6 +169,14 @@ impl<'a, 'k> Db<'a, 'k> {
         self.look(key, true, false, false)
     }
 
+    /// [`Self::inspect`] without the event of a key that is not there.
+    pub fn examine(&mut self, key: &[u8]) -> Option<RefMut<'_, Entry>> {
+        let found = self.peek(key).is_some();
+        self.stats.hits += u64::from(found);
+        self.stats.misses += u64::from(!found);
+        self.peek(key)
+    }
+
     /// The entry of a key that a command is about to change: an access, but not counted.
     pub fn reach(&mut self, key: &[u8]) -> Option<RefMut<'_, Entry>> {
         self.look(key, false, self.touch, true)
@@ -198,7 +208,7 @@ impl<'a, 'k> Db<'a, 'k> {
         }
         let db = self.held.shard(shard).db(self.index);
         let found = match self.overdue {
-            Overdue::Remove => db.lookup(hash, key, self.stamp.now_ms),
+            Overdue::Remove | Overdue::KeepFields => db.lookup(hash, key, self.stamp.now_ms),
             Overdue::Hide if writes => db.lookup(hash, key, self.stamp.now_ms),
             Overdue::Hide => db.find(hash, key, self.stamp.now_ms),
             Overdue::Show => db.find(hash, key, NEVER_OVER),
@@ -337,9 +347,8 @@ impl<'a, 'k> Db<'a, 'k> {
         if let Some(expired) = old.take_if(|old| old.is_over(since_ms)) {
             lapse(self.keyspace, self.change, self.index, shard, expired);
         }
-        if old.is_none() {
-            self.change.note(Class::NEW, "new", self.index, entry.key_bytes());
-        }
+        // Whoever puts an entry in the place of another one deletes that one first, as Redis does.
+        self.change.note(Class::NEW, "new", self.index, entry.key_bytes());
         db.insert(hash, entry, self.stamp);
         let fields_due = db.fields_due_ms();
         for deadline_ms in deadline_ms.into_iter().chain(fields_due) {
@@ -455,6 +464,9 @@ impl<'a, 'k> Db<'a, 'k> {
 
     #[cold]
     fn fade_now(&mut self, shard: u32, hash: u64, key: &[u8]) {
+        if self.overdue == Overdue::KeepFields {
+            return;
+        }
         let since_ms = self.over_since();
         let db = self.held.shard(shard).db(self.index);
         if let Some(faded) = db.fade(hash, key, since_ms, usize::MAX) {

@@ -11,7 +11,7 @@ use fastrand::Rng;
 use testkit::{Client, Server, Value};
 
 const LIMIT: Duration = Duration::from_secs(20);
-/// What a timer of the system may add to a timeout; on a busy machine one of several tries shows it.
+/// What a timer may add to a timeout; on a busy machine one of several tries shows it.
 const LATE_MAX: Duration = Duration::from_millis(8);
 const TRIES: usize = 20;
 
@@ -186,6 +186,38 @@ fn every_command_that_makes_a_key_wakes() {
 }
 
 #[test]
+fn a_restored_key_wakes() {
+    each(|server| {
+        let mut other = server.client();
+        run(&mut other, "RPUSH source a b");
+        let Value::Bulk(payload) = other.run("DUMP source") else { panic!("no payload") };
+        let mut client = waiting(server, "BLPOP k 0");
+        let restored: [&[u8]; 4] = [b"RESTORE", b"k", b"0", &payload];
+        assert_eq!(show(&other.call(&restored)), "OK");
+        assert_eq!(answer(&mut client), "[k a]");
+    });
+}
+
+#[test]
+fn events_of_what_is_served_follow_those_of_the_push() {
+    each(|server| {
+        let mut other = server.client();
+        run(&mut other, "CONFIG SET notify-keyspace-events KA");
+        let mut listener = server.client();
+        listener.run("PSUBSCRIBE __keyspace@0__:*");
+        let mut one = waiting(server, "BLMOVE k d LEFT RIGHT 0");
+        let mut two = waiting(server, "BRPOP d 0");
+        run(&mut other, "RPUSH k a b");
+        assert_eq!((answer(&mut one), answer(&mut two)), ("a".to_owned(), "[d a]".to_owned()));
+        for want in ["k rpush", "d rpush", "k lpop", "d rpop", "d del"] {
+            let (key, event) = want.split_once(' ').expect("two words");
+            let message = format!("[pmessage __keyspace@0__:* __keyspace@0__:{key} {event}]");
+            assert_eq!(answer(&mut listener), message);
+        }
+    });
+}
+
+#[test]
 fn a_key_of_another_type_wakes_nobody() {
     each(|server| {
         let mut other = server.client();
@@ -275,6 +307,32 @@ fn moves_wake_along_chains_and_rings() {
     });
 }
 
+/// More shards than are taken one by one: then the push runs alone.
+#[test]
+fn who_reaches_far_is_served_too() {
+    each(|server| {
+        let mut other = server.client();
+        let keys: Vec<String> = (0..80).map(|at| format!("k{at}")).collect();
+        let line = format!("BLPOP {} 0", keys.join(" "));
+        let mut clients: Vec<Client> = (0..3).map(|_| waiting(server, &line)).collect();
+        assert_eq!(run(&mut other, "RPUSH k40 a b"), "2");
+        assert_eq!(answer(&mut clients[0]), "[k40 a]");
+        assert_eq!(answer(&mut clients[1]), "[k40 b]");
+        run(&mut other, "MULTI");
+        run(&mut other, "RPUSH k79 d");
+        run(&mut other, "RPUSH k1 c");
+        assert_eq!(run(&mut other, "EXEC"), "[1 1]");
+        assert_eq!(answer(&mut clients[2]), "[k1 c]");
+        assert_eq!(run(&mut other, "LPOP k79"), "d");
+        let mut chain: Vec<Client> =
+            (0..60).map(|at| waiting(server, &format!("BRPOPLPUSH k{at} k{} 0", at + 1))).collect();
+        run(&mut other, "RPUSH k0 x");
+        chain.iter_mut().for_each(|client| assert_eq!(answer(client), "x"));
+        assert_eq!(run(&mut other, "LPOP k60"), "x");
+        assert_eq!(run(&mut other, "DBSIZE"), "0");
+    });
+}
+
 #[test]
 fn a_destination_of_another_type_is_an_error_then() {
     each(|server| {
@@ -350,6 +408,10 @@ fn unblock_answers_once() {
             assert_eq!(answer(&mut client), want);
             assert_eq!(run(&mut client, "PING"), "PONG");
         }
+        let stats = run(&mut other, "INFO commandstats");
+        let counts = stats.lines().find(|line| line.starts_with("cmdstat_blpop:calls=3,"));
+        let refused = |line: &str| line.ends_with(",rejected_calls=1,failed_calls=0");
+        assert!(counts.is_some_and(refused), "{counts:?}");
     });
 }
 

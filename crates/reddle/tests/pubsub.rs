@@ -248,3 +248,75 @@ fn a_connection_that_ends_subscribes_to_nothing() {
     }
     assert_eq!(client.run("PUBSUB NUMPAT"), Value::Int(0));
 }
+
+fn line(client: &mut Client) -> String {
+    match client.receive().expect("a line comes") {
+        Value::Simple(text) => String::from_utf8_lossy(&text).into_owned(),
+        other => panic!("a line was expected: {other:?}"),
+    }
+}
+
+/// What stands behind the time and the client of a monitor's line.
+fn shown(client: &mut Client) -> String {
+    let line = line(client);
+    line.split_once("] ").map_or(line.clone(), |(_, command)| command.to_owned())
+}
+
+#[test]
+fn a_monitor_sees_what_runs_with_secrets_left_out() {
+    let server = server(&[("threads", "4")]);
+    let (mut monitor, mut other) = (server.client(), server.client());
+    monitor.run("MONITOR");
+    for command in [
+        "SET key \"a \\x00\\n\\\"\"",
+        "NOSUCH",
+        "GET",
+        "CONFIG GET port",
+        "AUTH user password",
+        "MULTI",
+        "INCR n",
+        "EXEC",
+        "SELECT 3",
+    ] {
+        other.send(format!("{command}\r\n").as_bytes()).expect("it is sent");
+        other.receive().expect("a reply comes");
+    }
+    assert_eq!(shown(&mut monitor), r#""SET" "key" "a \x00\n\"""#);
+    assert_eq!(shown(&mut monitor), r#""AUTH" "(redacted)" "(redacted)""#);
+    for expected in [r#""MULTI""#, r#""INCR" "n""#, r#""EXEC""#] {
+        assert_eq!(shown(&mut monitor), expected);
+    }
+    let last = line(&mut monitor);
+    assert!(last.contains(" [3 127.0.0.1:") && last.ends_with(r#"] "SELECT" "3""#), "{last}");
+    assert_eq!(
+        monitor.run("GET key"),
+        Value::Error(b"ERR Replica can't interact with the keyspace".to_vec()),
+    );
+    assert_eq!(monitor.run("RESET"), Value::Simple(b"RESET".to_vec()));
+    other.run("SET key 2");
+    assert_eq!(monitor.run("GET missing"), Value::Null);
+}
+
+#[test]
+fn a_monitor_sees_the_commands_of_a_key_in_their_order() {
+    let server = server(&[("threads", "4")]);
+    let mut monitor = server.client();
+    monitor.run("MONITOR");
+    let writers: Vec<_> = (0..PUBLISHERS)
+        .map(|number| {
+            let mut client = server.client();
+            thread::spawn(move || {
+                for at in 0..MESSAGES {
+                    client.run(&format!("SET key {number}:{at}"));
+                }
+            })
+        })
+        .collect();
+    let lines: Vec<String> = (0..PUBLISHERS * MESSAGES).map(|_| shown(&mut monitor)).collect();
+    for writer in writers {
+        writer.join().expect("a writer ends well");
+    }
+    let Value::Bulk(value) = server.client().run("GET key") else { panic!("the key is there") };
+    let last = String::from_utf8_lossy(&value).into_owned();
+    assert_eq!(lines.last(), Some(&format!(r#""SET" "key" "{last}""#)));
+}

@@ -1,5 +1,7 @@
 //! What a handler of this crate is given.
 
+use std::sync::atomic::Ordering;
+
 use commands::{Args, Ctx, Error};
 use keyspace::{Db, Held, Overdue, Parts, Stamp};
 use resp::Writer;
@@ -114,7 +116,13 @@ fn overdue(server: &Server, local: &Local, state: State) -> Overdue {
         let is_source = state.any(State::IMPORT_SOURCE);
         return if is_source { Overdue::Show } else { Overdue::Hide };
     }
-    if server.state().any(State::PAUSED) { Overdue::Hide } else { Overdue::Remove }
+    if server.state().any(State::PAUSED) {
+        return Overdue::Hide;
+    }
+    match server.active_expire.load(Ordering::Relaxed) {
+        true => Overdue::Remove,
+        false => Overdue::KeepFields,
+    }
 }
 
 /// What running a data command takes.

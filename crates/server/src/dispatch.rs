@@ -16,6 +16,7 @@ use spec::command::{Flags, Id};
 
 use crate::call::{Call, DataCall, Flow};
 use crate::clock::Ticks;
+use crate::commandlog::Cost;
 use crate::conn::Conn;
 use crate::keys::{self, KeysError};
 use crate::local::Local;
@@ -23,7 +24,7 @@ use crate::registry::Client;
 use crate::rows::{KeyPlan, Row, Run};
 use crate::server::Server;
 use crate::session::{Session, State};
-use crate::{blocked, commit, multi, prefetch, pubsub, refuse};
+use crate::{blocked, commandlog, commit, monitor, multi, prefetch, pubsub, refuse};
 
 /// Most requests that are parsed, prefetched and run under one pass of the gate.
 const BATCH_MAX: usize = 64;
@@ -354,6 +355,7 @@ fn run(
         return (Flow::Close, 0);
     }
     let mut fetched = if is_prefetched { batch.keys.len().min(ITEMS_AHEAD) } else { 0 };
+    conn.client().replying.store(true, Ordering::Relaxed);
     if !is_prefetched && batch.keys.len() > 1 {
         prefetch::buckets(server, conn.session.db, &batch.keys);
     }
@@ -397,7 +399,7 @@ fn run(
 fn finish(server: &Server, local: &mut Local, session: &Session, done: u64) {
     let stats = server.stats(local.id);
     let nested = std::mem::take(&mut local.nested_commands);
-    let done = done + nested - std::mem::take(&mut local.queued_commands);
+    let done = done + nested - std::mem::take(&mut local.unrun_commands);
     stats.processed.add(done);
     stats.batches.add(1);
     local.turn_commands += done;
@@ -436,7 +438,7 @@ impl<'k> Turn<'_, 'k> {
         if !state.any(State::COLD) {
             return self.attempt(request, args, keys, state);
         }
-        if state.any(State::SUBSCRIBED) {
+        if state.any(State::GETS_MESSAGES) {
             pubsub::catch_up_all(self.server, self.local, self.session, self.out);
         }
         let mark = self.out.mark();
@@ -447,7 +449,7 @@ impl<'k> Turn<'_, 'k> {
         }
         let row = self.server.rows.by_id(request.row);
         refuse::end_reply(self.session, self.out, mark, row.is_some_and(|row| row.pushes));
-        if self.session.state.any(State::SUBSCRIBED) || !self.session.deferred.is_empty() {
+        if self.session.state.any(State::GETS_MESSAGES) || !self.session.deferred.is_empty() {
             pubsub::catch_up_all(self.server, self.local, self.session, self.out);
         }
         flow
@@ -462,23 +464,28 @@ impl<'k> Turn<'_, 'k> {
         state: State,
     ) -> Flow {
         let Some(row) = self.server.rows.by_id(request.row) else {
+            self.local.unrun_commands += 1;
             return refuse::unknown_command(self.server, self.local, self.session, self.out, args);
         };
         if !row.takes(args.len()) || row.lacks_subcommand(args.len()) {
+            self.local.unrun_commands += 1;
             refuse::wrong_form(self.server, self.local, self.session, self.out, row, args);
             return Flow::Continue;
         }
-        let mark = self.out.mark();
+        let (mark, len) = (self.out.mark(), self.out.len());
         if state.any(State::COLD) {
             match refuse::look_closer(self.server, self.local, self.session, self.out, row, state) {
                 refuse::Verdict::Run => {}
                 refuse::Verdict::Queue => {
                     multi::enqueue(self.session, row, args, keys);
-                    self.local.queued_commands += 1;
+                    self.local.unrun_commands += 1;
                     self.out.simple("QUEUED");
                     return Flow::Continue;
                 }
-                refuse::Verdict::Done => return Flow::Continue,
+                refuse::Verdict::Done => {
+                    self.local.unrun_commands += 1;
+                    return Flow::Continue;
+                }
                 refuse::Verdict::Hold => return Flow::Hold,
             }
         }
@@ -490,7 +497,13 @@ impl<'k> Turn<'_, 'k> {
         if flow == Flow::Block {
             self.put_off_count();
         } else {
-            self.count(row, mark);
+            let nanoseconds = self.count(row, mark);
+            let request = request.ends - request.begins + args.bytes_apart();
+            self.judge(
+                row,
+                args,
+                [nanoseconds / 1000, request as u64, self.out.len().saturating_sub(len) as u64],
+            );
         }
         flow
     }
@@ -507,7 +520,7 @@ impl<'k> Turn<'_, 'k> {
             return self.call_alone(row, args);
         }
         if let Run::Exec = row.run {
-            return multi::exec(self);
+            return multi::exec(self, row, args);
         }
         let shards = self.server.keyspace.shards();
         let shard = |hash: u64| self.server.keyspace.shard_of(hash);
@@ -570,14 +583,24 @@ impl<'k> Turn<'_, 'k> {
             }
             Run::Container(None) | Run::Exec => (Ok(()), Flow::Continue),
         };
-        if let Some(wait) = self.local.wait.take() {
-            blocked::wait(self.server, self.session, self.out, row, args, wait);
-            flow = Flow::Block;
+        if self.server.state().any(State::MONITORED) {
+            monitor::show(self.server, self.local, self.session, row, args);
+        }
+        if self.local.wait.is_some() {
+            flow = self.wait(row, args);
         }
         if !self.local.ready.is_empty() && !self.session.state.any(State::DENY_BLOCKING) {
             self.serve_ready(held);
         }
         (result, flow)
+    }
+
+    /// Lets the client wait for what its command has just not found.
+    #[cold]
+    fn wait(&mut self, row: &Row, args: &Args<'_>) -> Flow {
+        let Some(wait) = self.local.wait.take() else { return Flow::Continue };
+        blocked::wait(self.server, self.session, self.out, row, args, wait);
+        Flow::Block
     }
 
     /// Serves those who wait for the keys that have become ready.
@@ -715,9 +738,16 @@ impl<'k> Turn<'_, 'k> {
         }
     }
 
-    /// Counts a call and how long it took.
+    /// Logs a command that was out of the ordinary.
     #[inline]
-    pub fn count(&mut self, row: &Row, mark: resp::Mark) {
+    pub fn judge(&self, row: &Row, args: &Args<'_>, cost: Cost) {
+        let client = &self.session.client;
+        commandlog::judge(self.server, self.local, client, row, args, cost);
+    }
+
+    /// Counts a call and how long it took, in nanoseconds.
+    #[inline]
+    pub fn count(&mut self, row: &Row, mark: resp::Mark) -> u64 {
         let ticks = Ticks::now();
         let nanoseconds = self.server.ticks.nanoseconds(ticks.wrapping_sub(*self.ticks));
         *self.ticks = ticks;
@@ -732,5 +762,6 @@ impl<'k> Turn<'_, 'k> {
             stats.failed.add(1);
             refuse::count_error(self.server, self.local, self.out.since(mark));
         }
+        nanoseconds
     }
 }

@@ -54,7 +54,7 @@ pub struct Local {
     #[expect(clippy::vec_box, reason = "the boxes move to sessions and back")]
     pub transactions: Vec<Box<Transaction>>,
     /// Requests of the present batch that were not run but kept for EXEC or refused.
-    pub queued_commands: u64,
+    pub unrun_commands: u64,
     /// Commands that transactions of the present batch ran.
     pub nested_commands: u64,
 }
@@ -82,7 +82,7 @@ impl Local {
             late: Vec::new(),
             told: 0,
             transactions: Vec::new(),
-            queued_commands: 0,
+            unrun_commands: 0,
             nested_commands: 0,
         }
     }

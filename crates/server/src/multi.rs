@@ -14,12 +14,12 @@ use resp::Span;
 use smallvec::SmallVec;
 use spec::command::{Flags, Id};
 
-use crate::blocked;
 use crate::call::{Call, Flow};
 use crate::dispatch::{Argv, Turn, bytes};
 use crate::rows::{KeyPlan, Row, Run, SessionHandler};
 use crate::server::Server;
 use crate::session::{Session, State};
+use crate::{blocked, monitor};
 
 pub(crate) const HANDLERS: &[(&str, SessionHandler)] =
     &[("discard", discard), ("multi", multi), ("unwatch", unwatch), ("watch", watch)];
@@ -256,7 +256,15 @@ fn publish(session: &Session) {
 }
 
 /// Runs EXEC.
-pub fn exec(turn: &mut Turn<'_, '_>) -> (Result<(), Error>, Flow) {
+pub fn exec(turn: &mut Turn<'_, '_>, row: &Row, args: &Args<'_>) -> (Result<(), Error>, Flow) {
+    let done = run_all(turn);
+    if turn.server.state().any(State::MONITORED) {
+        monitor::show(turn.server, turn.local, turn.session, row, args);
+    }
+    done
+}
+
+fn run_all(turn: &mut Turn<'_, '_>) -> (Result<(), Error>, Flow) {
     let Some(mut transaction) = turn.session.multi.take() else {
         return (Err(Error::Text(spec::error::EXEC_WITHOUT_MULTI)), Flow::Continue);
     };
@@ -365,12 +373,18 @@ impl<'k> Turn<'_, 'k> {
         let keys = &transaction.keys[queued.keys.0 as usize..queued.keys.1 as usize];
         let hashed: SmallVec<[Hashed<'_>; 4]> =
             keys.iter().map(|(at, hash)| Hashed { key: argv[*at as usize], hash: *hash }).collect();
-        let mark = self.out.mark();
+        let (mark, len) = (self.out.mark(), self.out.len());
         let (result, flow) = self.perform(row, &args, &hashed, held);
         if let Err(error) = result {
             error.write(row.name, self.out);
         }
-        self.count(row, mark);
+        let nanoseconds = self.count(row, mark);
+        let request = argv.iter().map(|arg| arg.len() as u64).sum();
+        self.judge(
+            row,
+            &args,
+            [nanoseconds / 1000, request, self.out.len().saturating_sub(len) as u64],
+        );
         flow
     }
 

@@ -15,6 +15,7 @@ use resp::{Proto, Writer};
 use crate::admin::help;
 use crate::call::Call;
 use crate::local::Local;
+use crate::monitor;
 use crate::rows::SessionHandler;
 use crate::server::Server;
 use crate::session::{Session, State};
@@ -166,19 +167,24 @@ fn join_all(
     args: &Args<'_>,
 ) -> Result<(), Error> {
     for name in args.from(1) {
-        let is_new = !call.session.subscriptions.as_ref().is_some_and(|mine| mine.has(kind, name));
-        if is_new {
-            let number = call.server.exchange.join(kind, name, call.local.id);
-            catch_up(call.server, call.local, call.session, call.out, number);
-            let mine = call.session.subscriptions.get_or_insert_default();
-            mine.seen = mine.seen.max(number);
-            mine.add(kind, name);
-            call.local.readers.add(kind, name, reader(call.session));
-        }
-        tell_others(call.session);
+        join(call, kind, name);
         confirm(call, kind, word, Some(name));
     }
     Ok(())
+}
+
+/// Begins one subscription, if there is no such one.
+pub fn join(call: &mut Call<'_, '_>, kind: Kind, name: &[u8]) {
+    if call.session.subscriptions.as_ref().is_some_and(|mine| mine.has(kind, name)) {
+        return;
+    }
+    let number = call.server.exchange.join(kind, name, call.local.id);
+    catch_up(call.server, call.local, call.session, call.out, number);
+    let mine = call.session.subscriptions.get_or_insert_default();
+    mine.seen = mine.seen.max(number);
+    mine.add(kind, name);
+    call.local.readers.add(kind, name, reader(call.session));
+    tell_others(call.session);
 }
 
 fn leave_all(
@@ -224,6 +230,9 @@ fn leave(
     }
     session.subscriptions.take_if(|mine| mine.is_empty());
     tell_others(session);
+    if kind == Kind::Monitor {
+        monitor::left(server);
+    }
 }
 
 /// Ends all subscriptions of a session, without a word to its client.
@@ -241,7 +250,7 @@ fn confirm(call: &mut Call<'_, '_>, kind: Kind, word: &[u8], name: Option<&[u8]>
     let len = |kind| call.session.subscriptions.as_ref().map_or(0, |mine| mine.len(kind));
     let count = match kind {
         Kind::Shard => len(Kind::Shard),
-        Kind::Channel | Kind::Pattern => len(Kind::Channel) + len(Kind::Pattern),
+        Kind::Channel | Kind::Pattern | Kind::Monitor => len(Kind::Channel) + len(Kind::Pattern),
     };
     call.out.push(3);
     call.out.bulk(word);
@@ -263,8 +272,10 @@ fn tell_others(session: &mut Session) {
         let len = mine.map_or(0, |mine| mine.len(kind));
         session.client.subscriptions[kind as usize].store(len as u64, Ordering::Relaxed);
     }
-    let is_subscriber = mine.is_some();
+    let is_subscriber = mine.is_some_and(|mine| mine.has_messages());
+    let is_monitor = mine.is_some_and(|mine| mine.len(Kind::Monitor) > 0);
     session.put(State::SUBSCRIBED, is_subscriber);
+    session.put(State::MONITOR, is_monitor);
 }
 
 /// Gives a session the messages up to a number that it has not seen: to `out`, or inside a

@@ -199,6 +199,11 @@ fn reason_against(
     if state.any(State::OVER_MEMORY) && needs_memory {
         return Some(spec::error::OUT_OF_MEMORY.into());
     }
+    // Who only sees what others do is not paused, so it must not touch data.
+    let reaches_data = Flags::WRITE | Flags::READONLY | Flags::MAY_REPLICATE;
+    if state.any(State::MONITOR) && nature.flags.intersects(reaches_data) {
+        return Some("ERR Replica can't interact with the keyspace".into());
+    }
     if !row.for_subscribers && pubsub::is_restricted(session, out) {
         return Some(format!(
             "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET \
@@ -216,6 +221,9 @@ fn reason_against(
 /// everything: somebody must be able to end it, or the server.
 fn is_paused(row: &Row, state: State, nature: &Nature) -> bool {
     let writes = Flags::WRITE | Flags::MAY_REPLICATE;
+    if state.any(State::MONITOR) {
+        return false;
+    }
     state.any(State::PAUSED_ALL) && !row.has(Flags::ADMIN)
         || state.any(State::PAUSED_WRITE) && nature.flags.intersects(writes)
 }

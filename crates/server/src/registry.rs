@@ -67,6 +67,8 @@ pub struct Client {
     pub bytes_out: AtomicU64,
     /// Commands it ran.
     pub commands: AtomicU64,
+    /// Whether commands of it have run whose replies its worker has not written yet.
+    pub replying: AtomicBool,
     /// What its command waits for, until the answer has come to its worker.
     pub waiting: Mutex<Option<Arc<Waiter>>>,
     /// Whether a key that it watches has changed.
@@ -78,7 +80,7 @@ pub struct Client {
     /// Bytes that they take.
     pub queued_bytes: AtomicU64,
     /// Its subscriptions to channels, patterns and shard channels.
-    pub subscriptions: [AtomicU64; 3],
+    pub subscriptions: [AtomicU64; 4],
 }
 
 impl Client {
@@ -103,9 +105,12 @@ impl Client {
         self.waiting.lock().as_ref().is_some_and(|waiter| !waiter.is_over())
     }
 
-    /// Whether its command waited, and the answer is on its way to its worker.
-    pub fn is_answered(&self) -> bool {
+    /// Whether its commands have run and their replies are not written yet, or its command waited
+    /// and the answer is on its way to its worker.
+    fn is_owed_reply(&self) -> bool {
+        // The answer's worker says that it is replying before it forgets what was waited for.
         self.waiting.lock().as_ref().is_some_and(|waiter| waiter.is_over())
+            || self.replying.load(Ordering::Acquire)
     }
 
     /// Whether it was struck off.
@@ -162,14 +167,14 @@ impl Registry {
     /// the client off before it does, so a client that is found here has its socket open. False
     /// when somebody else did it before. The caller holds the gate's write side, or is that worker.
     ///
-    /// What was taken from a list for a client that waited must come to it: its worker closes the
-    /// socket once it has written the reply that is on its way.
+    /// What was taken from a list for a client must come to it: while a reply is on its way, its
+    /// worker closes the socket once it has written it.
     pub fn kill(&self, client: &Client) -> bool {
         let first = !client.killed.swap(true, Ordering::SeqCst);
         let mut clients = self.clients.lock();
         if clients.remove(&client.id).is_some() {
             self.count.fetch_sub(1, Ordering::Relaxed);
-            if !client.is_answered() {
+            if !client.is_owed_reply() {
                 sys::hang_up(client.fd as i32);
             }
         }

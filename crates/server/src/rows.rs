@@ -7,6 +7,7 @@ use commands::{Args, Error, Handler};
 use spec::command::{Begin, Command, Find, Flags, Id, KeySpec};
 
 use crate::call::Call;
+use crate::secrets::Secrets;
 
 /// A command that looks at the session or the server, beside or instead of data.
 pub type SessionHandler = fn(&mut Call<'_, '_>, &Args<'_>) -> Result<(), Error>;
@@ -54,6 +55,8 @@ pub struct Row {
     pub exclusive: bool,
     /// What becomes of it after MULTI.
     pub in_multi: InMulti,
+    /// Which of its arguments are shown nowhere.
+    pub secrets: Secrets,
     /// Whether its replies are pushes: subscriptions and their ends.
     pub pushes: bool,
     /// Whether a subscriber may send it that could not tell messages from replies.
@@ -200,7 +203,10 @@ pub fn implemented_commands() -> Vec<&'static str> {
 fn all_handlers() -> Vec<(&'static str, Run)> {
     let data = commands::handlers().map(|(name, handler)| (name, Run::Data(handler)));
     let session = crate::admin::handlers().map(|(name, handler)| (name, Run::Session(handler)));
-    let own = crate::multi::HANDLERS.iter().chain(crate::pubsub::HANDLERS);
+    let own = crate::multi::HANDLERS
+        .iter()
+        .chain(crate::pubsub::HANDLERS)
+        .chain(crate::monitor::HANDLERS);
     let own = own.map(|(name, handler)| (*name, Run::Session(*handler)));
     data.chain(session).chain(own).chain([("exec", Run::Exec)]).collect()
 }
@@ -230,6 +236,7 @@ fn row(id: Id, spec: &'static Command, handlers: &[(&'static str, Run)]) -> Opti
         keys: key_plan(spec),
         exclusive: spec.exclusive,
         in_multi: InMulti::of(name, spec),
+        secrets: Secrets::of(name),
         pushes,
         for_subscribers: pushes || FOR_SUBSCRIBERS.contains(&name),
     })

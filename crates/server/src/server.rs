@@ -12,6 +12,7 @@ use crate::allocator::Gauge;
 use crate::background::Background;
 use crate::blocked::Blocked;
 use crate::clock::Ticks;
+use crate::commandlog::CommandLog;
 use crate::config::Config;
 use crate::config::cli::Program;
 use crate::errors::ErrorCounts;
@@ -71,6 +72,8 @@ pub struct Server {
     pub workers: Vec<Worker>,
     /// All clients.
     pub clients: Registry,
+    /// Commands that were out of the ordinary.
+    pub commandlog: CommandLog,
     /// Subscriptions and messages.
     pub exchange: Exchange,
     /// The processor's counter.
@@ -153,6 +156,7 @@ impl Server {
             config: Mutex::new(config),
             tunables: ArcSwap::new(tunables),
             generation: AtomicU64::new(0),
+            commandlog: CommandLog::default(),
             exchange: Exchange::new(workers.len()),
             workers,
             clients: Registry::default(),
@@ -225,6 +229,8 @@ impl Server {
     pub fn publish_tunables(&self, config: &Config) {
         let mut tunables = Tunables::new(config);
         tunables.settings.limits.list_packed = self.knobs.list_packed.load(Ordering::SeqCst);
+        let skips_checksums = self.knobs.skips_checksums.load(Ordering::SeqCst);
+        tunables.settings.restore.checksum = !skips_checksums;
         if tunables.sends_events() {
             self.wants.fetch_or(Wants::EVENTS.0, Ordering::SeqCst);
         } else {

@@ -44,6 +44,10 @@ impl State {
     pub const DENY_BLOCKING: Self = Self(1 << 12);
     /// The client subscribes to something.
     pub const SUBSCRIBED: Self = Self(1 << 13);
+    /// The client sees what all others do.
+    pub const MONITOR: Self = Self(1 << 14);
+    /// Either of them.
+    pub const GETS_MESSAGES: Self = Self(Self::SUBSCRIBED.0 | Self::MONITOR.0);
     /// Server-wide: CLIENT PAUSE WRITE.
     pub const PAUSED_WRITE: Self = Self(1 << 16);
     /// Server-wide: CLIENT PAUSE ALL.
@@ -58,6 +62,9 @@ impl State {
     /// Server-wide: messages to subscribers pile up, so who publishes waits.
     pub const CROWDED: Self = Self(1 << 20);
 
+    /// Server-wide: somebody sees what all clients do.
+    pub const MONITORED: Self = Self(1 << 21);
+
     /// The states in which a command may be refused, held back or answered differently.
     pub const COLD: Self = Self(
         Self::NEEDS_AUTH.0
@@ -65,7 +72,7 @@ impl State {
             | Self::REPLY_SKIP_NEXT.0
             | Self::REPLY_SKIP.0
             | Self::MULTI.0
-            | Self::SUBSCRIBED.0
+            | Self::GETS_MESSAGES.0
             | Self::CROWDED.0
             | Self::PAUSED.0
             | Self::LOADING.0

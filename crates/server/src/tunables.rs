@@ -5,6 +5,7 @@ use persist::rdb::{Settings, Style};
 use resp::Limits;
 use spec::config::Id;
 
+use crate::commandlog::Threshold;
 use crate::config::{ClientClass, Config};
 
 /// Limits of one class of clients' output buffers, in bytes and seconds; 0 is no limit.
@@ -36,6 +37,8 @@ pub struct Tunables {
     pub output_limit: OutputLimit,
     /// Those of clients that subscribe to something.
     pub subscriber_limit: OutputLimit,
+    /// When a command is logged for its time, its request or its reply.
+    pub commandlog: [Threshold; 3],
     /// The keyspace events that are sent, as bits (see `spec::config::EVENT_CLASSES`).
     pub events: u32,
     /// Bytes in use above which commands that need memory are refused; 0 is no limit.
@@ -92,6 +95,7 @@ impl Tunables {
             query_buffer_limit: config.memory(Id::ClientQueryBufferLimit),
             output_limit: output_limit(config, ClientClass::Normal),
             subscriber_limit: output_limit(config, ClientClass::Pubsub),
+            commandlog: thresholds(config),
             events: config.events(),
             maxmemory: config.memory(Id::Maxmemory),
             maxclients: number(Id::Maxclients),
@@ -125,6 +129,15 @@ fn restoring(config: &Config) -> Settings {
 fn reply_max(max_bulk: u64, output_hard: u64) -> usize {
     let hard = if output_hard == 0 { u64::MAX } else { output_hard };
     usize::try_from(max_bulk.min(hard)).unwrap_or(usize::MAX)
+}
+
+fn thresholds(config: &Config) -> [Threshold; 3] {
+    let threshold = |from, len| Threshold::new(config.int(from), config.int(len));
+    [
+        threshold(Id::SlowlogLogSlowerThan, Id::SlowlogMaxLen),
+        threshold(Id::CommandlogRequestLargerThan, Id::CommandlogLargeRequestMaxLen),
+        threshold(Id::CommandlogReplyLargerThan, Id::CommandlogLargeReplyMaxLen),
+    ]
 }
 
 fn output_limit(config: &Config, class: ClientClass) -> OutputLimit {

@@ -583,6 +583,7 @@ impl Thread {
         if self.is_too_much(conn) || !self.flush(conn) {
             return Fate::Close;
         }
+        conn.client().replying.store(false, Ordering::Release);
         // Who waits for something is gone when the peer is: nobody would see the reply.
         let waits = conn.session.state.any(State::HELD.with(State::BLOCKED));
         if fate == Fate::Close || waits && conn.read_closed {

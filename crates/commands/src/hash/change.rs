@@ -83,7 +83,7 @@ pub(super) fn hgetdel(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Erro
         out.array(names.len());
         let mut deleted = 0;
         for name in names {
-            write_value(out, Some(hash), name);
+            write_value(out, hash.get(name));
             deleted += usize::from(hash.remove(name));
         }
         deleted

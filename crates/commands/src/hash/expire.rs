@@ -67,7 +67,7 @@ fn expire_from(
                     2
                 }
                 Some(_) => {
-                    hash.set_deadline(name, Some(deadline_ms), rules.hasher);
+                    hash.set_deadline(name, Some(deadline_ms), rules);
                     done.expiring += 1;
                     1
                 }
@@ -192,7 +192,7 @@ pub(super) fn hpersist(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Err
                 None => MISSING,
                 Some(None) => LASTING,
                 Some(Some(_)) => {
-                    hash.set_deadline(name, None, rules.hasher);
+                    hash.set_deadline(name, None, rules);
                     changes += 1;
                     1
                 }

@@ -2,10 +2,10 @@
 
 use keyspace::{Class, Wants};
 use value::compact::Element;
-use value::hash::{Hash, Rules, Time};
+use value::hash::{Rules, Time};
 use value::number::Text;
 
-use super::{check_pairs, upsert};
+use super::{Fields, check_pairs, upsert};
 use crate::float80::Float80;
 use crate::{Args, Ctx, Error};
 
@@ -60,7 +60,7 @@ struct Counted {
 }
 
 impl Counted {
-    fn put(hash: &mut Hash, name: &[u8], text: &[u8], rules: Rules<'_>) -> Self {
+    fn put(hash: &mut Fields<'_>, name: &[u8], text: &[u8], rules: Rules<'_>) -> Self {
         let volatile = hash.next_due_ms().is_some();
         hash.set(name, text, Time::Keep, rules);
         let deadline_ms = match volatile {

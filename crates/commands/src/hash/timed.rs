@@ -1,11 +1,14 @@
 //! HSETEX and HGETEX: values and deadlines in one command.
 
 use keyspace::{Class, Wants};
-use value::hash::{Hash, Rules, Time};
+use value::hash::{Rules, Time};
 use value::number::Text;
 
 use super::expire::{deadline_of, expired, propagate_deadline};
-use super::{WRONG_NUMFIELDS, check_pairs, find_fields, update, upsert, write_nulls, write_value};
+use super::{
+    Fields, WRONG_NUMFIELDS, check_pairs, find_fields, is_over, update, upsert, write_nulls,
+    write_value,
+};
 use crate::args::is;
 use crate::{Args, Ctx, Error, typed};
 
@@ -129,7 +132,7 @@ pub(super) fn hgetex(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error
     let changed = update(ctx, key, |out, hash, rules| {
         out.array(names.len());
         let touched = names.iter().copied().filter(|name| {
-            write_value(out, Some(hash), name);
+            write_value(out, hash.get(name));
             effect.apply(hash, name, rules)
         });
         touched.collect::<Vec<&[u8]>>()
@@ -151,14 +154,14 @@ enum Effect {
 
 impl Effect {
     /// Says whether it changed anything.
-    fn apply(self, hash: &mut Hash, name: &[u8], rules: Rules<'_>) -> bool {
+    fn apply(self, hash: &mut Fields<'_>, name: &[u8], rules: Rules<'_>) -> bool {
         match self {
             Self::Nothing => false,
             Self::Remove => hash.remove(name),
-            Self::Expire(deadline_ms) => hash.set_deadline(name, Some(deadline_ms), rules.hasher),
+            Self::Expire(deadline_ms) => hash.set_deadline(name, Some(deadline_ms), rules),
             Self::Persist => {
                 let expires = hash.get(name).is_some_and(|pair| pair.deadline_ms().is_some());
-                expires && hash.set_deadline(name, None, rules.hasher)
+                expires && hash.set_deadline(name, None, rules)
             }
         }
     }
@@ -253,8 +256,10 @@ impl<'a> Options<'a> {
         if !self.fnx && !self.fxx {
             return Ok(true);
         }
+        let since_ms = ctx.db.over_since();
         let Some(entry) = ctx.db.peek(key) else { return Ok(self.fnx) };
         let hash = typed::hash(&entry)?;
-        Ok(pairs.chunks_exact(2).all(|pair| hash.get(pair[0]).is_some() == self.fxx))
+        let is_there = |name| hash.get(name).is_some_and(|pair| !is_over(&pair, since_ms));
+        Ok(pairs.chunks_exact(2).all(|pair| is_there(pair[0]) == self.fxx))
     }
 }

@@ -2,6 +2,7 @@
 
 mod client;
 mod command;
+mod commandlog;
 mod config;
 mod connection;
 mod debug;
@@ -24,6 +25,7 @@ pub(crate) fn handlers() -> impl Iterator<Item = (&'static str, SessionHandler)>
     let groups = [
         client::HANDLERS,
         command::HANDLERS,
+        commandlog::HANDLERS,
         config::HANDLERS,
         connection::HANDLERS,
         debug::HANDLERS,

@@ -23,7 +23,7 @@ use crate::mailbox::{Answer, Message};
 use crate::rows::{Row, Run};
 use crate::server::Server;
 use crate::session::{Session, State};
-use crate::{commit, keys, refuse, sys};
+use crate::{commandlog, commit, keys, refuse, sys};
 
 /// How often shards are taken anew because more clients came to wait meanwhile.
 const TRIES: usize = 3;
@@ -199,6 +199,7 @@ fn with_cover<'k>(
         try_and_serve(server, local, &mut server.keyspace.shards().hold_all(&alone), waiter);
         drop(alone);
         *gate = server.keyspace.enter(local.id);
+        local.follow_config(server);
     }
     local.wake_workers(server);
 }
@@ -265,7 +266,7 @@ fn attempt<'k>(server: &'k Server, local: &mut Local, held: &mut Held<'k>, waite
     *stage = Stage::Over;
     drop(stage);
     server.leave_queues(waiter);
-    count(server, local, waiter, spent_ns, out.since(mark));
+    count(server, local, waiter, Some(spent_ns), out.since(mark));
     local.tell(server, &waiter.client, Answer::Reply(Box::new(out)));
 }
 
@@ -277,9 +278,11 @@ fn wait_on(server: &Server, local: &mut Local, waiter: &Arc<Waiter>, wait: &Wait
     }
 }
 
-/// Counts a command that waited, once, now that it has its reply. The caller passes the gate.
-pub fn count(server: &Server, local: &Local, waiter: &Waiter, spent_ns: u64, reply: &[u8]) {
-    let spent_ns = waiter.spent_ns.load(Ordering::Relaxed) + spent_ns;
+/// Counts a command that waited, once, now that it has its reply: the time that running it took at
+/// last, `None` when the reply is not its own; an error then counts as a refusal. The caller passes
+/// the gate.
+pub fn count(server: &Server, local: &Local, waiter: &Waiter, ran_ns: Option<u64>, reply: &[u8]) {
+    let spent_ns = waiter.spent_ns.load(Ordering::Relaxed) + ran_ns.unwrap_or(0);
     let stats = server.stats(local.id);
     stats.processed.add(1);
     let command = &stats.commands[usize::from(waiter.row)];
@@ -289,7 +292,14 @@ pub fn count(server: &Server, local: &Local, waiter: &Waiter, spent_ns: u64, rep
         command.latency.record(spent_ns);
     }
     if reply.first() == Some(&b'-') {
-        command.failed.add(1);
+        let kind = if ran_ns.is_some() { &command.failed } else { &command.rejected };
+        kind.add(1);
         refuse::count_error(server, local, reply);
+    }
+    if let Some(row) = server.rows.by_id(waiter.row) {
+        let argv: SmallVec<[&[u8]; 8]> = waiter.argv.iter().map(|arg| &**arg).collect();
+        let request = argv.iter().map(|arg| arg.len() as u64).sum();
+        let cost = [spent_ns / 1000, request, reply.len() as u64];
+        commandlog::judge(server, local, &waiter.client, row, &Args::new(&argv, &[]), cost);
     }
 }

@@ -19,7 +19,7 @@ use super::message::{Kind, Message};
 type Shares = SmallVec<[(usize, u32); 2]>;
 
 /// Bytes of messages in one inbox above which publishers wait.
-const CROWD: u64 = 16 << 20;
+const CROWD: u64 = 1 << 20;
 
 #[derive(Default)]
 struct Book {
@@ -27,6 +27,18 @@ struct Book {
     channels: HashMap<Box<[u8]>, Shares>,
     shards: HashMap<Box<[u8]>, Shares>,
     patterns: BTreeMap<Arc<[u8]>, Shares>,
+    monitors: HashMap<Box<[u8]>, Shares>,
+}
+
+impl Book {
+    /// The subscribers of names that are no patterns.
+    fn names(&self, kind: Kind) -> &HashMap<Box<[u8]>, Shares> {
+        match kind {
+            Kind::Shard => &self.shards,
+            Kind::Monitor => &self.monitors,
+            Kind::Channel | Kind::Pattern => &self.channels,
+        }
+    }
 }
 
 /// The messages that wait for one worker.
@@ -41,7 +53,7 @@ pub struct Exchange {
     book: Mutex<Book>,
     inboxes: Vec<Inbox>,
     /// How many names of each kind have subscribers.
-    names: [AtomicUsize; 3],
+    names: [AtomicUsize; 4],
 }
 
 /// Where a message went.
@@ -76,6 +88,7 @@ impl Exchange {
         let shares = match kind {
             Kind::Channel => entry(&mut book.channels, name),
             Kind::Shard => entry(&mut book.shards, name),
+            Kind::Monitor => entry(&mut book.monitors, name),
             Kind::Pattern => book.patterns.entry(name.into()).or_default(),
         };
         match shares.iter_mut().find(|share| share.0 == worker) {
@@ -101,6 +114,9 @@ impl Exchange {
             Kind::Shard if book.shards.get_mut(name).is_some_and(less) => {
                 book.shards.remove(name);
             }
+            Kind::Monitor if book.monitors.get_mut(name).is_some_and(less) => {
+                book.monitors.remove(name);
+            }
             Kind::Pattern if book.patterns.get_mut(name).is_some_and(less) => {
                 book.patterns.remove(name);
             }
@@ -114,7 +130,8 @@ impl Exchange {
     /// caller's.
     pub fn publish(&self, kind: Kind, channel: &[u8], payload: &[u8]) -> Sent {
         let mut sent = Sent::default();
-        if self.names(kind) == 0 && (kind == Kind::Shard || self.names(Kind::Pattern) == 0) {
+        let by_pattern = kind == Kind::Channel && self.names(Kind::Pattern) > 0;
+        if self.names(kind) == 0 && !by_pattern {
             return sent;
         }
         let mut guard = self.book.lock();
@@ -126,7 +143,7 @@ impl Exchange {
                 sent.workers |= 1 << worker;
             }
         };
-        let names = if kind == Kind::Shard { &book.shards } else { &book.channels };
+        let names = book.names(kind);
         names.get(channel).into_iter().for_each(&mut add);
         if kind == Kind::Channel {
             for (pattern, shares) in &book.patterns {
@@ -168,20 +185,21 @@ impl Exchange {
     /// The names of a kind that have subscribers and are `wanted`.
     pub fn list(&self, kind: Kind, wanted: impl Fn(&[u8]) -> bool) -> Vec<Box<[u8]>> {
         let book = self.book.lock();
-        let names = if kind == Kind::Shard { &book.shards } else { &book.channels };
+        let names = book.names(kind);
         names.keys().filter(|name| wanted(name)).cloned().collect()
     }
 
     /// How many subscribers a channel has.
     pub fn subscribers(&self, kind: Kind, name: &[u8]) -> u64 {
         let book = self.book.lock();
-        let names = if kind == Kind::Shard { &book.shards } else { &book.channels };
+        let names = book.names(kind);
         let shares = names.get(name).into_iter().flatten();
         shares.map(|(_, count)| u64::from(*count)).sum()
     }
 
     fn count(&self, book: &Book) {
-        let lens = [book.channels.len(), book.patterns.len(), book.shards.len()];
+        let (patterns, monitors) = (book.patterns.len(), book.monitors.len());
+        let lens = [book.channels.len(), patterns, book.shards.len(), monitors];
         for (names, len) in self.names.iter().zip(lens) {
             names.store(len, Ordering::Relaxed);
         }

@@ -14,11 +14,13 @@ pub enum Kind {
     Pattern,
     /// The name of a shard channel.
     Shard,
+    /// What all clients do, line by line; its only name is empty.
+    Monitor,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Channel, Self::Pattern, Self::Shard];
+    pub const ALL: [Self; 4] = [Self::Channel, Self::Pattern, Self::Shard, Self::Monitor];
 }
 
 /// One form of a message, in either protocol.
@@ -78,8 +80,11 @@ impl Message {
 
     /// What subscribers of the channel get.
     pub fn plain(&self, proto: Proto) -> &Arc<Vec<u8>> {
-        let word: &[u8] = if self.kind == Kind::Shard { b"smessage" } else { b"message" };
         self.plain.get(proto, |out| {
+            if self.kind == Kind::Monitor {
+                return out.raw(&self.payload);
+            }
+            let word: &[u8] = if self.kind == Kind::Shard { b"smessage" } else { b"message" };
             out.push(3);
             [word, &self.channel, &self.payload].into_iter().for_each(|part| out.bulk(part));
         })

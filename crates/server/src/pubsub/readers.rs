@@ -10,7 +10,7 @@ use super::message::{Kind, Message};
 /// What one connection subscribes to.
 #[derive(Default)]
 pub struct Subscriptions {
-    names: [BTreeSet<Box<[u8]>>; 3],
+    names: [BTreeSet<Box<[u8]>>; 4],
     /// The number of the last message that it got, or that came before it could get any.
     pub seen: u64,
 }
@@ -41,6 +41,11 @@ impl Subscriptions {
         self.names[kind as usize].iter().cloned().collect()
     }
 
+    /// Whether it subscribes to messages that clients publish.
+    pub fn has_messages(&self) -> bool {
+        [Kind::Channel, Kind::Pattern, Kind::Shard].iter().any(|kind| self.len(*kind) > 0)
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.names.iter().all(BTreeSet::is_empty)
@@ -59,7 +64,7 @@ pub struct Reader {
 /// See the module's text.
 #[derive(Default)]
 pub struct Readers {
-    names: [HashMap<Box<[u8]>, Vec<Reader>>; 3],
+    names: [HashMap<Box<[u8]>, Vec<Reader>>; 4],
     arrived: VecDeque<Arc<Message>>,
 }
 

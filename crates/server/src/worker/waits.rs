@@ -144,6 +144,7 @@ impl Thread {
     pub(super) fn answer(&mut self, client: &Client, answer: Answer) {
         let Some(token) = self.token_of(client) else { return };
         let Some(conn) = self.conns[token].as_mut() else { return };
+        client.replying.store(true, Ordering::Relaxed);
         let Some(waiter) = conn.client().waiting.lock().take() else { return };
         self.timers.end(&waiter);
         conn.session.put(State::BLOCKED, false);
@@ -160,7 +161,7 @@ impl Thread {
                     _ => reply.null_array(),
                 }
                 let _gate = self.server.keyspace.enter(self.local.id);
-                blocked::count(&self.server, &self.local, &waiter, 0, reply.since(mark));
+                blocked::count(&self.server, &self.local, &waiter, None, reply.since(mark));
                 reply
             }
         };

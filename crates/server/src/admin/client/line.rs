@@ -42,6 +42,7 @@ impl View {
 pub(super) fn flags(client: &Client) -> String {
     let state = client.state();
     let letters = [
+        ('O', state.any(State::MONITOR)),
         ('P', state.any(State::SUBSCRIBED)),
         ('x', state.any(State::MULTI)),
         ('b', state.any(State::HELD) || client.is_waiting()),

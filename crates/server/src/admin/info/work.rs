@@ -1,11 +1,12 @@
 //! What the threads have done.
 
 use super::Report;
+use crate::commandlog;
 use crate::pubsub::Kind;
 use crate::sys::{self, CpuTimes, Whose};
 
 /// What there is no such thing of: forks, replicas, a cluster, eviction, defragmentation,
-/// client-side caching, threads for input and output alone, a slow log, rules for users.
+/// client-side caching, threads for input and output alone, rules for users.
 const ABSENT: &[&str] = &[
     "total_net_repl_input_bytes",
     "total_net_repl_output_bytes",
@@ -52,9 +53,6 @@ const ABSENT: &[&str] = &[
     "acl_access_denied_tls_cert",
     "acl_access_denied_db",
     "cluster_incompatible_ops",
-    "slowlog_commands_count",
-    "slowlog_commands_time_ms_sum",
-    "slowlog_commands_time_ms_max",
 ];
 
 /// A line a worker. The name is the one under which programs look for threads.
@@ -111,6 +109,12 @@ pub(super) fn stats(report: &mut Report<'_, '_>) {
         ("pubsub_channels", &server.exchange.names(Kind::Channel)),
         ("pubsub_patterns", &server.exchange.names(Kind::Pattern)),
         ("pubsubshard_channels", &server.exchange.names(Kind::Shard)),
+    ]);
+    let slow = server.commandlog.totals(commandlog::Kind::Slow);
+    report.fields(&[
+        ("slowlog_commands_count", &slow.count),
+        ("slowlog_commands_time_ms_sum", &(slow.sum / 1000)),
+        ("slowlog_commands_time_ms_max", &(slow.max / 1000)),
     ]);
     event_loops(report);
     report.zeros(ABSENT);

@@ -1,0 +1,57 @@
+//! Arguments that are shown nowhere: passwords.
+
+use commands::Args;
+use spec::config::Flags;
+
+use crate::config;
+use crate::rows::Row;
+
+const HIDDEN: &[u8] = b"(redacted)";
+
+/// Which arguments of a command are secret.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Secrets {
+    /// None.
+    None,
+    /// All: AUTH.
+    All,
+    /// The two behind the word AUTH: HELLO.
+    AfterAuth,
+    /// The values of settings that are secret: CONFIG SET.
+    Settings,
+}
+
+impl Secrets {
+    /// Of the command with that full name.
+    pub fn of(name: &str) -> Self {
+        match name {
+            "auth" => Self::All,
+            "hello" => Self::AfterAuth,
+            "config|set" => Self::Settings,
+            _ => Self::None,
+        }
+    }
+}
+
+/// The arguments with secret ones replaced.
+pub fn hidden<'a>(row: &Row, args: &Args<'a>) -> Vec<&'a [u8]> {
+    let mut shown = args.all().to_vec();
+    match row.secrets {
+        Secrets::None => {}
+        Secrets::All => shown[1..].fill(HIDDEN),
+        Secrets::AfterAuth => {
+            let at = shown.iter().skip(2).position(|arg| arg.eq_ignore_ascii_case(b"auth"));
+            let from = at.map_or(shown.len(), |at| at + 3);
+            shown.iter_mut().skip(from).take(2).for_each(|arg| *arg = HIDDEN);
+        }
+        Secrets::Settings => {
+            for pair in shown[2..].chunks_exact_mut(2) {
+                let found = config::find(pair[0]);
+                if found.is_some_and(|found| found.flags.contains(Flags::SENSITIVE)) {
+                    pair[1] = HIDDEN;
+                }
+            }
+        }
+    }
+    shown
+}
