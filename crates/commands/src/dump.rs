@@ -93,7 +93,10 @@ fn restore(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     let entry = rdb::restore(args[3], ctx.settings.restore, rules, |restored| match restored {
         Restored::Value(value) => Ok(Entry::new(key, value, deadline_ms, access)),
         Restored::Unchecked => Err(Error::Text(WRONG_CHECKSUM)),
-        Restored::Bad => Err(Error::Text(BAD_FORMAT)),
+        Restored::Bad(error) => {
+            log::warn!("RESTORE got a payload that makes no sense: {error}");
+            Err(Error::Text(BAD_FORMAT))
+        }
         Restored::Foreign(kind) => {
             ctx.out.error(&format!("ERR Unsupported foreign data type: {kind}"));
             Err(Error::Written)

@@ -169,6 +169,14 @@ impl<'a, 'k> Db<'a, 'k> {
         self.look(key, true, false, false)
     }
 
+    /// [`Self::inspect`] without the event of a key that is not there.
+    pub fn examine(&mut self, key: &[u8]) -> Option<RefMut<'_, Entry>> {
+        let found = self.peek(key).is_some();
+        self.stats.hits += u64::from(found);
+        self.stats.misses += u64::from(!found);
+        self.peek(key)
+    }
+
     /// The entry of a key that a command is about to change: an access, but not counted.
     pub fn reach(&mut self, key: &[u8]) -> Option<RefMut<'_, Entry>> {
         self.look(key, false, self.touch, true)
@@ -339,9 +347,8 @@ impl<'a, 'k> Db<'a, 'k> {
         if let Some(expired) = old.take_if(|old| old.is_over(since_ms)) {
             lapse(self.keyspace, self.change, self.index, shard, expired);
         }
-        if old.is_none() {
-            self.change.note(Class::NEW, "new", self.index, entry.key_bytes());
-        }
+        // Whoever puts an entry in the place of another one deletes that one first, as Redis does.
+        self.change.note(Class::NEW, "new", self.index, entry.key_bytes());
         db.insert(hash, entry, self.stamp);
         let fields_due = db.fields_due_ms();
         for deadline_ms in deadline_ms.into_iter().chain(fields_due) {

@@ -1,4 +1,5 @@
-//! The protocols of the gate and of a shard's lock under every order in which its steps can happen, up to a bound. Run with
+//! The protocols of the gate and of a shard's lock under every order in which their steps can
+//! happen, up to a bound. Run with
 //! `RUSTFLAGS="--cfg loom" cargo test -p keyspace --release --test gate`.
 #![cfg(loom)]
 

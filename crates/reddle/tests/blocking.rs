@@ -307,6 +307,32 @@ fn moves_wake_along_chains_and_rings() {
     });
 }
 
+/// More shards than are taken one by one: then the push runs alone.
+#[test]
+fn who_reaches_far_is_served_too() {
+    each(|server| {
+        let mut other = server.client();
+        let keys: Vec<String> = (0..80).map(|at| format!("k{at}")).collect();
+        let line = format!("BLPOP {} 0", keys.join(" "));
+        let mut clients: Vec<Client> = (0..3).map(|_| waiting(server, &line)).collect();
+        assert_eq!(run(&mut other, "RPUSH k40 a b"), "2");
+        assert_eq!(answer(&mut clients[0]), "[k40 a]");
+        assert_eq!(answer(&mut clients[1]), "[k40 b]");
+        run(&mut other, "MULTI");
+        run(&mut other, "RPUSH k79 d");
+        run(&mut other, "RPUSH k1 c");
+        assert_eq!(run(&mut other, "EXEC"), "[1 1]");
+        assert_eq!(answer(&mut clients[2]), "[k1 c]");
+        assert_eq!(run(&mut other, "LPOP k79"), "d");
+        let mut chain: Vec<Client> =
+            (0..60).map(|at| waiting(server, &format!("BRPOPLPUSH k{at} k{} 0", at + 1))).collect();
+        run(&mut other, "RPUSH k0 x");
+        chain.iter_mut().for_each(|client| assert_eq!(answer(client), "x"));
+        assert_eq!(run(&mut other, "LPOP k60"), "x");
+        assert_eq!(run(&mut other, "DBSIZE"), "0");
+    });
+}
+
 #[test]
 fn a_destination_of_another_type_is_an_error_then() {
     each(|server| {

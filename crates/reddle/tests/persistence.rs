@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
@@ -263,4 +263,55 @@ fn the_time_of_the_last_save_moves() {
         last = text(&mut client, "LASTSAVE").parse().unwrap();
     }
     assert!(last > first);
+}
+
+#[test]
+fn files_of_real_servers_hold_what_they_held_there() {
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/rdb");
+    let digests = fs::read_to_string(samples.join("digests.txt")).unwrap();
+    for line in digests.lines() {
+        let (name, digest) = line.split_once(' ').unwrap();
+        let folder = Folder::new();
+        fs::copy(samples.join(format!("{name}.rdb")), folder.0.join("dump.rdb")).unwrap();
+        let server = folder.start(&[]);
+        let mut client = server.client();
+        assert_eq!(text(&mut client, "DEBUG DIGEST"), digest, "{name}");
+        // Groups are no part of the digest.
+        assert_eq!(send(&mut client, "XPENDING stream first"), pending(), "{name}");
+        for version in ["auto", "10", "12", "80"] {
+            assert_eq!(text(&mut client, &format!("CONFIG SET rdb-version {version}")), "OK");
+            assert_eq!(text(&mut client, "DEBUG RELOAD"), "OK");
+            assert_eq!(text(&mut client, "DEBUG DIGEST"), digest, "{name} in version {version}");
+            assert_eq!(send(&mut client, "XPENDING stream first"), pending(), "{name}");
+        }
+    }
+}
+
+/// What XPENDING says of the group in the files of real servers.
+fn pending() -> Value {
+    let bulk = |text: &str| Value::Bulk(text.into());
+    let of = |name, count| Value::Array(vec![bulk(name), bulk(count)]);
+    let consumers = Value::Array(vec![of("alice", "3"), of("bob", "3")]);
+    Value::Array(vec![Value::Int(6), bulk("4-1"), bulk("12-1"), consumers])
+}
+
+#[test]
+fn files_are_checked_under_every_name() {
+    let folder = Folder::new();
+    let sample =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/rdb/valkey-9.1.2.rdb");
+    let damaged = folder.0.join("damaged.rdb");
+    fs::write(&damaged, &fs::read(&sample).unwrap()[..5000]).unwrap();
+    let named = folder.0.join("redis-check-rdb");
+    std::os::unix::fs::symlink(program(), &named).unwrap();
+    let (own, program) = (["check", "rdb"], program());
+    for (program, words) in [(&program, &own[..]), (&named, &[][..])] {
+        let run = |file: &Path| Command::new(program).args(words).arg(file).output().unwrap();
+        let output = run(&sample);
+        assert!(output.status.success());
+        assert!(String::from_utf8_lossy(&output.stdout).contains("RDB looks OK!"));
+        let output = run(&damaged);
+        assert!(!output.status.success());
+        assert!(String::from_utf8_lossy(&output.stdout).contains("--- RDB ERROR DETECTED ---"));
+    }
 }

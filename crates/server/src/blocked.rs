@@ -26,6 +26,8 @@ use crate::server::Server;
 use crate::session::State;
 
 mod serve;
+#[cfg(test)]
+mod tests;
 
 pub use serve::{Ready, collect, count, retry, serve, serve_late, take, wait};
 

@@ -15,6 +15,8 @@ pub(crate) struct Knobs {
     /// Bytes from which on an element of a large list gets a node for itself; 0 is by the
     /// configuration.
     pub(crate) list_packed: AtomicUsize,
+    /// Whether files and payloads are read whatever their checksum says.
+    pub(crate) skips_checksums: AtomicBool,
     /// Whether reply buffers grow and shrink with what they are used for.
     pub(crate) reply_resizing: AtomicBool,
 }
@@ -25,6 +27,7 @@ impl Default for Knobs {
             cron_paused: AtomicBool::new(false),
             reply_peak_reset_ms: AtomicI64::new(REPLY_PEAK_RESET_MS),
             list_packed: AtomicUsize::new(0),
+            skips_checksums: AtomicBool::new(false),
             reply_resizing: AtomicBool::new(true),
         }
     }

@@ -215,7 +215,8 @@ impl File {
             hasher: server.keyspace.key_hash(),
             since_ms: now_ms,
         };
-        let settings = Settings { relaxed: self.plan.relaxed, checksum: self.plan.checksum };
+        let checksum = self.plan.checksum && tunables.settings.restore.checksum;
+        let settings = Settings { relaxed: self.plan.relaxed, checksum };
         let state = &server.persistence;
         state.progress.total.store(self.input.size(), Ordering::Relaxed);
         state.progress.began_s.store(now_ms / 1000, Ordering::Relaxed);
@@ -238,7 +239,7 @@ impl File {
                 Item::Key(Key::Empty(key)) => {
                     empty += 1;
                     if empty <= EMPTY_SHOWN {
-                        log::info!("The file has an empty key: {}", key.escape_ascii());
+                        log::info!("Loading RDB: skipping empty key: {}", key.escape_ascii());
                     }
                 }
                 Item::Key(Key::Live(entry)) if entry.is_over(now_ms) => {
@@ -286,10 +287,8 @@ fn note(state: &Persistence, name: &[u8], value: &[u8], now_ms: i64) {
 fn told(state: &Persistence, empty: u64) {
     let (loaded, expired) =
         (state.keys_loaded.load(Ordering::Relaxed), state.keys_expired.load(Ordering::Relaxed));
-    log::info!("Done loading RDB, keys loaded: {loaded}, keys expired: {expired}.");
-    if empty > 0 {
-        log::info!("Empty keys skipped: {empty}.");
-    }
+    let skipped = if empty > 0 { format!(", empty keys skipped: {empty}") } else { String::new() };
+    log::info!("Done loading RDB, keys loaded: {loaded}, keys expired: {expired}{skipped}.");
     let libraries = state.functions.lock().len();
     if libraries > 0 {
         log::warn!(

@@ -229,6 +229,8 @@ impl Server {
     pub fn publish_tunables(&self, config: &Config) {
         let mut tunables = Tunables::new(config);
         tunables.settings.limits.list_packed = self.knobs.list_packed.load(Ordering::SeqCst);
+        let skips_checksums = self.knobs.skips_checksums.load(Ordering::SeqCst);
+        tunables.settings.restore.checksum = !skips_checksums;
         if tunables.sends_events() {
             self.wants.fetch_or(Wants::EVENTS.0, Ordering::SeqCst);
         } else {

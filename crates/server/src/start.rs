@@ -184,7 +184,9 @@ fn start(program: Program, process: Process, mut config: Config) -> Result<i32, 
     });
     let status = run(&server, polls, listeners).map_err(shown)?;
     server.process.clean_up(&server.config.lock());
-    log::warn!("Reddle is now ready to exit, bye bye...");
+    if status == 0 {
+        log::warn!("Reddle is now ready to exit, bye bye...");
+    }
     Ok(status)
 }
 

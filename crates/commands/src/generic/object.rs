@@ -11,7 +11,7 @@ const ACCESS_MASK: u32 = 0x00ff_ffff;
 
 /// OBJECT ENCODING key - O(1).
 pub(super) fn encoding(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    match ctx.db.inspect(args[2]) {
+    match ctx.db.examine(args[2]) {
         Some(entry) => ctx.out.bulk(encoding_of(&entry).as_bytes()),
         None => ctx.out.null(),
     }
@@ -20,7 +20,7 @@ pub(super) fn encoding(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Err
 
 /// OBJECT FREQ key - O(1).
 pub(super) fn freq(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    match ctx.db.inspect(args[2]) {
+    match ctx.db.examine(args[2]) {
         Some(_) if !ctx.settings.is_lfu => return Err(Error::Text(spec::error::NOT_LFU)),
         Some(entry) => ctx.out.int((entry.access() & 0xff).into()),
         None => ctx.out.null(),
@@ -31,7 +31,7 @@ pub(super) fn freq(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> 
 /// OBJECT IDLETIME key - O(1).
 pub(super) fn idletime(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     let now = ctx.db.stamp().access;
-    match ctx.db.inspect(args[2]) {
+    match ctx.db.examine(args[2]) {
         Some(_) if ctx.settings.is_lfu => return Err(Error::Text(spec::error::NOT_LRU)),
         Some(entry) => ctx.out.int((now.wrapping_sub(entry.access()) & ACCESS_MASK).into()),
         None => ctx.out.null(),
@@ -41,7 +41,7 @@ pub(super) fn idletime(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Err
 
 /// OBJECT REFCOUNT key - O(1). Values are not shared between keys.
 pub(super) fn refcount(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    match ctx.db.inspect(args[2]) {
+    match ctx.db.examine(args[2]) {
         Some(_) => ctx.out.int(1),
         None => ctx.out.null(),
     }

@@ -8,7 +8,7 @@ use value::set::Set;
 use value::{KeyHash, Limits};
 
 use super::Error;
-use super::code::{self, kind, length, string};
+use super::code::{kind, length, string};
 use super::source::Source;
 
 mod array;
@@ -18,6 +18,8 @@ mod old;
 mod stream;
 mod zset;
 
+/// What the nodes of streams are called in messages.
+const STREAM_PACK: &str = "Stream listpack";
 /// The longest string that is taken.
 const STRING_MAX: u64 = u32::MAX as u64 / 2;
 
@@ -61,7 +63,9 @@ pub enum Loaded<'a> {
 pub struct Decoder<'r, S> {
     source: S,
     rules: Rules<'r>,
-    version: u32,
+    is_valkey: bool,
+    /// The compact form that is being read, for messages.
+    of: &'static str,
     /// What a compressed string stands for.
     unpacked: Vec<u8>,
     /// The first string of a pair.
@@ -86,16 +90,17 @@ impl<'r, S: Source> Decoder<'r, S> {
         Self {
             source,
             rules,
-            version: code::VERSION.into(),
+            is_valkey: false,
+            of: "",
             unpacked: Vec::new(),
             first: Vec::new(),
             number: Text::new(),
         }
     }
 
-    /// The version decides on what some types mean.
-    pub(super) fn set_version(&mut self, version: u32) {
-        self.version = version;
+    /// Valkey's dialect and Redis's have another meaning for the same type.
+    pub(super) fn set_dialect(&mut self, is_valkey: bool) {
+        self.is_valkey = is_valkey;
     }
 
     /// Where the bytes come from.
@@ -108,11 +113,13 @@ impl<'r, S: Source> Decoder<'r, S> {
     }
 
     pub(super) fn corrupt<T>(&self, what: &'static str) -> Result<T, Error> {
-        Err(Error::Corrupt { at: self.source.position(), what })
+        // Most of a stream stands beside its listpacks.
+        let of = if self.of == STREAM_PACK { "" } else { self.of };
+        Err(Error::Corrupt { at: self.source.position(), of, what })
     }
 
     fn refuse<T>(&self, corrupt: Corrupt) -> Result<T, Error> {
-        self.corrupt(corrupt.what)
+        Err(Error::Corrupt { at: self.source.position(), of: self.of, what: corrupt.what })
     }
 
     pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Error> {
@@ -209,6 +216,7 @@ impl<'r, S: Source> Decoder<'r, S> {
 
     /// A value of a type.
     pub fn value(&mut self, kind: u8) -> Result<Loaded<'_>, Error> {
+        self.of = compact_form(kind);
         let value = match kind {
             kind::STRING => return self.text(),
             kind::LIST | kind::LIST_QUICKLIST | kind::LIST_QUICKLIST_2 | kind::LIST_ZIPLIST => {
@@ -290,6 +298,28 @@ impl<'r, S: Source> Decoder<'r, S> {
             Some(set) => Ok(Some(set)),
             None => self.corrupt("set with a member twice"),
         }
+    }
+}
+
+/// What servers call the compact form of a type in their messages.
+fn compact_form(kind: u8) -> &'static str {
+    match kind {
+        kind::HASH_ZIPMAP => "Zipmap",
+        kind::LIST_ZIPLIST => "List ziplist",
+        kind::SET_INTSET => "Intset",
+        kind::ZSET_ZIPLIST => "Zset ziplist",
+        kind::HASH_ZIPLIST => "Hash ziplist",
+        kind::LIST_QUICKLIST => "Ziplist",
+        kind::LIST_QUICKLIST_2 => "Quicklist listpack",
+        kind::ZSET_LISTPACK => "Zset listpack",
+        kind::SET_LISTPACK => "Set listpack",
+        kind::HASH_LISTPACK | kind::HASH_EXPIRES_LISTPACK_OLD | kind::HASH_EXPIRES_LISTPACK => {
+            "Hash listpack"
+        }
+        kind::STREAM | kind::STREAM_2 | kind::STREAM_3 | kind::STREAM_4 | kind::STREAM_5 => {
+            STREAM_PACK
+        }
+        _ => "",
     }
 }
 

@@ -6,7 +6,7 @@ use super::crc64::crc64;
 use super::decode::{Decoder, Loaded, Rules};
 use super::encode::{Encoder, Style};
 use super::source::{Slice, Source};
-use super::{code, read};
+use super::{Error, code, read};
 
 /// Bytes of the version and the checksum.
 const FOOTER: usize = 10;
@@ -18,7 +18,7 @@ pub enum Restored<'a> {
     /// The version is not known, or the checksum does not fit.
     Unchecked,
     /// The value makes no sense.
-    Bad,
+    Bad(Error),
     /// A type that this version gives another meaning, or none.
     Foreign(u8),
 }
@@ -57,15 +57,20 @@ pub fn restore<R>(
     if !read::is_known(version.into(), settings.relaxed) || settings.checksum && !is_intact() {
         return work(Restored::Unchecked);
     }
-    let Some((&kind, value)) = body.split_first() else { return work(Restored::Bad) };
+    let Some((&kind, value)) = body.split_first() else {
+        return work(Restored::Bad(Error::Short { at: 0 }));
+    };
     if is_foreign(kind, version) {
         return work(Restored::Foreign(kind));
     }
     let mut decoder = Decoder::new(Slice::new(value), rules);
-    decoder.set_version(version.into());
+    decoder.set_dialect(version > code::REDIS_END);
     let result = match decoder.value(kind) {
         Ok(Loaded::Value(value)) => Restored::Value(value),
-        _ => Restored::Bad,
+        Ok(Loaded::Empty | Loaded::Faded) => {
+            Restored::Bad(Error::Corrupt { at: 1, of: "", what: "empty collection" })
+        }
+        Err(error) => Restored::Bad(error),
     };
     work(result)
 }

@@ -16,6 +16,8 @@ pub enum Error {
     Corrupt {
         /// Just behind what makes no sense.
         at: u64,
+        /// The compact form that it belongs to, or nothing.
+        of: &'static str,
         /// What is wrong.
         what: &'static str,
     },
@@ -51,14 +53,19 @@ impl fmt::Display for Error {
         match self {
             Self::Io(error) => write!(out, "reading failed: {error}"),
             Self::Short { at } => write!(out, "unexpected end at byte {at}"),
-            Self::Corrupt { at, what } => write!(out, "{what}, before byte {at}"),
-            Self::Magic(found) => write!(out, "not an RDB file: it begins with '{found}'"),
-            Self::Version(version) => write!(out, "unknown RDB version {version}"),
+            Self::Corrupt { at, of: "", what } => write!(out, "{what}, before byte {at}"),
+            Self::Corrupt { at, of, what } => {
+                write!(out, "{of} integrity check failed: {what}, before byte {at}")
+            }
+            Self::Magic(found) => {
+                write!(out, "Wrong signature trying to load DB from file: {found}")
+            }
+            Self::Version(version) => write!(out, "Can't handle RDB format version {version}"),
             Self::Unknown { at, code } => write!(out, "unknown type {code}, before byte {at}"),
             Self::Module { name } => write!(out, "a value of the module type '{name}'"),
             Self::Database(number) => write!(out, "database {number} does not exist"),
             Self::Checksum { said, found } => {
-                write!(out, "wrong checksum: {said:016x} is written, {found:016x} is right")
+                write!(out, "RDB CRC error: {said:016x} is written, {found:016x} is right")
             }
         }
     }

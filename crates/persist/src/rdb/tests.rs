@@ -432,3 +432,135 @@ fn other_files_are_refused() {
     assert!(matches!(open(b"MZ\x90\0\x03\0\0\0\x04\0"), Some(Error::Magic(_))));
     assert!(matches!(open(b"REDIS"), Some(Error::Short { at: 0 })));
 }
+
+/// A ziplist of strings and numbers, as servers before Redis 7 wrote it.
+fn ziplist(elements: &[&str]) -> Vec<u8> {
+    let (mut entries, mut before, mut last) = (Vec::new(), 0usize, 10);
+    for element in elements {
+        let mut entry = match u8::try_from(before) {
+            Ok(short) if short < 254 => vec![short],
+            _ => [&[254][..], &(before as u32).to_le_bytes()].concat(),
+        };
+        match element.parse::<i64>() {
+            Ok(number @ 0..=12) => entry.push(0xf1 + number as u8),
+            Ok(number @ -128..=127) => entry.extend([0xfe, number as u8]),
+            Ok(number @ -0x8000..=0x7fff) => {
+                entry.push(0xc0);
+                entry.extend((number as i16).to_le_bytes());
+            }
+            Ok(number @ -0x80_0000..=0x7f_ffff) => {
+                entry.push(0xf0);
+                entry.extend(&(number as i32).to_le_bytes()[..3]);
+            }
+            Ok(number @ -0x8000_0000..=0x7fff_ffff) => {
+                entry.push(0xd0);
+                entry.extend((number as i32).to_le_bytes());
+            }
+            Ok(number) => {
+                entry.push(0xe0);
+                entry.extend(number.to_le_bytes());
+            }
+            Err(_) => {
+                let len = element.len();
+                match len {
+                    0..64 => entry.push(len as u8),
+                    64..0x4000 => entry.extend([0x40 | (len >> 8) as u8, len as u8]),
+                    _ => entry.extend([&[0x80][..], &(len as u32).to_be_bytes()].concat()),
+                }
+                entry.extend(element.as_bytes());
+            }
+        }
+        last = 10 + entries.len();
+        before = entry.len();
+        entries.extend(entry);
+    }
+    let total = 10 + entries.len() as u32 + 1;
+    let mut bytes = [total.to_le_bytes(), (last as u32).to_le_bytes()].concat();
+    bytes.extend((elements.len() as u16).to_le_bytes());
+    bytes.extend(entries);
+    bytes.push(0xff);
+    bytes
+}
+
+/// Bytes as a string of a file, not compressed.
+fn as_string(bytes: &[u8]) -> Vec<u8> {
+    let len = [&[0x80][..], &(bytes.len() as u32).to_be_bytes()].concat();
+    [&len[..], bytes].concat()
+}
+
+/// What a value of a type reads as; an error when it is refused.
+fn read(kind: u8, bytes: &[u8]) -> Result<String, String> {
+    let mut payload = [&[kind][..], bytes].concat();
+    payload.extend(6u16.to_le_bytes());
+    let sum = crc64(&payload);
+    payload.extend(sum.to_le_bytes());
+    restore(&payload, Settings::default(), rules(), |restored| match restored {
+        Restored::Value(value) => Ok(shown(&entry(value).value())),
+        Restored::Bad(error) => Err(error.to_string()),
+        Restored::Unchecked => Err("unchecked".to_owned()),
+        Restored::Foreign(_) => Err("foreign".to_owned()),
+    })
+}
+
+#[test]
+fn forms_of_before_redis_7_are_read() {
+    let long = "x".repeat(300);
+    let numbers = ["0", "12", "13", "-1", "-129", "40000", "-8388609", "99999999999", "a", &long];
+    let list = ziplist(&numbers);
+    let expected = format!("quicklist {numbers:?}");
+    assert_eq!(read(kind::LIST_ZIPLIST, &as_string(&list)).unwrap(), expected);
+    let nodes = [&[2][..], &as_string(&ziplist(&["a", "1"])), &as_string(&ziplist(&["b"]))];
+    let nodes = read(kind::LIST_QUICKLIST, &nodes.concat()).unwrap();
+    assert_eq!(nodes, r#"quicklist ["a", "1", "b"]"#);
+    let hash = as_string(&ziplist(&["name", "1", "other", "two"]));
+    let fields = r#"listpack ["name=1@None", "other=two@None"]"#;
+    assert_eq!(read(kind::HASH_ZIPLIST, &hash).unwrap(), fields);
+    let zset = as_string(&ziplist(&["a", "-1.5", "b", "3"]));
+    assert_eq!(read(kind::ZSET_ZIPLIST, &zset).unwrap(), r#"listpack ["a=-1.5", "b=3"]"#);
+    let zipmap = as_string(b"\x02\x04name\x01\x001\x05other\x03\x02two##\xff");
+    assert_eq!(read(kind::HASH_ZIPMAP, &zipmap).unwrap(), fields);
+    let zset = b"\x02\x01a\x03-15\x01b\xfe";
+    assert_eq!(read(kind::ZSET, zset).unwrap(), r#"listpack ["a=-15", "b=inf"]"#);
+}
+
+#[test]
+fn damaged_forms_of_before_redis_7_are_refused() {
+    let whole = ziplist(&["a", "300", "c", "4"]);
+    for at in 0..whole.len() {
+        for change in [0x01, 0x40, 0x80, 0xff] {
+            let mut damaged = whole.clone();
+            damaged[at] ^= change;
+            // Whatever comes of it, it is no other number of fields.
+            if let Ok(fields) = read(kind::HASH_ZIPLIST, &as_string(&damaged)) {
+                assert_eq!(fields.matches('@').count(), 2, "{}", damaged.escape_ascii());
+            }
+        }
+        assert!(read(kind::HASH_ZIPLIST, &as_string(&whole[..at])).is_err());
+    }
+    let odd = read(kind::HASH_ZIPLIST, &as_string(&ziplist(&["a", "b", "c"]))).unwrap_err();
+    assert!(odd.starts_with("Hash ziplist integrity check failed"), "{odd}");
+    let twice = as_string(&ziplist(&["a", "b", "a", "c"]));
+    assert!(read(kind::HASH_ZIPLIST, &twice).is_err());
+    let nan = as_string(&ziplist(&["a", "nan"]));
+    assert!(read(kind::ZSET_ZIPLIST, &nan).is_err());
+    assert!(read(kind::HASH_ZIPMAP, &as_string(b"\x01\x04name\x09\x001\xff")).is_err());
+}
+
+#[test]
+fn both_dialects_of_type_22_are_read() {
+    let fields = r#"hashtable ["a=1@Some(9)", "b=2@None"]"#;
+    let with = |version: u16, bytes: &[u8]| {
+        let mut payload = [&[22][..], bytes, &version.to_le_bytes()].concat();
+        let sum = crc64(&payload);
+        payload.extend(sum.to_le_bytes());
+        restore(&payload, Settings::default(), rules(), |restored| match restored {
+            Restored::Value(value) => shown(&entry(value).value()),
+            _ => "refused".to_owned(),
+        })
+    };
+    let (never, nine) = ((-1i64).to_le_bytes(), 9i64.to_le_bytes());
+    let valkey = [&b"\x02\x01a\x011"[..], &nine, b"\x01b\x012", &never].concat();
+    assert_eq!(with(80, &valkey), fields);
+    assert_eq!(with(12, b"\x02\x09\x01a\x011\x00\x01b\x012"), fields);
+    assert_eq!(with(12, &valkey), "refused");
+}

@@ -51,6 +51,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     ("replybuffer", 2..=2, replybuffer),
     ("sdslen", 1..=1, value::sdslen),
     ("set-active-expire", 1..=1, set_active_expire),
+    ("set-skip-checksum-validation", 1..=1, set_skip_checksum_validation),
     ("sleep", 1..=1, sleep),
     ("stringmatch-test", 0..=0, stringmatch_test),
     ("structsize", 0..=0, value::structsize),
@@ -104,6 +105,8 @@ const HELP: &[&str] = &[
     "    Show the lengths of a key and its string.",
     "SET-ACTIVE-EXPIRE <0|1>",
     "    Whether keys go when their time has come, or only when somebody asks for them.",
+    "SET-SKIP-CHECKSUM-VALIDATION <0|1>",
+    "    Whether payloads and files are read whatever their checksum says.",
     "SLEEP <seconds>",
     "    Hold the whole server up for so long; fractions are allowed.",
     "STRINGMATCH-TEST",
@@ -205,6 +208,14 @@ fn pause_cron(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
 fn set_active_expire(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     call.server.active_expire.store(is_on(args[2]), Ordering::SeqCst);
     call.server.tell_all(|| Message::Look);
+    call.out.ok();
+    Ok(())
+}
+
+fn set_skip_checksum_validation(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    call.server.knobs.skips_checksums.store(is_on(args[2]), Ordering::SeqCst);
+    call.server.publish_tunables(&call.server.config.lock());
+    call.local.tunables = call.server.tunables.load_full();
     call.out.ok();
     Ok(())
 }

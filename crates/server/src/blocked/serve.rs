@@ -199,6 +199,7 @@ fn with_cover<'k>(
         try_and_serve(server, local, &mut server.keyspace.shards().hold_all(&alone), waiter);
         drop(alone);
         *gate = server.keyspace.enter(local.id);
+        local.follow_config(server);
     }
     local.wake_workers(server);
 }

@@ -19,7 +19,7 @@ use super::message::{Kind, Message};
 type Shares = SmallVec<[(usize, u32); 2]>;
 
 /// Bytes of messages in one inbox above which publishers wait.
-const CROWD: u64 = 16 << 20;
+const CROWD: u64 = 1 << 20;
 
 #[derive(Default)]
 struct Book {

@@ -9,7 +9,7 @@ use value::number::Text;
 use super::old::zipmap;
 use super::{Decoder, Loaded};
 use crate::rdb::Error;
-use crate::rdb::code::{self, kind};
+use crate::rdb::code::kind;
 use crate::rdb::source::Source;
 
 /// The latest deadline of a field that servers have, 46 bits.
@@ -31,10 +31,9 @@ enum Deadlines {
 impl<S: Source> Decoder<'_, S> {
     /// A hash.
     pub(super) fn hash(&mut self, kind: u8) -> Result<Loaded<'_>, Error> {
-        let is_valkey = self.version >= u32::from(code::VALKEY);
         match kind {
             kind::HASH => self.fields(Deadlines::None),
-            kind::HASH_2 if is_valkey => self.fields(Deadlines::Behind),
+            kind::HASH_2 if self.is_valkey => self.fields(Deadlines::Behind),
             kind::HASH_EXPIRES_OLD => self.fields(Deadlines::Absolute),
             kind::HASH_EXPIRES => {
                 let first_ms = self.time_ms()?;
@@ -49,22 +48,28 @@ impl<S: Source> Decoder<'_, S> {
                 let pack = self.pack_of_ziplist()?;
                 self.hash_of_pack(pack)
             }
-            kind::HASH_ZIPMAP => {
-                let mut elements: Vec<Element<'_>> = Vec::new();
-                let bytes = self.string()?;
-                let read = zipmap(bytes, |part| elements.push(Element::Str(part)));
-                let longest = bytes.len();
-                let pack = Listpack::of(&elements);
-                if let Err(corrupt) = read {
-                    return self.refuse(corrupt);
-                }
-                debug_assert!(pack.len() <= longest);
-                self.hash_of_pack(pack)
-            }
+            kind::HASH_ZIPMAP => self.hash_of_zipmap(),
             _ => {
                 let pack = self.pack()?;
                 self.hash_of_pack(pack)
             }
+        }
+    }
+
+    /// A zipmap may have longer values than a small hash is to have.
+    fn hash_of_zipmap(&mut self) -> Result<Loaded<'_>, Error> {
+        let rules = self.rules;
+        let mut parts: Vec<&[u8]> = Vec::new();
+        let read = zipmap(self.string()?, |part| parts.push(part));
+        let mut hash = Hash::new();
+        hash.expect(parts.len() as u64 / 2, rules.of_hash());
+        let mut fields = parts.chunks_exact(2);
+        let is_whole = fields.all(|field| set(&mut hash, field[0], field[1], Time::Never, rules));
+        match read {
+            Err(corrupt) => self.refuse(corrupt),
+            Ok(()) if !is_whole => self.corrupt("hash with a field twice"),
+            Ok(()) if hash.is_empty() => Ok(Loaded::Empty),
+            Ok(()) => Ok(loaded(hash)),
         }
     }
 

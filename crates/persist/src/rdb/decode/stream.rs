@@ -103,7 +103,7 @@ impl<S: Source> Decoder<'_, S> {
         };
         let (slot, is_new) = group.ensure(&name, seen_ms);
         if !is_new {
-            return self.corrupt("group with a consumer twice");
+            return self.corrupt("Duplicate stream consumer detected");
         }
         group.consumer_mut(slot).active_ms = active_ms;
         for _ in 0..self.length()? {
