@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::Db;
+use super::{Db, Overdue};
 use crate::discarded::Discarded;
 use crate::entry::Entry;
 use crate::shard::is_gone;
@@ -97,9 +97,11 @@ impl Db<'_, '_> {
     }
 
     /// A random key, every one as likely as another. Expired ones that are drawn are removed;
-    /// where hardly anything else is left, a bounded number of draws may find none.
+    /// where hardly anything else is left, a bounded number of draws may find none. Where expired
+    /// keys stay, one of them is better than that.
     pub fn random_key(&mut self, rng: &mut fastrand::Rng) -> Option<Box<[u8]>> {
         let since_ms = self.over_since();
+        let mut expired_one = None;
         for _ in 0..DRAWS_MAX {
             let lens: Vec<u64> = (0..self.held.count()).map(|shard| self.len_of(shard)).collect();
             let total = lens.iter().sum();
@@ -121,8 +123,9 @@ impl Db<'_, '_> {
                 return Some(key);
             }
             self.expire_met(&key);
+            expired_one = Some(key);
         }
-        None
+        expired_one.filter(|_| self.overdue == Overdue::Hide)
     }
 
     /// Walks on from a cursor until about `count` keys were met, or ten times as many places, and
