@@ -98,11 +98,15 @@ fn remove_instead(ctx: &mut Ctx<'_, '_>, key: &[u8], pairs: &[&[u8]]) -> Result<
         let names = pairs.chunks_exact(2).map(|pair| pair[0]);
         names.filter(|name| hash.remove(name)).collect::<Vec<&[u8]>>()
     })?;
+    if removed.is_none() {
+        ctx.db.note(Class::NEW, "new", key);
+    }
     for event in ["hset", "hexpire", "hexpired"] {
         ctx.db.note(Class::HASH, event, key);
     }
     ctx.db.change.add_expired_fields(pairs.len() as u64 / 2);
     let Some(removed) = removed else {
+        // As if the hash had been made, which is empty then.
         ctx.db.note(Class::GENERIC, "del", key);
         return Ok(());
     };
