@@ -1,9 +1,9 @@
-//! How many entries a group has read and how many are still to come, as Redis 8 counts them.
+//! How many entries a group has read and how many are still to come, as Redis 7 counts them.
 //!
-//! In front of a stream without gaps all that is left is still to come, whatever was trimmed and
-//! whatever counter the group was given. Elsewhere a group's counter holds as long as no entry
-//! between its last one and the stream's end was deleted; else it is known only at places that can
-//! be told apart: behind the last entry, and at or in front of the first one.
+//! Where nothing was ever removed, a group in front of the stream has all of it to come, whatever
+//! counter it was given. Elsewhere a group's counter holds as long as no entry between its last
+//! one and the stream's end was deleted; else it is known only at places that can be told apart:
+//! behind the last entry, and at or in front of the first one.
 
 use super::{Group, Id, Slot, Stream};
 
@@ -63,7 +63,7 @@ impl Marks {
         if self.length == 0 {
             return Some(0);
         }
-        if group.last_id < self.first_id && self.max_deleted_id < self.first_id {
+        if group.last_id < self.first_id && self.length == self.entries_added {
             return Some(self.length as i64);
         }
         let read = match group.entries_read {
