@@ -3,6 +3,7 @@
 //! `hash` turns coordinates into scores and back, `shape` knows which cells cover a search and
 //! which places lie in it, `search` has the commands that search.
 
+use keyspace::Wants;
 use resp::Writer;
 use resp::number::parse_f64;
 use smallvec::SmallVec;
@@ -57,7 +58,27 @@ fn geoadd(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     if pairs.is_empty() {
         return Err(Error::Syntax);
     }
-    zset::add(ctx, args[1], &pairs, rules)
+    let before = ctx.db.change.dirty();
+    let done = zset::add(ctx, args[1], &pairs, rules);
+    if ctx.db.change.dirty() > before {
+        propagate_scores(ctx, args[1], &pairs, rules);
+    }
+    done
+}
+
+/// Sends the scores on and not the degrees: every copy of the data has the same cells then.
+fn propagate_scores(ctx: &mut Ctx<'_, '_>, key: &[u8], pairs: &[(f64, &[u8])], rules: Rules) {
+    if !ctx.db.change.wants(Wants::LOG) {
+        return;
+    }
+    let mut argv: Vec<&[u8]> = vec![b"ZADD", key];
+    let options: [(bool, &[u8]); 3] = [(rules.nx, b"NX"), (rules.xx, b"XX"), (rules.ch, b"CH")];
+    argv.extend(options.iter().filter(|option| option.0).map(|option| option.1));
+    let scores: Vec<String> = pairs.iter().map(|(score, _)| format!("{score}")).collect();
+    for ((_, name), score) in pairs.iter().zip(&scores) {
+        argv.extend([score.as_bytes(), name]);
+    }
+    ctx.db.propagate(&argv);
 }
 
 /// GEODIST key member member [M|KM|FT|MI] - O(1).

@@ -66,3 +66,6 @@ pub fn handlers() -> impl Iterator<Item = (&'static str, Handler)> {
     ];
     groups.into_iter().flatten().copied()
 }
+
+#[cfg(test)]
+mod tests;

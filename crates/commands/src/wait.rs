@@ -39,12 +39,18 @@ const NOT_FLOAT: Error = Error::Text("ERR timeout is not a float or out of range
 const OUT_OF_RANGE: Error = Error::Text("ERR timeout is out of range");
 const NEGATIVE: Error = Error::Text("ERR timeout is negative");
 
+/// A number that only the wider type holds: larger than any `f64`, or smaller but not zero.
+fn beyond_f64(arg: &[u8]) -> f64 {
+    let nearest = std::str::from_utf8(arg).ok().and_then(|text| text.parse::<f64>().ok());
+    if nearest == Some(0.0) { f64::MIN_POSITIVE } else { f64::INFINITY }
+}
+
 /// Reads a timeout in seconds, which may have a fraction: when it is up in Unix milliseconds,
 /// `None` for never, which is 0.
 pub(crate) fn deadline(ctx: &Ctx<'_, '_>, arg: &[u8]) -> Result<Option<i64>, Error> {
     Float80::parse(arg).ok_or(NOT_FLOAT)?;
     let is_negative = arg.first() == Some(&b'-');
-    let seconds = resp::number::parse_f64(arg).map_or(f64::INFINITY, f64::abs);
+    let seconds = resp::number::parse_f64(arg).map_or_else(|| beyond_f64(arg), f64::abs);
     let timeout_ms = (seconds * 1000.0) * if is_negative { -1.0 } else { 1.0 };
     if timeout_ms > i64::MAX as f64 {
         return Err(OUT_OF_RANGE);

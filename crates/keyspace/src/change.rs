@@ -130,6 +130,11 @@ impl Change {
         self.lazy = lazy;
     }
 
+    /// What is freed in the background.
+    pub fn lazy(&self) -> Lazy {
+        self.lazy
+    }
+
     /// Whether anybody wants to know of any of these.
     pub fn wants(&self, wants: Wants) -> bool {
         self.wants.any(wants)

@@ -6,9 +6,9 @@ use crossbeam_utils::CachePadded;
 
 use crate::change::{Change, Wants};
 use crate::gate::{Gate, ReadGuard};
-use crate::shard::{Shard, ShardDb};
+use crate::shard::{Shard, ShardDb, is_gone};
 use crate::shards::{Alone, Held, Shards};
-use crate::watch::Watches;
+use crate::watch::{Outcome, Watches};
 use value::KeyHash;
 
 /// How an engine is laid out.
@@ -100,6 +100,36 @@ impl Keyspace {
     /// Who watches which keys.
     pub fn watches(&self) -> &Watches {
         &self.watches
+    }
+
+    /// Tells who watches keys of a database, in one shard that is held, that its keys give way to
+    /// those of another one or to none. A key that is there before or after has changed; one whose
+    /// time was over before `since_ms` counts as absent.
+    pub fn judge_watches(
+        &self,
+        held: &mut Held<'_>,
+        shard: u32,
+        (db, by): (u32, Option<u32>),
+        since_ms: i64,
+    ) {
+        if self.watches.is_empty() {
+            return;
+        }
+        let content = &*held.shard(shard);
+        let look = |db: u32, key: &[u8]| {
+            let entry = content.look(db).get(self.hash(key), key);
+            entry.map(|entry| is_gone(&entry, since_ms))
+        };
+        self.watches.judge(shard, db, |key, stale| {
+            let after = by.and_then(|by| look(by, key));
+            match (look(db, key), after) {
+                (None, None) => Outcome::Same,
+                (before, None | Some(true)) if stale || before.is_none() => {
+                    Outcome::Stale(after.is_some())
+                }
+                _ => Outcome::Touched,
+            }
+        });
     }
 
     /// A key's hash.

@@ -4,5 +4,6 @@
 //! [`disk`] is the only door to the file system. It knows no command, session or reply.
 #![forbid(unsafe_code)]
 
+pub mod check;
 pub mod disk;
 pub mod rdb;

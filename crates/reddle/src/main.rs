@@ -1,5 +1,7 @@
-//! The one binary: the server.
+//! The one binary: the server, and the check of its files.
 #![deny(unsafe_code)]
+
+mod check;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -9,7 +11,7 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    server::main(&arguments)
+    check::run(&arguments).unwrap_or_else(|| server::main(&arguments))
 }
 
 /// What jemalloc reads at start: unused pages go back to the system after half a second. See

@@ -294,3 +294,24 @@ fn pending() -> Value {
     let consumers = Value::Array(vec![of("alice", "3"), of("bob", "3")]);
     Value::Array(vec![Value::Int(6), bulk("4-1"), bulk("12-1"), consumers])
 }
+
+#[test]
+fn files_are_checked_under_every_name() {
+    let folder = Folder::new();
+    let sample =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/rdb/valkey-9.1.2.rdb");
+    let damaged = folder.0.join("damaged.rdb");
+    fs::write(&damaged, &fs::read(&sample).unwrap()[..5000]).unwrap();
+    let named = folder.0.join("redis-check-rdb");
+    std::os::unix::fs::symlink(program(), &named).unwrap();
+    let (own, program) = (["check", "rdb"], program());
+    for (program, words) in [(&program, &own[..]), (&named, &[][..])] {
+        let run = |file: &Path| Command::new(program).args(words).arg(file).output().unwrap();
+        let output = run(&sample);
+        assert!(output.status.success());
+        assert!(String::from_utf8_lossy(&output.stdout).contains("RDB looks OK!"));
+        let output = run(&damaged);
+        assert!(!output.status.success());
+        assert!(String::from_utf8_lossy(&output.stdout).contains("--- RDB ERROR DETECTED ---"));
+    }
+}

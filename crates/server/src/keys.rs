@@ -133,7 +133,7 @@ fn operands(option: &Arg) -> usize {
 }
 
 /// What a command does with a key when that depends on its other arguments, as the marks of its
-/// rule say: SET reads only with GET, BITFIELD writes only with SET or INCRBY.
+/// rule say: SET reads only with GET, BITFIELD only reads when it has nothing but GET.
 pub fn actual_flags(group: Group, flags: KeyFlags, argv: &[&[u8]]) -> KeyFlags {
     if !flags.contains(KeyFlags::VARIABLE_FLAGS) {
         return flags;
@@ -146,12 +146,17 @@ pub fn actual_flags(group: Group, flags: KeyFlags, argv: &[&[u8]]) -> KeyFlags {
             true => KeyFlags::RW | KeyFlags::ACCESS | KeyFlags::UPDATE,
             false => KeyFlags::OW | KeyFlags::UPDATE,
         },
-        Group::Bitmap => match has("set") || has("incrby") {
-            true => KeyFlags::RW | KeyFlags::ACCESS | KeyFlags::UPDATE,
-            false => KeyFlags::RO | KeyFlags::ACCESS,
+        Group::Bitmap => match argv.get(2..).unwrap_or_default().chunks(3).all(is_get) {
+            true => KeyFlags::RO | KeyFlags::ACCESS,
+            false => KeyFlags::RW | KeyFlags::ACCESS | KeyFlags::UPDATE,
         },
         _ => flags - KeyFlags::VARIABLE_FLAGS,
     }
+}
+
+/// One operation of BITFIELD, with its type and offset.
+fn is_get(operation: &[&[u8]]) -> bool {
+    operation.len() == 3 && operation[0].eq_ignore_ascii_case(b"get")
 }
 
 fn last_of_range(first: usize, last: i16, limit: u8, len: usize) -> usize {

@@ -148,7 +148,7 @@ pub fn look_closer(
         reject(server, local, session, out, Some(row), text.as_bytes());
         return Verdict::Done;
     }
-    if is_paused(row, state, &nature) || is_crowded_out(local, row, state, &nature) {
+    if is_paused(state, &nature) || is_crowded_out(local, row, state, &nature) {
         return Verdict::Hold;
     }
     let queues = state.any(State::MULTI) && row.in_multi == InMulti::Queued;
@@ -217,14 +217,13 @@ fn reason_against(
     None
 }
 
-/// Whether CLIENT PAUSE holds a command back. An administrator's commands go through a pause of
-/// everything: somebody must be able to end it, or the server.
-fn is_paused(row: &Row, state: State, nature: &Nature) -> bool {
+/// Whether CLIENT PAUSE holds a command back. A pause of everything holds back CLIENT UNPAUSE, too.
+fn is_paused(state: State, nature: &Nature) -> bool {
     let writes = Flags::WRITE | Flags::MAY_REPLICATE;
     if state.any(State::MONITOR) {
         return false;
     }
-    state.any(State::PAUSED_ALL) && !row.has(Flags::ADMIN)
+    state.any(State::PAUSED_ALL)
         || state.any(State::PAUSED_WRITE) && nature.flags.intersects(writes)
 }
 

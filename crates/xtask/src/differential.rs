@@ -156,6 +156,7 @@ impl<'a> Run<'a> {
             let generated: Vec<Generated> =
                 (0..count).map(|_| self.generator.next_command()).collect();
             commands.extend(generated.iter().map(|one| one.argv.clone()));
+            commands.push(generate::words(&["DISCARD"]));
             let found = self.batch(&commands, leading, &generated, &mut history);
             *sent += self.report.sent() - before;
             if let Some(found) = found {

@@ -119,6 +119,11 @@ pub(super) fn expired(ctx: &mut Ctx<'_, '_>, key: &[u8], names: &[&[u8]]) {
     ctx.db.note(Class::HASH, "hexpired", key);
     ctx.db.change.add_expired_fields(names.len() as u64);
     ctx.db.drop_vacant(key);
+    propagate_removal(ctx, key, names);
+}
+
+/// Propagates that fields are gone.
+pub(super) fn propagate_removal(ctx: &mut Ctx<'_, '_>, key: &[u8], names: &[&[u8]]) {
     if ctx.db.change.wants(Wants::LOG) {
         let argv: Vec<&[u8]> = [&[b"HDEL", key], names].concat();
         ctx.db.propagate(&argv);

@@ -4,7 +4,7 @@ use keyspace::{Class, Wants};
 use value::hash::{Rules, Time};
 use value::number::Text;
 
-use super::expire::{deadline_of, expired, propagate_deadline};
+use super::expire::{deadline_of, expired, propagate_deadline, propagate_removal};
 use super::{
     Fields, WRONG_NUMFIELDS, check_pairs, find_fields, is_over, update, upsert, write_nulls,
     write_value,
@@ -91,20 +91,30 @@ fn set(
     Ok(())
 }
 
-/// What HSETEX does when its time has passed already.
+/// What HSETEX does when its time has passed already: the fields count as set and expired, whether
+/// or not they were there.
 fn remove_instead(ctx: &mut Ctx<'_, '_>, key: &[u8], pairs: &[&[u8]]) -> Result<(), Error> {
     let removed = update(ctx, key, |_, hash, _| {
         let names = pairs.chunks_exact(2).map(|pair| pair[0]);
         names.filter(|name| hash.remove(name)).collect::<Vec<&[u8]>>()
     })?;
-    let Some(removed) = removed else { return Ok(()) };
-    ctx.db.note(Class::HASH, "hset", key);
-    ctx.db.note(Class::HASH, "hexpire", key);
-    if removed.is_empty() {
-        return Ok(());
+    if removed.is_none() {
+        ctx.db.note(Class::NEW, "new", key);
     }
+    for event in ["hset", "hexpire", "hexpired"] {
+        ctx.db.note(Class::HASH, event, key);
+    }
+    ctx.db.change.add_expired_fields(pairs.len() as u64 / 2);
+    let Some(removed) = removed else {
+        // As if the hash had been made, which is empty then.
+        ctx.db.note(Class::GENERIC, "del", key);
+        return Ok(());
+    };
+    ctx.db.drop_vacant(key);
     ctx.db.change.add_dirty(removed.len() as u64);
-    expired(ctx, key, &removed);
+    if !removed.is_empty() {
+        propagate_removal(ctx, key, &removed);
+    }
     Ok(())
 }
 

@@ -88,7 +88,8 @@ fn spop_all(ctx: &mut Ctx<'_, '_>, key: &[u8]) -> Result<(), Error> {
     set.each(|element| write(ctx.out, element));
     ctx.db.change.discard_replaced(entry);
     ctx.db.note(Class::GENERIC, "del", key);
-    ctx.db.propagate(&[b"DEL", key]);
+    let deletion: &[u8] = if ctx.db.change.lazy().replace { b"UNLINK" } else { b"DEL" };
+    ctx.db.propagate(&[deletion, key]);
     Ok(())
 }
 

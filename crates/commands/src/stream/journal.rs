@@ -34,6 +34,14 @@ impl Journal {
         });
     }
 
+    /// An entry was delivered that was not before: the group has read as far as this one.
+    pub fn deliver(&mut self, group: &Group, id: Id) {
+        self.claim(group, id);
+        if let Some(Step::Claim { last_id, .. }) = self.steps.last_mut() {
+            *last_id = id;
+        }
+    }
+
     /// A pending entry is none any more, because the stream has lost it.
     pub fn gone(&mut self, id: Id) {
         if self.wanted {

@@ -487,7 +487,7 @@ impl Turn<'_, '_> {
         self.stream.deliver(self.reader.group, &ids, to, self.now_ms);
         let group = group_of(self.stream, self.reader.group);
         if to.is_some() {
-            ids.iter().for_each(|&id| journal.claim(group, id));
+            ids.iter().for_each(|&id| journal.deliver(group, id));
         }
         journal.read(group);
         ids.len()

@@ -1,12 +1,12 @@
 //! What each command propagates and which events it makes, which no reply shows.
 
-use keyspace::{Change, Db, KeyStats, Keyspace, Layout, Parts, Stamp, Wants};
+use keyspace::{Change, Db, KeyStats, Keyspace, Layout, Lazy, Parts, Stamp, Wants};
 use resp::{Proto, Writer};
 
 use crate::{Args, Ctx, Error, Settings, handlers};
 
 /// The time of every command.
-const NOW_MS: i64 = 1_000_000;
+pub(crate) const NOW_MS: i64 = 1_000_000;
 
 /// A keyspace and what the last command did to it.
 pub(crate) struct Bench {
@@ -66,6 +66,18 @@ impl Bench {
         }
         let reply: Vec<u8> = out.chunks(0).flatten().copied().collect();
         String::from_utf8(reply).expect("the tests use ASCII")
+    }
+
+    /// One with the settings of a fresh configuration, which leaves what it can to the background.
+    pub(crate) fn lazy() -> Self {
+        let mut bench = Self::new();
+        bench.change.set_lazy(Lazy { expire: true, replace: true });
+        bench
+    }
+
+    /// What the last command did.
+    pub(crate) fn change(&self) -> &Change {
+        &self.change
     }
 
     /// The events of the last command.

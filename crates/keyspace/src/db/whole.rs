@@ -3,11 +3,10 @@
 
 use std::ops::Range;
 
-use super::Db;
+use super::{Db, Overdue};
 use crate::discarded::Discarded;
 use crate::entry::Entry;
 use crate::shard::is_gone;
-use crate::watch::Outcome;
 
 /// Bits of a cursor that hold a position within one shard's table; the shard's number is above.
 /// With 2^13 shards at most a cursor stays below 2^53, which clients that keep it as a double need.
@@ -40,7 +39,8 @@ impl Db<'_, '_> {
         databases.clone().for_each(|index| self.change.stir_all(index));
         for shard in 0..self.held.count() {
             for index in databases.clone() {
-                self.judge_watches(shard, index, None);
+                let since_ms = self.over_since();
+                self.keyspace.judge_watches(self.held, shard, (index, None), since_ms);
                 let db = self.held.shard(shard).db(index);
                 if db.table().is_empty() {
                     continue;
@@ -58,33 +58,13 @@ impl Db<'_, '_> {
     /// Exchanges the keys of two databases.
     pub fn swap(&mut self, one: u32, other: u32) {
         [one, other].into_iter().for_each(|index| self.change.stir_all(index));
+        let since_ms = self.over_since();
         for shard in 0..self.held.count() {
-            self.judge_watches(shard, one, Some(other));
-            self.judge_watches(shard, other, Some(one));
+            for change in [(one, Some(other)), (other, Some(one))] {
+                self.keyspace.judge_watches(self.held, shard, change, since_ms);
+            }
             self.held.shard(shard).swap(one, other);
         }
-    }
-
-    /// Tells who watches keys of a database, in one shard, that its keys give way to those of
-    /// another one or to none. A key that is there before or after has changed; one whose time is
-    /// over counts as absent.
-    fn judge_watches(&mut self, shard: u32, index: u32, by: Option<u32>) {
-        let (keyspace, since_ms) = (self.keyspace, self.over_since());
-        let content = &*self.held.shard(shard);
-        let look = |index: u32, key: &[u8]| {
-            let entry = content.look(index).get(keyspace.hash(key), key);
-            entry.map(|entry| is_gone(&entry, since_ms))
-        };
-        keyspace.watches().judge(shard, index, |key, stale| {
-            let after = by.and_then(|by| look(by, key));
-            match (look(index, key), after) {
-                (None, None) => Outcome::Same,
-                (before, None | Some(true)) if stale || before.is_none() => {
-                    Outcome::Stale(after.is_some())
-                }
-                _ => Outcome::Touched,
-            }
-        });
     }
 
     /// Calls `visit` with every key that is not expired.
@@ -97,9 +77,11 @@ impl Db<'_, '_> {
     }
 
     /// A random key, every one as likely as another. Expired ones that are drawn are removed;
-    /// where hardly anything else is left, a bounded number of draws may find none.
+    /// where hardly anything else is left, a bounded number of draws may find none. Where expired
+    /// keys stay, one of them is better than that.
     pub fn random_key(&mut self, rng: &mut fastrand::Rng) -> Option<Box<[u8]>> {
         let since_ms = self.over_since();
+        let mut expired_one = None;
         for _ in 0..DRAWS_MAX {
             let lens: Vec<u64> = (0..self.held.count()).map(|shard| self.len_of(shard)).collect();
             let total = lens.iter().sum();
@@ -121,8 +103,9 @@ impl Db<'_, '_> {
                 return Some(key);
             }
             self.expire_met(&key);
+            expired_one = Some(key);
         }
-        None
+        expired_one.filter(|_| self.overdue == Overdue::Hide)
     }
 
     /// Walks on from a cursor until about `count` keys were met, or ten times as many places, and

@@ -48,6 +48,42 @@ pub mod kind {
     pub const ARRAY: u8 = 28;
 }
 
+/// What the check of a file calls a type.
+pub fn kind_name(code: u8, is_valkey: bool) -> &'static str {
+    match code {
+        kind::STRING => "string",
+        kind::LIST => "list-linked",
+        kind::SET => "set-hashtable",
+        kind::ZSET => "zset-v1",
+        kind::HASH => "hash-hashtable",
+        kind::ZSET_2 => "zset-v2",
+        kind::MODULE_OLD => "module-pre-release",
+        kind::MODULE => "module-value",
+        kind::HASH_ZIPMAP => "hash-zipmap",
+        kind::LIST_ZIPLIST => "list-ziplist",
+        kind::SET_INTSET => "set-intset",
+        kind::ZSET_ZIPLIST => "zset-ziplist",
+        kind::HASH_ZIPLIST => "hash-ziplist",
+        kind::LIST_QUICKLIST => "quicklist",
+        kind::STREAM => "stream",
+        kind::HASH_LISTPACK => "hash-listpack",
+        kind::ZSET_LISTPACK => "zset-listpack",
+        kind::LIST_QUICKLIST_2 => "quicklist-v2",
+        kind::STREAM_2 => "stream-v2",
+        kind::SET_LISTPACK => "set-listpack",
+        kind::STREAM_3 => "stream-v3",
+        kind::HASH_2 if is_valkey => "hash-hashtable-with-expiration",
+        kind::HASH_EXPIRES_OLD => "hash-hashtable-md-pre-release",
+        kind::HASH_EXPIRES_LISTPACK_OLD => "hash-listpack-md-pre-release",
+        kind::HASH_EXPIRES => "hash-hashtable-md",
+        kind::HASH_EXPIRES_LISTPACK => "hash-listpack-md",
+        kind::STREAM_4 => "stream-v4",
+        kind::STREAM_5 => "stream-v5",
+        kind::ARRAY => "array",
+        _ => "unknown",
+    }
+}
+
 /// What stands in a file where the type of a value could.
 pub mod opcode {
     /// The state of a slot's import in Valkey, metadata of the next key in Redis.

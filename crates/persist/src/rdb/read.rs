@@ -67,7 +67,8 @@ pub struct Reader<'r, S> {
     /// The clock of accesses, in seconds.
     now_s: u32,
     is_lfu: bool,
-    last_kind: u8,
+    last_kind: Option<u8>,
+    last_key: Vec<u8>,
 }
 
 /// What is said of the next key in front of it.
@@ -94,8 +95,16 @@ impl<'r, S: Source> Reader<'r, S> {
             return Err(Error::Version(version));
         }
         decoder.set_dialect(is_valkey);
-        let (now_s, is_lfu, last_kind) = (0, false, 0);
-        Ok(Self { decoder, settings, version, is_valkey, now_s, is_lfu, last_kind })
+        Ok(Self {
+            decoder,
+            settings,
+            version,
+            is_valkey,
+            now_s: 0,
+            is_lfu: false,
+            last_kind: None,
+            last_key: Vec::new(),
+        })
     }
 
     /// What the notes on the use of keys are told by: the clock of accesses in seconds, or whether
@@ -116,9 +125,10 @@ impl<'r, S: Source> Reader<'r, S> {
         self.decoder.source().position()
     }
 
-    /// The type of the value that was read last, as it stands in the file.
-    pub fn last_kind(&self) -> u8 {
-        self.last_kind
+    /// The key that was read last, or is being read, with the type of its value as it stands in the
+    /// file; none before the first one.
+    pub fn last_key(&self) -> Option<(&[u8], u8)> {
+        Some((&self.last_key, self.last_kind?))
     }
 
     /// The next item; none at the end, when all was in order.
@@ -178,13 +188,15 @@ impl<'r, S: Source> Reader<'r, S> {
     }
 
     fn key(&mut self, kind: u8, ahead: Ahead) -> Result<Key, Error> {
-        let key = self.decoder.string()?.to_vec();
-        self.last_kind = kind;
+        self.last_kind = Some(kind);
+        self.last_key.clear();
+        self.last_key.extend_from_slice(self.decoder.string()?);
+        let key = &self.last_key;
         let access = ahead.access.unwrap_or(self.now_s) & ACCESS_MASK as u32;
         Ok(match self.decoder.value(kind)? {
-            Loaded::Value(value) => Key::Live(Entry::new(&key, value, ahead.deadline_ms, access)),
-            Loaded::Empty => Key::Empty(key),
-            Loaded::Faded => Key::Faded(key),
+            Loaded::Value(value) => Key::Live(Entry::new(key, value, ahead.deadline_ms, access)),
+            Loaded::Empty => Key::Empty(key.clone()),
+            Loaded::Faded => Key::Faded(key.clone()),
         })
     }
 

@@ -72,6 +72,7 @@ fn load(call: &mut Call<'_, '_>, flushes: bool, merges: bool) -> bool {
         let mut held = held.borrow_mut();
         for shard in 0..if flushes { held.count() } else { 0 } {
             for db in 0..server.keyspace.databases() {
+                server.keyspace.judge_watches(&mut held, shard, (db, None), stamp.now_ms);
                 drop(held.shard(shard).db(db).take());
             }
         }

@@ -91,6 +91,9 @@ fn some_commands_say_with_other_arguments_what_they_do() {
         ("set", "set k v NX", KeyFlags::OW | KeyFlags::UPDATE),
         ("bitfield", "bitfield k GET u8 0", KeyFlags::RO | KeyFlags::ACCESS),
         ("bitfield", "bitfield k GET u8 0 incrby u8 0 1", read),
+        ("bitfield", "bitfield k", KeyFlags::RO | KeyFlags::ACCESS),
+        ("bitfield", "bitfield k GET u8", read),
+        ("bitfield", "bitfield k OVERFLOW SAT", read),
         ("get", "get k", KeyFlags::RO | KeyFlags::ACCESS),
     ];
     for (name, line, expected) in cases {

@@ -26,6 +26,8 @@ pub(super) enum Rule {
     Near(u64),
     /// Ages and moments in milliseconds wherever they stand, and figures of the implementation.
     Times,
+    /// The replies of several commands, each under the first of the rules above that fits.
+    Replies,
     /// Which of several things was chosen.
     Shape,
 }
@@ -42,6 +44,7 @@ impl Rule {
             Rule::Walk => "walk".to_owned(),
             Rule::Near(limit) => format!("near {limit}"),
             Rule::Times => "times".to_owned(),
+            Rule::Replies => "replies".to_owned(),
             Rule::Shape => "shape".to_owned(),
         }
     }
@@ -65,7 +68,7 @@ impl Rule {
         if let Some(limit) = name.strip_prefix("near ") {
             return limit.parse().ok().map(Rule::Near);
         }
-        const PLAIN: [Rule; 8] = [
+        const PLAIN: [Rule; 9] = [
             Rule::Exact,
             Rule::AnyOrder,
             Rule::Pairs,
@@ -73,6 +76,7 @@ impl Rule {
             Rule::ScanPairs,
             Rule::Walk,
             Rule::Times,
+            Rule::Replies,
             Rule::Shape,
         ];
         PLAIN.into_iter().find(|rule| rule.name() == name)
@@ -91,6 +95,9 @@ const AGES: &[&[u8]] = &[b"idle", b"inactive"];
 /// Names in front of a figure that depends on how a value is stored.
 const INTERNALS: &[&[u8]] = &[b"radix-tree-keys", b"radix-tree-nodes"];
 
+/// Names, and values behind them, that only ours has: of newer releases than the peer.
+const OURS_ALONE: &[&[u8]] = &[b"nacked-count"];
+
 /// See the module's text.
 pub(super) fn same(rule: Rule, ours: &[u8], theirs: &[u8]) -> bool {
     if ours == theirs {
@@ -103,16 +110,21 @@ pub(super) fn same(rule: Rule, ours: &[u8], theirs: &[u8]) -> bool {
     let (Ok(Some((ours, _))), Ok(Some((theirs, _)))) = (decode(ours), decode(theirs)) else {
         return false;
     };
+    same_values(rule, &ours, &theirs)
+}
+
+fn same_values(rule: Rule, ours: &Value, theirs: &Value) -> bool {
     match rule {
-        Rule::Exact => false,
-        Rule::AnyOrder => same_elements(&ours, &theirs, 1),
-        Rule::Pairs => same_elements(&ours, &theirs, 2),
-        Rule::Scan => same_scan(&ours, &theirs, 1),
-        Rule::Walk => same_scan(&ours, &theirs, 0),
-        Rule::ScanPairs => same_scan(&ours, &theirs, 2),
-        Rule::Near(limit) => same_near(&ours, &theirs, limit),
-        Rule::Times => same_times(&ours, &theirs, None),
-        Rule::Shape => same_shape(&ours, &theirs),
+        Rule::Exact => ours == theirs,
+        Rule::Replies => same_replies(ours, theirs),
+        Rule::AnyOrder => same_elements(ours, theirs, 1),
+        Rule::Pairs => same_elements(ours, theirs, 2),
+        Rule::Scan => same_scan(ours, theirs, 1),
+        Rule::Walk => same_scan(ours, theirs, 0),
+        Rule::ScanPairs => same_scan(ours, theirs, 2),
+        Rule::Near(limit) => same_near(ours, theirs, limit),
+        Rule::Times => same_times(&without_own(ours), &without_own(theirs), None),
+        Rule::Shape => same_shape(ours, theirs),
     }
 }
 
@@ -159,6 +171,22 @@ fn same_scan(ours: &Value, theirs: &Value, group: usize) -> bool {
     same_elements(items, their_items, group)
 }
 
+fn same_replies(ours: &Value, theirs: &Value) -> bool {
+    const RULES: [Rule; 8] = [
+        Rule::Exact,
+        Rule::Walk,
+        Rule::AnyOrder,
+        Rule::Pairs,
+        Rule::Scan,
+        Rule::ScanPairs,
+        Rule::Near(CLOCKS_MS),
+        Rule::Times,
+    ];
+    let (Value::Array(ours), Value::Array(theirs)) = (ours, theirs) else { return false };
+    let fits = |(a, b)| RULES.iter().any(|rule| same_values(*rule, a, b));
+    ours.len() == theirs.len() && ours.iter().zip(theirs).all(fits)
+}
+
 fn same_near(ours: &Value, theirs: &Value, limit: u64) -> bool {
     match (ours, theirs) {
         (Value::Int(a), Value::Int(b)) => a == b || (*a >= 0 && *b >= 0 && a.abs_diff(*b) <= limit),
@@ -166,6 +194,30 @@ fn same_near(ours: &Value, theirs: &Value, limit: u64) -> bool {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_near(a, b, limit))
         }
         _ => ours == theirs,
+    }
+}
+
+/// The value without what only ours has, in maps and arrays that stand for them.
+fn without_own(value: &Value) -> Value {
+    let is_own = |name: &Value| text(name).is_some_and(|name| OURS_ALONE.contains(&name));
+    match value {
+        Value::Map(pairs) => {
+            let kept = pairs.iter().filter(|pair| !is_own(&pair.0));
+            Value::Map(kept.map(|pair| (pair.0.clone(), without_own(&pair.1))).collect())
+        }
+        Value::Array(items) => {
+            let mut kept = Vec::new();
+            let mut rest = items.iter();
+            while let Some(item) = rest.next() {
+                if is_own(item) {
+                    rest.next();
+                } else {
+                    kept.push(without_own(item));
+                }
+            }
+            Value::Array(kept)
+        }
+        other => other.clone(),
     }
 }
 

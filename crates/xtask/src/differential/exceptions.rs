@@ -56,6 +56,21 @@ pub(super) const LEFT_OUT: &[LeftOut] = &[
         applies: |argv| is_one_of(argv, &["xread", "xreadgroup"]) && has_word(argv, &["block"]),
     },
     LeftOut {
+        what: "commands that wait, but for those that are refused",
+        reason: "nobody would wake them, and the peer takes a tenth of a second to give up",
+        applies: |argv| {
+            let is_refused = |arg: Option<&Vec<u8>>| {
+                arg.and_then(|arg| arg.first())
+                    .is_none_or(|first| !b"0123456789.+ in".contains(first))
+            };
+            if is_one_of(argv, &["blmpop", "bzmpop"]) {
+                return !is_refused(argv.get(1));
+            }
+            let last = ["blpop", "brpop", "blmove", "brpoplpush", "bzpopmin", "bzpopmax"];
+            is_one_of(argv, &last) && !is_refused(argv.last())
+        },
+    },
+    LeftOut {
         what: "deadlines within the next minutes",
         reason: "whether they have passed depends on how fast the commands run",
         applies: has_near_deadline,
@@ -129,6 +144,16 @@ pub(super) const KNOWN: &[Known] = &[
         },
     },
     Known {
+        what: "places out of distances that STOREDIST stored",
+        reason: "they lie in one cell, and the order of equal distances follows from the sorting",
+        diverges: true,
+        applies: |answered| {
+            let stores = |argv: &Argv| has_word(argv, &["storedist"]);
+            answered.argv[0].to_ascii_lowercase().starts_with(b"geo")
+                && answered.history.iter().any(stores)
+        },
+    },
+    Known {
         what: "listpack or hashtable, of a set that was made of a large one",
         reason: "the order in which members come out of a hash table decides, and is random",
         diverges: true,
@@ -169,6 +194,15 @@ pub(super) const KNOWN: &[Known] = &[
         },
     },
     Known {
+        what: "commands that are not allowed within a transaction",
+        reason: "ours refuses them in the words of Redis",
+        diverges: false,
+        applies: |answered| {
+            answered.ours.starts_with(b"-ERR ")
+                && answered.theirs.ends_with(b"not allowed inside a transaction\r\n")
+        },
+    },
+    Known {
         what: "a damaged HyperLogLog",
         reason: "ours looks at all of it, the peer at the part that it needs",
         diverges: true,
@@ -202,8 +236,9 @@ pub(super) const KNOWN: &[Known] = &[
         reason: "Redis reads them, and so do we; Valkey 9 refuses them",
         diverges: true,
         applies: |answered| {
-            answered.theirs.starts_with(b"-ERR")
-                && answered.argv.iter().any(|arg| is_hexadecimal(arg))
+            let has_one = |argv: &Argv| argv.iter().any(|arg| is_hexadecimal(arg));
+            (answered.theirs.starts_with(b"-ERR") && has_one(answered.argv))
+                || (is(answered.argv, "exec") && answered.history.iter().any(has_one))
         },
     },
     Known {
@@ -302,7 +337,7 @@ fn has_meaningless_names(argv: &Argv) -> bool {
     let is_even = |key: &Vec<u8>| key.first() == Some(&b'y');
     if is_lex_range(argv) {
         let at = if is(argv, "zrangestore") { 2 } else { 1 };
-        return argv.get(at).is_some_and(|key| !is_even(key) && key != b"none");
+        return argv.get(at).is_some_and(|key| !is_even(key));
     }
     if argv.get(1).is_some_and(is_even) && argv.len() > 2 {
         if is_one_of(argv, &["sort", "object"]) {

@@ -4,9 +4,10 @@
 
 use fastrand::Rng;
 
+use super::compare::Rule;
 use super::exceptions;
 use super::grammar::{Node, Sequence, parse};
-use super::rows::{GROUPS, Row};
+use super::rows::{GROUPS, Row, TRANSACTIONS};
 use super::words::Words;
 
 /// Of a hundred commands this many are spoiled.
@@ -98,22 +99,40 @@ impl Generator {
     /// When the tables yield nothing but commands that are left out.
     pub(super) fn next_command(&mut self) -> Generated {
         for _ in 0..ATTEMPTS_MAX {
-            let lots = if self.words.chance(FOCUS_PERCENT) {
-                self.focus
-            } else {
-                self.words.rng.usize(0..self.lots.len())
-            };
+            let lots = self.group_of_next();
             let lot = &self.lots[lots];
             let row = lot[self.words.rng.usize(0..lot.len())];
             let mut argv = self.spell(row);
             if self.words.chance(SPOILED_PERCENT) {
                 self.spoil(&mut argv);
             }
-            if !exceptions::is_left_out(&argv) {
+            if !exceptions::is_left_out(&argv) && !self.is_out_of_place(row) {
                 return Generated { argv, row };
             }
         }
         panic!("every command of the tables is left out");
+    }
+
+    fn group_of_next(&mut self) -> usize {
+        let is_focus = self.words.chance(FOCUS_PERCENT);
+        let others: Vec<usize> =
+            (0..self.lots.len()).filter(|lots| !self.is_transactions(*lots)).collect();
+        if is_focus || others.is_empty() {
+            return self.focus;
+        }
+        others[self.words.rng.usize(0..others.len())]
+    }
+
+    fn is_transactions(&self, lots: usize) -> bool {
+        GROUPS[self.entries[self.lots[lots][0]].group].name == TRANSACTIONS
+    }
+
+    /// Whether the reply is a choice, and could stand within that of EXEC.
+    fn is_out_of_place(&self, row: usize) -> bool {
+        self.is_transactions(self.focus) && {
+            let row = &self.entries[row].row;
+            row.rule == Rule::Shape || row.form.contains("RANDMEMBER")
+        }
     }
 
     fn draw_lots(&mut self) {

@@ -15,6 +15,7 @@ mod set;
 mod sort;
 mod stream;
 mod string;
+mod transactions;
 mod zset;
 
 /// One form of one command.
@@ -53,6 +54,9 @@ pub(super) struct Group {
     pub(super) rows: &'static [Row],
 }
 
+/// The group whose commands come in epochs of their own.
+pub(super) const TRANSACTIONS: &str = "transactions";
+
 /// Every group, in the order of the summary.
 pub(super) const GROUPS: &[Group] = &[
     Group { name: "string", rows: string::ROWS },
@@ -67,6 +71,7 @@ pub(super) const GROUPS: &[Group] = &[
     Group { name: "stream", rows: stream::ROWS },
     Group { name: "sort", rows: sort::ROWS },
     Group { name: "connection", rows: connection::ROWS },
+    Group { name: TRANSACTIONS, rows: transactions::ROWS },
 ];
 
 /// Seconds that pass between two servers' answers.

@@ -2,7 +2,7 @@
 
 use super::*;
 
-const RULES: [Rule; 10] = [
+const RULES: [Rule; 11] = [
     Rule::Exact,
     Rule::AnyOrder,
     Rule::Pairs,
@@ -12,6 +12,7 @@ const RULES: [Rule; 10] = [
     Rule::Near(5),
     Rule::Near(20_000),
     Rule::Times,
+    Rule::Replies,
     Rule::Shape,
 ];
 
@@ -66,6 +67,11 @@ fn each_rule_leaves_open_what_it_says() {
             "*4\r\n$3\r\n1-1\r\n$1\r\nc\r\n:5\r\n:2\r\n",
             false,
         ),
+        (Rule::Times, "*2\r\n$12\r\nnacked-count\r\n:0\r\n", "*0\r\n", true),
+        (Rule::Times, "%1\r\n$12\r\nnacked-count\r\n:0\r\n", "%0\r\n", true),
+        (Rule::Replies, "*1\r\n*2\r\n:1\r\n:2\r\n", "*1\r\n*2\r\n:2\r\n:1\r\n", true),
+        (Rule::Replies, "*2\r\n:1\r\n+OK\r\n", "*2\r\n:1\r\n+NO\r\n", false),
+        (Rule::Replies, "*1\r\n:-1\r\n", "*1\r\n:1\r\n", false),
         (Rule::Shape, "*2\r\n:1\r\n:2\r\n", "*2\r\n:7\r\n:8\r\n", true),
         (Rule::Shape, "*2\r\n:1\r\n:2\r\n", "*1\r\n:7\r\n", false),
         (Rule::Shape, "$1\r\na\r\n", "$-1\r\n", false),

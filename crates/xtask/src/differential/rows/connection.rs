@@ -17,6 +17,6 @@ pub(super) const ROWS: &[Row] = &[
     row("COMMAND GETKEYS @").weight(60),
     row("COMMAND GETKEYSANDFLAGS @").weight(60),
     row("OBJECT FREQ <key>").weight(3),
-    row("CONFIG GET (hash-max-*|list-compress-depth|set-*|<junk>)").weight(1),
+    row("CONFIG GET (hash-max-listpack-*|list-compress-depth|set-*|<junk>)").weight(1),
     row("<junk> <value>").weight(3),
 ];

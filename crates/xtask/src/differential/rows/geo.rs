@@ -18,15 +18,16 @@ pub(super) const ROWS: &[Row] = &[
         .needs("delifeq"),
     row("GEOSEARCHSTORE <geo> <geo> (FROMMEMBER <member>|FROMLONLAT <lon> <lat>) \
          (BYRADIUS <distance> <unit>|BYBOX <distance> <distance> <unit>) [ASC|DESC] \
-         [COUNT <pos> [ANY]] [STOREDIST]")
+         [COUNT <pos> [ANY]]")
     .weight(15),
+    row("GEOSEARCHSTORE <zset> <geo> FROMMEMBER <member> BYRADIUS <distance> <unit> STOREDIST"),
     row("GEORADIUS <geo> <lon> <lat> <distance> <unit> [WITHCOORD] [WITHDIST] [WITHHASH] \
-         [COUNT <pos> [ANY]] [ASC|DESC] [STORE <geo>|STOREDIST <geo>]")
+         [COUNT <pos> [ANY]] [ASC|DESC] [STORE <geo>|STOREDIST <zset>]")
     .weight(15),
     row("GEORADIUS_RO <geo> <lon> <lat> <distance> <unit> [WITHCOORD] [WITHDIST] [WITHHASH] \
          [COUNT <pos> [ANY]] [ASC|DESC]"),
     row("GEORADIUSBYMEMBER <geo> <member> <distance> <unit> [WITHCOORD] [WITHDIST] [WITHHASH] \
-         [COUNT <pos> [ANY]] [ASC|DESC] [STORE <geo>|STOREDIST <geo>]")
+         [COUNT <pos> [ANY]] [ASC|DESC] [STORE <geo>|STOREDIST <zset>]")
     .weight(15),
     row(
         "GEORADIUSBYMEMBER_RO <geo> <member> <distance> <unit> [WITHDIST] [COUNT <pos>] [ASC|DESC]",

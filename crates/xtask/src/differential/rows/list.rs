@@ -21,5 +21,10 @@ pub(super) const ROWS: &[Row] = &[
     row("LMOVE <list> <list> (LEFT|RIGHT) (LEFT|RIGHT)"),
     row("LPOS <list> <elem> [RANK <index>] [COUNT <count>] [MAXLEN <count>]").weight(15),
     row("LMPOP #{<list>} (LEFT|RIGHT) [COUNT <pos>]"),
+    row("BLPOP {<list>} (-1|x|0x)").weight(2),
+    row("BRPOP {<list>} (-1|x|0x)").weight(2),
+    row("BLMOVE <list> <list> (LEFT|RIGHT) (LEFT|RIGHT) (-1|x|0x)").weight(2),
+    row("BRPOPLPUSH <list> <list> (-1|x|0x)").weight(2),
+    row("BLMPOP (-1|x|0x) #{<list>} (LEFT|RIGHT) [COUNT <pos>]").weight(2),
     row("DEL <list>").weight(2),
 ];
