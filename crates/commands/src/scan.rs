@@ -2,7 +2,7 @@
 
 use keyspace::Entry;
 
-use crate::args::is;
+use crate::args::{Cursor, is};
 use crate::{Args, Ctx, Error, Handler, glob};
 
 pub(crate) const HANDLERS: &[(&str, Handler)] =
@@ -10,7 +10,7 @@ pub(crate) const HANDLERS: &[(&str, Handler)] =
 
 /// The types that SCAN's TYPE knows.
 const TYPES: &[&str] = &["string", "list", "set", "zset", "hash", "stream", "array"];
-/// Keys that a call of SCAN is to meet when it does not say.
+/// Keys or elements that a call is to meet when it does not say.
 const COUNT: u64 = 10;
 
 /// KEYS pattern - O(N).
@@ -63,33 +63,50 @@ struct Options<'a> {
 
 impl<'a> Options<'a> {
     fn read(ctx: &mut Ctx<'_, '_>, args: &Args<'a>) -> Result<Self, Error> {
-        let mut options = Self { pattern: Pattern::new(b"*"), count: COUNT, kind: None };
+        let mut kind = None;
         let mut words = args.cursor(2);
-        while words.left() > 0 {
-            let has_value = words.left() > 1;
-            if has_value && words.accept("COUNT") {
-                options.count = u64::try_from(words.int()?).map_err(|_| Error::Syntax)?;
-                if options.count == 0 {
-                    return Err(Error::Syntax);
-                }
-            } else if has_value && words.accept("MATCH") {
-                options.pattern = Pattern::new(words.value()?);
-            } else if has_value && words.accept("TYPE") {
-                let kind = words.value()?;
-                if !TYPES.iter().any(|name| is(kind, name)) {
-                    return Err(ctx.error_around(b"ERR unknown type name '", kind, b"'"));
-                }
-                options.kind = Some(kind);
-            } else if words.accept("NOVALUES") {
-                return Err(Error::Text("ERR NOVALUES option can only be used in HSCAN"));
-            } else if words.accept("NOSCORES") {
-                return Err(Error::Text("ERR NOSCORES option can only be used in ZSCAN"));
-            } else {
+        let (pattern, count) = read_options(&mut words, &mut |words| {
+            if words.left() < 2 || !words.accept("TYPE") {
+                return Ok(false);
+            }
+            let name = words.value()?;
+            if !TYPES.iter().any(|known| is(name, known)) {
+                return Err(ctx.error_around(b"ERR unknown type name '", name, b"'"));
+            }
+            kind = Some(name);
+            Ok(true)
+        })?;
+        Ok(Self { pattern, count, kind })
+    }
+}
+
+/// Reads MATCH and COUNT, and with `own` what only this command of the family takes: it says
+/// whether the next word was such an option.
+fn read_options<'a>(
+    words: &mut Cursor<'a>,
+    own: &mut dyn FnMut(&mut Cursor<'a>) -> Result<bool, Error>,
+) -> Result<(Pattern<'a>, u64), Error> {
+    let (mut pattern, mut count) = (Pattern::new(b"*"), COUNT);
+    while words.left() > 0 {
+        let has_value = words.left() > 1;
+        if has_value && words.accept("COUNT") {
+            count = u64::try_from(words.int()?).map_err(|_| Error::Syntax)?;
+            if count == 0 {
                 return Err(Error::Syntax);
             }
+        } else if has_value && words.accept("MATCH") {
+            pattern = Pattern::new(words.value()?);
+        } else if own(words)? {
+            continue;
+        } else if words.accept("NOVALUES") {
+            return Err(Error::Text("ERR NOVALUES option can only be used in HSCAN"));
+        } else if words.accept("NOSCORES") {
+            return Err(Error::Text("ERR NOSCORES option can only be used in ZSCAN"));
+        } else {
+            return Err(Error::Syntax);
         }
-        Ok(options)
     }
+    Ok((pattern, count))
 }
 
 /// A glob pattern; `*` alone matches everything without being looked at.
@@ -146,13 +163,7 @@ pub(crate) fn parse_cursor(text: &[u8]) -> Option<u64> {
     Some(if negative { number.wrapping_neg() } else { number })
 }
 
-#[cfg(test)]
-mod tests;
-
-/// Elements that HSCAN or ZSCAN is to meet when it does not say.
-const ELEMENTS: u64 = 10;
-
-/// The options of HSCAN and ZSCAN.
+/// The options of HSCAN, SSCAN and ZSCAN.
 pub(crate) struct ElementOptions<'a> {
     /// What an element's name has to match.
     pub(crate) pattern: Pattern<'a>,
@@ -163,32 +174,19 @@ pub(crate) struct ElementOptions<'a> {
 }
 
 impl<'a> ElementOptions<'a> {
-    /// Reads them from behind the cursor; `names_only` is the command's word for that, and
-    /// `foreign` the other command's with its error.
-    pub(crate) fn read(
-        args: &Args<'a>,
-        names_only: &str,
-        foreign: (&str, Error),
-    ) -> Result<Self, Error> {
-        let mut options = Self { pattern: Pattern::new(b"*"), count: ELEMENTS, names_only: false };
+    /// Reads them from behind the cursor; `names_only` is the command's word for that, if it has
+    /// one.
+    pub(crate) fn read(args: &Args<'a>, names_only: Option<&str>) -> Result<Self, Error> {
+        let mut is_named = false;
         let mut words = args.cursor(3);
-        while words.left() > 0 {
-            let has_value = words.left() > 1;
-            if has_value && words.accept("COUNT") {
-                options.count = u64::try_from(words.int()?).map_err(|_| Error::Syntax)?;
-                if options.count == 0 {
-                    return Err(Error::Syntax);
-                }
-            } else if has_value && words.accept("MATCH") {
-                options.pattern = Pattern::new(words.value()?);
-            } else if words.accept(names_only) {
-                options.names_only = true;
-            } else if words.accept(foreign.0) {
-                return Err(foreign.1);
-            } else {
-                return Err(Error::Syntax);
-            }
-        }
-        Ok(options)
+        let (pattern, count) = read_options(&mut words, &mut |words| {
+            let is_this = names_only.is_some_and(|word| words.accept(word));
+            is_named |= is_this;
+            Ok(is_this)
+        })?;
+        Ok(Self { pattern, count, names_only: is_named })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ use value::compact::Element;
 use value::number::Text;
 use value::set::Rules;
 
-use crate::scan::{Pattern, parse_cursor};
+use crate::scan::{ElementOptions, parse_cursor};
 use crate::{Args, Ctx, Error, Handler, typed};
 
 mod algebra;
@@ -34,9 +34,6 @@ pub(crate) const HANDLERS: &[(&str, Handler)] = &[
     ("sunioncard", algebra::sunioncard),
     ("sunionstore", algebra::sunionstore),
 ];
-
-/// Members that a call of SSCAN is to meet when it does not say.
-const SCAN_COUNT: usize = 10;
 
 /// SADD key member [member ...] - O(1) a member.
 fn sadd(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
@@ -171,41 +168,20 @@ fn sscan(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
         return Ok(());
     };
     let set = typed::set(&entry)?;
-    let (pattern, count) = scan_options(args)?;
+    let options = ElementOptions::read(args, None)?;
     let mut found = Vec::new();
     let mut text = Text::new();
-    let cursor = set.scan(cursor, count, |element| {
+    let cursor = set.scan(cursor, options.count, |element| {
         let member = element.text(&mut text);
-        if pattern.fits(member) {
+        if options.pattern.fits(member) {
             found.push(member.to_vec());
         }
     });
     ctx.out.array(2);
-    ctx.out.bulk_int(cursor as i64);
+    ctx.out.bulk(cursor.to_string().as_bytes());
     ctx.out.array(found.len());
     found.iter().for_each(|member| ctx.out.bulk(member));
     Ok(())
-}
-
-fn scan_options<'a>(args: &Args<'a>) -> Result<(Pattern<'a>, usize), Error> {
-    let (mut pattern, mut count) = (Pattern::new(b"*"), SCAN_COUNT);
-    let mut words = args.cursor(3);
-    while words.left() > 0 {
-        let has_value = words.left() > 1;
-        if has_value && words.accept("COUNT") {
-            let wanted = usize::try_from(words.int()?).map_err(|_| Error::Syntax)?;
-            count = Some(wanted).filter(|count| *count > 0).ok_or(Error::Syntax)?;
-        } else if has_value && words.accept("MATCH") {
-            pattern = Pattern::new(words.value()?);
-        } else if words.accept("NOVALUES") {
-            return Err(Error::Text("ERR NOVALUES option can only be used in HSCAN"));
-        } else if words.accept("NOSCORES") {
-            return Err(Error::Text("ERR NOSCORES option can only be used in ZSCAN"));
-        } else {
-            return Err(Error::Syntax);
-        }
-    }
-    Ok((pattern, count))
 }
 
 /// A set that is made because there is none.

@@ -270,9 +270,9 @@ impl Set {
     /// Calls `visit` with the members from a cursor on, about `count` of them, and gives the next
     /// cursor. A small set is visited at once. 0 starts and ends; a member that is there from the
     /// first to the last call is visited at least once.
-    pub fn scan(&self, mut cursor: u64, count: usize, mut visit: impl FnMut(Element<'_>)) -> u64 {
+    pub fn scan(&self, mut cursor: u64, count: u64, mut visit: impl FnMut(Element<'_>)) -> u64 {
         /// Places looked at for each member that was asked for.
-        const STEPS_PER_MEMBER: usize = 10;
+        const STEPS_PER_MEMBER: u64 = 10;
         let Large(table) = &self.form else {
             self.each(visit);
             return 0;

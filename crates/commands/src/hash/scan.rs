@@ -6,8 +6,6 @@ use super::look;
 use crate::scan::{ElementOptions, parse_cursor};
 use crate::{Args, Ctx, Error};
 
-const NOT_HERE: Error = Error::Text("ERR NOSCORES option can only be used in ZSCAN");
-
 /// HSCAN key cursor [MATCH pattern] [COUNT count] [NOVALUES] - O(1) a call, O(N) a full walk.
 pub(super) fn hscan(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     let cursor = parse_cursor(args[2]).ok_or(Error::Text(spec::error::INVALID_CURSOR))?;
@@ -18,7 +16,7 @@ pub(super) fn hscan(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error>
             ctx.out.array(0);
             return Ok(());
         };
-        let options = ElementOptions::read(args, "NOVALUES", ("NOSCORES", NOT_HERE))?;
+        let options = ElementOptions::read(args, Some("NOVALUES"))?;
         // The cursor comes first in the reply but last from the walk.
         let mut found = Vec::new();
         let mut room = Text::new();

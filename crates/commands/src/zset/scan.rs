@@ -8,7 +8,6 @@ use value::number::Text;
 use crate::scan::{ElementOptions, parse_cursor};
 use crate::{Args, Ctx, Error, typed};
 
-const NOT_HERE: Error = Error::Text("ERR NOVALUES option can only be used in HSCAN");
 /// Digits of a score of a large sorted set.
 const DIGITS: i32 = 17;
 
@@ -22,7 +21,7 @@ pub(super) fn zscan(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error>
         return Ok(());
     };
     let zset = typed::zset(&entry)?;
-    let options = ElementOptions::read(args, "NOSCORES", ("NOVALUES", NOT_HERE))?;
+    let options = ElementOptions::read(args, Some("NOSCORES"))?;
     let mut found = Found { bytes: Vec::new(), ends: Vec::new() };
     let is_small = zset.listpack().is_some();
     let cursor = zset.scan(cursor, options.count, &mut |name, score| {

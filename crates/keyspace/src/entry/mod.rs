@@ -25,6 +25,7 @@ use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
 use std::sync::Arc;
 
+use value::compact::bytes::size_class;
 use value::{Kind, Value};
 
 pub mod wheel;
@@ -172,15 +173,6 @@ const fn lengths_at(flags: u8) -> usize {
         return object_at(flags) + size_of::<Value>();
     }
     HEADER + if flags & EXPIRES != 0 { EXPIRY_SIZE } else { 0 }
-}
-
-/// jemalloc's size classes: four steps a doubling above 128 bytes, multiples of 16 below, and 8.
-const fn size_class(size: usize) -> usize {
-    if size <= 128 {
-        return (size + 15) & !15;
-    }
-    let step = 1 << (usize::BITS - 1 - (size - 1).leading_zeros() - 2);
-    (size + step - 1) & !(step - 1)
 }
 
 /// An owned entry.

@@ -1,9 +1,13 @@
 //! What signals do: SIGTERM and SIGINT end the server in order, a second one at once; SIGHUP, which
 //! a closing terminal sends, does nothing.
+//!
+//! Who stops a group of processes, as `timeout` does, often signals both the process and its group:
+//! that is one wish in two signals, and must not cost the last save.
 
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
@@ -11,6 +15,9 @@ use spec::config::Id;
 
 use crate::server::Server;
 use crate::shutdown::Wish;
+
+/// How close behind the first a second signal still is the same wish.
+const ECHO: Duration = Duration::from_millis(20);
 
 /// The thread that waits for signals.
 pub(super) struct Watch {
@@ -24,14 +31,19 @@ pub(super) fn watch(server: &Arc<Server>) -> io::Result<Watch> {
     let handle = signals.handle();
     let server = Arc::clone(server);
     let thread = thread::Builder::new().name("signals".into()).spawn(move || {
+        let mut begun = None;
         for signal in &mut signals {
             match signal {
                 SIGHUP => {}
+                _ if begun.is_some_and(|at: Instant| at.elapsed() < ECHO) => {}
                 _ if server.shutdown.is_under_way() => {
                     log::warn!("You insist... exiting now.");
                     std::process::exit(1);
                 }
-                signal => end(&server, signal),
+                signal => {
+                    begun = Some(Instant::now());
+                    end(&server, signal);
+                }
             }
         }
     })?;

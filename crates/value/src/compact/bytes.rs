@@ -207,7 +207,7 @@ impl fmt::Debug for Bytes {
 /// What jemalloc gives for `len` bytes: multiples of 16 up to 128, then four classes for each
 /// doubling. Another allocator may give more; then the difference is not used.
 #[inline]
-pub fn size_class(len: usize) -> usize {
+pub const fn size_class(len: usize) -> usize {
     match len {
         0..=8 => 8,
         9..=128 => len.next_multiple_of(16),
