@@ -133,7 +133,7 @@ fn operands(option: &Arg) -> usize {
 }
 
 /// What a command does with a key when that depends on its other arguments, as the marks of its
-/// rule say: SET reads only with GET, BITFIELD only reads when it has nothing but GET.
+/// rule say: SET reads only with GET, BITFIELD reads when nothing in it could write.
 pub fn actual_flags(group: Group, flags: KeyFlags, argv: &[&[u8]]) -> KeyFlags {
     if !flags.contains(KeyFlags::VARIABLE_FLAGS) {
         return flags;
@@ -146,7 +146,7 @@ pub fn actual_flags(group: Group, flags: KeyFlags, argv: &[&[u8]]) -> KeyFlags {
             true => KeyFlags::RW | KeyFlags::ACCESS | KeyFlags::UPDATE,
             false => KeyFlags::OW | KeyFlags::UPDATE,
         },
-        Group::Bitmap => match argv.get(2..).unwrap_or_default().chunks(3).all(is_get) {
+        Group::Bitmap => match only_reads(argv.get(2..).unwrap_or_default()) {
             true => KeyFlags::RO | KeyFlags::ACCESS,
             false => KeyFlags::RW | KeyFlags::ACCESS | KeyFlags::UPDATE,
         },
@@ -154,9 +154,16 @@ pub fn actual_flags(group: Group, flags: KeyFlags, argv: &[&[u8]]) -> KeyFlags {
     }
 }
 
-/// One operation of BITFIELD, with its type and offset.
-fn is_get(operation: &[&[u8]]) -> bool {
-    operation.len() == 3 && operation[0].eq_ignore_ascii_case(b"get")
+/// Whether the operations of BITFIELD are `GET type offset` and `OVERFLOW behaviour` alone.
+fn only_reads(mut operations: &[&[u8]]) -> bool {
+    loop {
+        operations = match operations {
+            [] => return true,
+            [word, _, _, rest @ ..] if word.eq_ignore_ascii_case(b"get") => rest,
+            [word, _, rest @ ..] if word.eq_ignore_ascii_case(b"overflow") => rest,
+            _ => return false,
+        };
+    }
 }
 
 fn last_of_range(first: usize, last: i16, limit: u8, len: usize) -> usize {

@@ -6,10 +6,12 @@
 //! `docs/design/encodings.md` has the layouts.
 
 pub mod bytes;
+mod distinct;
 pub mod intset;
 pub mod listpack;
 pub mod lzf;
 
+pub(crate) use distinct::Distinct;
 pub use intset::Intset;
 pub use listpack::{Element, Listpack, Position};
 

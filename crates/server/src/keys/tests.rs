@@ -93,7 +93,8 @@ fn some_commands_say_with_other_arguments_what_they_do() {
         ("bitfield", "bitfield k GET u8 0 incrby u8 0 1", read),
         ("bitfield", "bitfield k", KeyFlags::RO | KeyFlags::ACCESS),
         ("bitfield", "bitfield k GET u8", read),
-        ("bitfield", "bitfield k OVERFLOW SAT", read),
+        ("bitfield", "bitfield k OVERFLOW SAT GET u8 0", KeyFlags::RO | KeyFlags::ACCESS),
+        ("bitfield", "bitfield k OVERFLOW", read),
         ("get", "get k", KeyFlags::RO | KeyFlags::ACCESS),
     ];
     for (name, line, expected) in cases {

@@ -1,17 +1,15 @@
 //! Hashes that come from outside in their compact form.
 
-use std::collections::HashSet;
-
 use super::{Hash, Rules};
-use crate::compact::Listpack;
+use crate::compact::{Distinct, Listpack};
 
 impl Hash {
     /// A hash of names and values by turns, a table when there are too many; none when a value is
     /// missing or a name comes twice.
     pub fn from_pack(pack: Listpack, rules: Rules<'_>) -> Option<Self> {
         let len = pack.len();
-        let mut seen = HashSet::new();
-        let is_new = |(_, name)| seen.insert(name);
+        let mut seen = Distinct::default();
+        let is_new = |(_, name)| seen.add(name);
         if !len.is_multiple_of(2) || !pack.iter().step_by(2).all(is_new) {
             return None;
         }

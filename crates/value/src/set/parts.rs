@@ -1,9 +1,7 @@
 //! Sets as they are saved and as they come back.
 
-use std::collections::HashSet;
-
 use super::{Form, Rules, Set};
-use crate::compact::{Intset, Listpack};
+use crate::compact::{Distinct, Intset, Listpack};
 
 /// The compact form of a set.
 #[derive(Clone, Copy, Debug)]
@@ -36,11 +34,11 @@ impl Set {
 
     /// A set of these members, a table when there are too many; none when one comes twice.
     pub fn from_pack(pack: Listpack, rules: &Rules<'_>) -> Option<Self> {
-        let mut seen = HashSet::new();
-        if !pack.iter().all(|(_, member)| seen.insert(member)) {
+        let mut seen = Distinct::default();
+        if !pack.iter().all(|(_, member)| seen.add(member)) {
             return None;
         }
-        let is_small = seen.len() <= rules.limits.set_entries;
+        let is_small = pack.len() <= rules.limits.set_entries;
         let mut set = Self { form: Form::Small(pack) };
         if !is_small {
             set.enlarge(rules);

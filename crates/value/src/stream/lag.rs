@@ -1,8 +1,9 @@
 //! How many entries a group has read and how many are still to come, as Redis 7 counts them.
 //!
-//! A group's counter holds as long as no entry between its last one and the stream's end was
-//! deleted; else it is known only at places that can be told apart: behind the last entry, and at
-//! or in front of the first one.
+//! Where nothing was ever removed, a group in front of the stream has all of it to come, whatever
+//! counter it was given. Elsewhere a group's counter holds as long as no entry between its last
+//! one and the stream's end was deleted; else it is known only at places that can be told apart:
+//! behind the last entry, and at or in front of the first one.
 
 use super::{Group, Id, Slot, Stream};
 
@@ -59,8 +60,11 @@ impl Stream {
 
 impl Marks {
     fn lag(&self, group: &Group) -> Option<i64> {
-        if self.entries_added == 0 {
+        if self.length == 0 {
             return Some(0);
+        }
+        if group.last_id < self.first_id && self.length == self.entries_added {
+            return Some(self.length as i64);
         }
         let read = match group.entries_read {
             Some(read) if !self.has_gap_from(group.last_id) => Some(read),

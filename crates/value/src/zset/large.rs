@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use smallvec::SmallVec;
 use table::Table;
 
 use super::member::{Handle, Member};
@@ -15,6 +16,12 @@ use crate::compact::Element;
 
 /// Buckets that a scan looks at before it gives up finding so many members, for each of them.
 const SCAN_STEPS: u64 = 10;
+
+/// Members whose removal waits for memory together.
+const TOGETHER: usize = 32;
+/// How far from the end that members are taken from the table's cells are fetched. The members
+/// themselves are by then, as a walk fetches them from farther ahead.
+const AHEAD: usize = 3;
 
 /// See the module's text.
 pub(super) struct Large {
@@ -77,10 +84,28 @@ impl Large {
     }
 
     pub(super) fn remove_ranks(&mut self, ranks: Range<usize>) {
-        for _ in 0..ranks.len() {
-            let handle = self.tree.remove_at(ranks.start);
-            let hash = self.hash(handle.name());
-            drop(self.table.remove_item(hash, handle.pointer()));
+        let (at_start, at_end) = (ranks.start == 0, ranks.end == self.len());
+        let mut left = ranks.len();
+        let mut removed = SmallVec::<[(Handle, u64); TOGETHER]>::new();
+        while left > 0 {
+            let some = ranks.start..ranks.start + left.min(TOGETHER);
+            left -= some.len();
+            removed.extend(self.tree.iter(some, false).map(|handle| (*handle, 0)));
+            for (handle, hash) in &mut removed {
+                *hash = self.hash(handle.name());
+                table::prefetch(self.table.bucket_line(*hash));
+            }
+            for (handle, hash) in removed.drain(..) {
+                self.tree.remove_at(ranks.start);
+                drop(self.table.remove_item(hash, handle.pointer()));
+            }
+        }
+        // Who takes members from an end will come back for the next.
+        let ahead = if at_start { Some(AHEAD) } else { ranks.start.checked_sub(AHEAD) };
+        if let Some(rank) = ahead.filter(|rank| (at_start || at_end) && *rank < self.len())
+            && let Some(next) = self.tree.iter(rank..rank + 1, at_end).next()
+        {
+            table::prefetch(self.table.bucket_line(self.hash(next.name())));
         }
     }
 

@@ -1,9 +1,7 @@
 //! Sorted sets that come from outside in their compact form.
 
-use std::collections::HashSet;
-
 use super::{Form, Inner, Zset, score};
-use crate::compact::{Element, Listpack};
+use crate::compact::{Distinct, Element, Listpack};
 use crate::number::Text;
 
 /// Why a listpack is no sorted set.
@@ -14,27 +12,24 @@ impl Zset {
     /// A sorted set of members and scores by turns, large when there are too many. What does not
     /// stand in order is put in order.
     pub fn from_pack(pack: Listpack, form: Form<'_>) -> Result<Self, Refused> {
-        let mut seen = HashSet::new();
+        let mut seen = Distinct::default();
         let mut entries = pack.iter();
-        let mut before: Option<(f64, Vec<u8>)> = None;
+        let mut before: Option<(f64, Element<'_>)> = None;
         let mut ascends = true;
         while let Some((_, member)) = entries.next() {
             let Some((_, score)) = entries.next() else {
                 return Err(Refused("sorted set with a member that has no score"));
             };
             let score = checked_score(score)?;
-            if !seen.insert(member) {
+            if !seen.add(member) {
                 return Err(Refused("sorted set with a member twice"));
             }
-            let mut name = Vec::new();
-            member.write_to(&mut name);
-            let here = (score, name);
-            ascends &= before
-                .as_ref()
-                .is_none_or(|before| before.0 < here.0 || before.0 == here.0 && before.1 < here.1);
-            before = Some(here);
+            ascends &= before.is_none_or(|(lower, other)| {
+                lower < score || lower == score && is_less(other, member)
+            });
+            before = Some((score, member));
         }
-        let len = seen.len();
+        let len = pack.len() / 2;
         if !ascends {
             return Ok(Self::in_order(&pack, form));
         }
@@ -52,6 +47,11 @@ impl Zset {
         }
         zset
     }
+}
+
+/// Whether a member stands before another one of the same score.
+fn is_less(one: Element<'_>, other: Element<'_>) -> bool {
+    one.text(&mut Text::new()) < other.text(&mut Text::new())
 }
 
 fn checked_score(score: Element<'_>) -> Result<f64, Refused> {

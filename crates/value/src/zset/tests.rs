@@ -223,7 +223,7 @@ proptest! {
 
 #[test]
 fn a_large_one_grows_and_shrinks_in_any_order() {
-    const COUNT: usize = 6000;
+    const COUNT: usize = if cfg!(miri) { 150 } else { 6000 };
     for order in 0..3 {
         let mut rng = fastrand::Rng::with_seed(order);
         let mut numbers: Vec<usize> = (0..COUNT).collect();
@@ -254,7 +254,8 @@ fn a_large_one_grows_and_shrinks_in_any_order() {
 
 #[test]
 fn a_score_that_moves_a_little_finds_its_place() {
-    for (entries, count) in [(0, 3000), (200, 100)] {
+    let large = if cfg!(miri) { 90 } else { 3000 };
+    for (entries, count) in [(0, large), (200, large.min(100))] {
         let mut rng = fastrand::Rng::with_seed(7);
         let (mut zset, mut model) = (Zset::new(), Model::default());
         let name = |number: u32| format!("member:{number}").into_bytes();
@@ -263,7 +264,7 @@ fn a_score_that_moves_a_little_finds_its_place() {
             set(&mut zset, &name(number), score, entries);
             model.0.push((score, name(number)));
         }
-        for _ in 0..3000 {
+        for _ in 0..large {
             let at = rng.usize(0..model.0.len());
             model.0[at].0 += f64::from(rng.i32(-4..=4)) / 4.0;
             let (score, name) = &model.0[at];

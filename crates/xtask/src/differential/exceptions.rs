@@ -76,6 +76,14 @@ pub(super) const LEFT_OUT: &[LeftOut] = &[
         applies: has_near_deadline,
     },
     LeftOut {
+        what: "MSETEX with a deadline in the past",
+        reason: "the keys are made and are gone at once; DBSIZE tells who has swept them already",
+        applies: |argv| {
+            let is_past = |word| behind(argv, word).is_some_and(|time| time < 1_000_000);
+            is(argv, "msetex") && (is_past("exat") || is_past("pxat"))
+        },
+    },
+    LeftOut {
         what: "GT and LT with a time from now on",
         reason: "a millisecond decides against a deadline that was set in the same way",
         applies: |argv| {
@@ -264,8 +272,9 @@ pub(super) const KNOWN: &[Known] = &[
         reason: "Redis takes them for zero, and so do we; Valkey 9 refuses them",
         diverges: true,
         applies: |answered| {
-            is_one_of(answered.argv, &["sort", "sort_ro"])
-                && answered.theirs.starts_with(b"-ERR One or more scores")
+            let refusal = b"-ERR One or more scores";
+            is_one_of(answered.argv, &["sort", "sort_ro", "exec"])
+                && answered.theirs.windows(refusal.len()).any(|part| part == refusal)
         },
     },
     Known {

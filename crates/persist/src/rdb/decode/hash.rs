@@ -68,7 +68,7 @@ impl<S: Source> Decoder<'_, S> {
         match read {
             Err(corrupt) => self.refuse(corrupt),
             Ok(()) if !is_whole => self.corrupt("hash with a field twice"),
-            Ok(()) if hash.is_empty() => Ok(Loaded::Empty),
+            Ok(()) if hash.is_empty() => self.corrupt("no field"),
             Ok(()) => Ok(loaded(hash)),
         }
     }
