@@ -123,10 +123,10 @@ fn compare(one: &(Weight, Vec<u8>), other: &(Weight, Vec<u8>)) -> Ordering {
     }
 }
 
-/// A weight's number as C's `strtod` reads it: nothing is 0 and leading blanks do not count. What
-/// is no number makes the command fail.
+/// A weight's number as C's `strtod` reads it: nothing is 0, leading blanks do not count, and the
+/// text ends at its first zero byte. What is no number makes the command fail.
 fn number(text: &[u8]) -> Result<f64, Error> {
-    let text = text.trim_ascii_start();
+    let text = text.split(|&byte| byte == 0).next().unwrap_or_default().trim_ascii_start();
     if text.is_empty() {
         return Ok(0.0);
     }

@@ -3,7 +3,6 @@
 //! [`move_one`] and [`move_many`] are one attempt of the commands that may wait, too.
 
 use keyspace::{Class, Kind};
-use resp::Writer;
 use smallvec::SmallVec;
 use value::list::End;
 use value::number::Text;
@@ -36,7 +35,7 @@ pub(super) fn lmovem(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error
     let ends = Ends::read(args)?;
     let amount = Amount::read(args.from(5))?;
     if !move_many(ctx, args[1], args[2], ends, amount)? {
-        amount.write_nothing(ctx.out);
+        ctx.out.null_array();
     }
     Ok(())
 }
@@ -85,15 +84,6 @@ impl Amount {
             return Err(Error::Syntax);
         }
         Ok(Self { count, exactly, bulk })
-    }
-
-    /// The answer when nothing was moved.
-    pub(super) fn write_nothing(self, out: &mut Writer) {
-        if self.exactly {
-            out.null_array();
-        } else {
-            out.array(0);
-        }
     }
 }
 

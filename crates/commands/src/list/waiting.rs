@@ -71,7 +71,7 @@ pub(super) fn blmovem(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Erro
         argv.extend(args.from(6));
         ctx.db.propagate(&argv);
     } else if !ctx.waits(Wait::new(1..2, Kind::List, until_ms)) {
-        amount.write_nothing(ctx.out);
+        ctx.out.null_array();
     }
     Ok(())
 }

@@ -186,6 +186,16 @@ pub(super) const KNOWN: &[Known] = &[
         },
     },
     Known {
+        what: "COMMAND GETKEYS SORT with a destination that is called STORE",
+        reason: "the peer takes it for the option once more",
+        diverges: false,
+        applies: |answered| {
+            let is_store = |arg: &Vec<u8>| arg.eq_ignore_ascii_case(b"store");
+            is(answered.argv, "command")
+                && answered.argv.windows(2).any(|pair| pair.iter().all(is_store))
+        },
+    },
+    Known {
         what: "COMMAND GETKEYS of a command that ours does not have",
         reason: "as its name says",
         diverges: false,
