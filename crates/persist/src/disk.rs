@@ -116,12 +116,16 @@ pub struct Draft {
 impl Draft {
     /// Begins a file that is to be at `place`. `mark` tells drafts of one place apart.
     pub fn begin(place: &Path, mark: &str) -> io::Result<Self> {
-        let mut name = OsString::from(format!("temp-{mark}."));
-        name.push(place.extension().or(place.file_name()).unwrap_or_default());
-        let beside = place.with_file_name(name);
+        let beside = beside(place, mark);
         let file = OpenOptions::new().write(true).create(true).truncate(true).open(&beside)?;
         let (buffer, place) = (Vec::with_capacity(CHUNK), place.to_owned());
         Ok(Self { file, beside, place, buffer, failed: None, done: false })
+    }
+
+    /// Removes the draft of a process that ends in the middle of it.
+    pub fn abandon(place: &Path, mark: &str) {
+        // There may be none, and nobody can be told.
+        fs::remove_file(beside(place, mark)).ok();
     }
 
     /// Whether something went wrong already.
@@ -170,4 +174,11 @@ impl Drop for Draft {
             fs::remove_file(&self.beside).ok();
         }
     }
+}
+
+/// Where the draft of a file that is to be at `place` stands.
+fn beside(place: &Path, mark: &str) -> PathBuf {
+    let mut name = OsString::from(format!("temp-{mark}."));
+    name.push(place.extension().or(place.file_name()).unwrap_or_default());
+    place.with_file_name(name)
 }

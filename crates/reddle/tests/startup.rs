@@ -223,6 +223,31 @@ fn a_daemon_leaves_its_terminal_and_a_pid_file() {
 }
 
 #[test]
+fn a_second_signal_ends_a_server_that_cannot_end() {
+    let mut place = Place::new();
+    let mut client = place.start(&["--save", "", "--enable-debug-command", "yes"]);
+    client.send(b"DEBUG SLEEP 60\r\n").unwrap();
+    // Ample time for the command to hold every shard, and for the first wish to wait for them.
+    thread::sleep(Duration::from_millis(200));
+    place.signal("TERM");
+    thread::sleep(Duration::from_millis(400));
+    place.signal("TERM");
+    assert_eq!(place.wait().code(), Some(1), "{}", place.read("out"));
+    assert!(place.read("out").contains("You insist"), "{}", place.read("out"));
+}
+
+#[test]
+fn signals_to_the_process_and_its_group_do_not_cost_the_last_save() {
+    let mut place = Place::new();
+    let mut client = place.start(&["--save", "3600 1"]);
+    client.run("SET key value");
+    let pid = place.pid().to_string();
+    assert!(Command::new("kill").args(["-s", "TERM", &pid, &pid]).status().unwrap().success());
+    assert!(place.wait().success(), "{}", place.read("out"));
+    assert!(place.path("dump.rdb").exists(), "{}", place.read("out"));
+}
+
+#[test]
 fn signals_end_the_server_in_order_and_leave_nothing_behind() {
     for name in ["TERM", "INT"] {
         let mut place = Place::new();

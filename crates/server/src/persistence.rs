@@ -129,6 +129,21 @@ pub fn save(server: &Server, held: &mut Held<'_>) -> Result<(), NotSaved> {
     }
 }
 
+/// Removes what a save leaves that the end of the process cuts short.
+pub fn abandon(server: &Server) {
+    // Whoever holds the configuration may never let go, and this process is to end now.
+    if let Some(config) = server.config.try_lock()
+        && let Some(place) = config.path(Id::Dbfilename)
+    {
+        Draft::abandon(place, &mark());
+    }
+}
+
+/// What tells this process's drafts from others'.
+fn mark() -> String {
+    std::process::id().to_string()
+}
+
 fn write_file(server: &Server, held: &mut Held<'_>) -> io::Result<()> {
     let plan = Plan::of(server);
     let keyspace = &server.keyspace;
@@ -141,7 +156,7 @@ fn write_file(server: &Server, held: &mut Held<'_>) -> io::Result<()> {
              rdb-version says"
         );
     }
-    let draft = Draft::begin(&plan.place, &std::process::id().to_string())?;
+    let draft = Draft::begin(&plan.place, &mark())?;
     let mut writer = Writer::new(draft, plan.style, plan.checksum, has_timed_fields);
     write_notes(&plan, &mut writer);
     for library in &*server.persistence.functions.lock() {

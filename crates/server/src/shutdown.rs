@@ -35,6 +35,8 @@ pub struct Failed;
 #[derive(Debug, Default)]
 pub struct Shutdown {
     scheduled: Mutex<Option<Wish>>,
+    /// What comes before the end is being done: to wait until all shards are free, to save.
+    begun: AtomicBool,
     complete: AtomicBool,
     status: AtomicI32,
 }
@@ -48,7 +50,7 @@ impl Shutdown {
 
     /// Whether the server ends, or is about to.
     pub fn is_under_way(&self) -> bool {
-        self.is_complete() || self.scheduled.lock().is_some()
+        self.is_complete() || self.begun.load(Ordering::SeqCst) || self.scheduled.lock().is_some()
     }
 
     /// The exit status.
@@ -80,7 +82,11 @@ impl Shutdown {
 
 /// Goes through with what was scheduled; periodic work of one worker.
 pub fn tick(server: &Server) {
-    let wish = server.shutdown.scheduled.lock().take();
+    let wish = {
+        let mut scheduled = server.shutdown.scheduled.lock();
+        server.shutdown.begun.fetch_or(scheduled.is_some(), Ordering::SeqCst);
+        scheduled.take()
+    };
     if let Some(wish) = wish {
         let alone = server.keyspace.alone();
         let mut held = server.keyspace.shards().hold_all(&alone);
@@ -95,7 +101,12 @@ pub fn tick(server: &Server) {
 /// does.
 pub fn begin(server: &Server, held: &mut Held<'_>, wish: Wish, who: &str) -> Result<(), Failed> {
     log::info!("User requested shutdown...{who}");
-    save(server, held, wish)?;
+    server.shutdown.begun.store(true, Ordering::SeqCst);
+    let saved = save(server, held, wish);
+    if saved.is_err() {
+        server.shutdown.begun.store(false, Ordering::SeqCst);
+        return saved;
+    }
     server.shutdown.complete.store(true, Ordering::SeqCst);
     server.tell_all(|| Message::Look);
     Ok(())

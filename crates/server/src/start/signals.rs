@@ -13,11 +13,12 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
 use spec::config::Id;
 
+use crate::persistence;
 use crate::server::Server;
 use crate::shutdown::Wish;
 
 /// How close behind the first a second signal still is the same wish.
-const ECHO: Duration = Duration::from_millis(20);
+const ECHO: Duration = Duration::from_millis(100);
 
 /// The thread that waits for signals.
 pub(super) struct Watch {
@@ -31,23 +32,25 @@ pub(super) fn watch(server: &Arc<Server>) -> io::Result<Watch> {
     let handle = signals.handle();
     let server = Arc::clone(server);
     let thread = thread::Builder::new().name("signals".into()).spawn(move || {
-        let mut begun = None;
-        for signal in &mut signals {
-            match signal {
-                SIGHUP => {}
-                _ if begun.is_some_and(|at: Instant| at.elapsed() < ECHO) => {}
-                _ if server.shutdown.is_under_way() => {
-                    log::warn!("You insist... exiting now.");
-                    std::process::exit(1);
-                }
-                signal => {
-                    begun = Some(Instant::now());
+        let mut first: Option<Instant> = None;
+        for signal in signals.forever().filter(|signal| *signal != SIGHUP) {
+            match first.filter(|_| server.shutdown.is_under_way()) {
+                Some(at) if at.elapsed() < ECHO => {}
+                Some(_) => insist(&server),
+                None => {
+                    first = Some(Instant::now());
                     end(&server, signal);
                 }
             }
         }
     })?;
     Ok(Watch { handle, thread })
+}
+
+fn insist(server: &Server) -> ! {
+    log::warn!("You insist... exiting now.");
+    persistence::abandon(server);
+    std::process::exit(1)
 }
 
 fn end(server: &Server, signal: i32) {
