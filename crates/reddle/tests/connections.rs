@@ -502,3 +502,13 @@ fn addresses_of_both_families_are_served_and_missing_ones_may_be() {
     let laddr = format!(" laddr=[::1]:{port} ");
     assert!(String::from_utf8_lossy(&reply).contains(&laddr), "{}", reply.escape_ascii());
 }
+
+#[test]
+fn who_asks_is_not_idle() {
+    let server = start(&[("threads", "1")]);
+    let mut client = server.client();
+    client.run("PING");
+    std::thread::sleep(Duration::from_millis(1100));
+    let line = text(&client.run("CLIENT INFO"));
+    assert!(line.contains(" idle=0 "), "{line}");
+}

@@ -356,6 +356,8 @@ fn run(
     }
     let mut fetched = if is_prefetched { batch.keys.len().min(ITEMS_AHEAD) } else { 0 };
     conn.client().replying.store(true, Ordering::Relaxed);
+    // Before its commands run: one of them may ask how long this client has been idle.
+    conn.client().active_ms.store(local.now_ms(), Ordering::Relaxed);
     if !is_prefetched && batch.keys.len() > 1 {
         prefetch::buckets(server, conn.session.db, &batch.keys);
     }
