@@ -32,7 +32,7 @@ use crate::stats::Stats;
 use crate::{crash, log as sink, sys, version, worker};
 
 /// Shards of the keyspace (see `docs/design/keyspace.md`).
-const SHARDS: u32 = 256;
+const SHARDS: u32 = 1024;
 
 /// The most workers: a set of lanes of shards is kept in 64 bits.
 const THREADS_MAX: usize = 64;
