@@ -365,8 +365,9 @@ fn run(
     let mut flow = Flow::Continue;
     let mut done = 0;
     for request in &batch.requests {
-        if batch.keys.len() > 1 && (request.keys.1 as usize + ITEMS_AHEAD / 2) > fetched {
-            let until = (request.keys.1 as usize + ITEMS_AHEAD).min(batch.keys.len());
+        let reached = request.keys.1 as usize;
+        if fetched < batch.keys.len().min(reached + ITEMS_AHEAD / 2) && batch.keys.len() > 1 {
+            let until = batch.keys.len().min(reached + ITEMS_AHEAD);
             prefetch::items(server, conn.session.db, &batch.keys[fetched..until]);
             fetched = until;
         }
