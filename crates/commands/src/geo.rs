@@ -104,30 +104,32 @@ fn geodist(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
 
 /// GEOHASH key [member ...] - O(1) a member.
 fn geohash(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    let entry = ctx.db.read(args[1]);
-    let zset = entry.as_deref().map(typed::zset).transpose()?;
-    let names = args.from(2);
-    ctx.out.array(names.len());
-    for name in names {
-        match zset.and_then(|zset| point_of(zset, name)) {
-            Some(point) => ctx.out.bulk(&hash::text(point)),
-            None => ctx.out.null(),
-        }
-    }
-    Ok(())
+    each_point(ctx, args, |out, point| match point {
+        Some(point) => out.bulk(&hash::text(point)),
+        None => out.null(),
+    })
 }
 
 /// GEOPOS key [member ...] - O(1) a member.
 fn geopos(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    each_point(ctx, args, |out, point| match point {
+        Some(point) => write_point(out, point),
+        None => out.null_array(),
+    })
+}
+
+/// An array of what `write` says of each member's point; none for a member that is not there.
+fn each_point(
+    ctx: &mut Ctx<'_, '_>,
+    args: &Args<'_>,
+    write: fn(&mut Writer, Option<Point>),
+) -> Result<(), Error> {
     let entry = ctx.db.read(args[1]);
     let zset = entry.as_deref().map(typed::zset).transpose()?;
     let names = args.from(2);
     ctx.out.array(names.len());
     for name in names {
-        match zset.and_then(|zset| point_of(zset, name)) {
-            Some(point) => write_point(ctx.out, point),
-            None => ctx.out.null_array(),
-        }
+        write(ctx.out, zset.and_then(|zset| point_of(zset, name)));
     }
     Ok(())
 }
