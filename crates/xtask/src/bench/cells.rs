@@ -45,6 +45,38 @@ impl Figures {
     }
 }
 
+/// Starts the servers and fills them alike with numbers of patterns; all are paused then.
+pub(super) fn start(
+    options: &Options,
+    with_floor: bool,
+    name: &str,
+    fillings: &[(String, u64)],
+    cpus: &Cpus,
+) -> Result<Vec<Server>, String> {
+    let mut servers = Vec::new();
+    for kind in Kind::all(options, with_floor) {
+        eprintln!("{}: start and load {name}", kind.name());
+        let server = Server::start(options, kind, &cpus.server, &[])?;
+        for (pattern, count) in fillings {
+            load::fill(server.address, pattern, *count, &cpus.load)
+                .map_err(|error| format!("{}: load: {error}", kind.name()))?;
+        }
+        server.pause();
+        servers.push(server);
+    }
+    Ok(servers)
+}
+
+/// What ended a measurement early, a line for each server. A server may quote the whole request,
+/// and the start says what is wrong.
+pub(super) fn errors(name: &str, depth: usize, cells: &[Cell]) -> Vec<String> {
+    let of = |cell: &Cell| {
+        let short: String = cell.error.as_ref()?.chars().take(80).collect();
+        Some(format!("{name}, pipeline {depth}, {}: {short}", cell.kind.name()))
+    };
+    cells.iter().filter_map(of).collect()
+}
+
 /// Each round starts with another server, so that none is always first.
 pub(super) fn rounds(
     options: &Options,

@@ -1,9 +1,8 @@
 //! Throughput, CPU an operation and latency of single commands at several pipeline depths, with all
 //! servers up at once on the same core.
 
-use super::cells::{CONNECTIONS, Cell, Figures, Task, disturbance, rounds};
+use super::cells::{CONNECTIONS, Cell, Figures, Task, disturbance, errors, rounds, start};
 use super::chart::{self, Bar};
-use super::load;
 use super::options::Options;
 use super::process::{Cpus, Kind, Server};
 use super::report::{Section, Table, micros, ratio};
@@ -87,7 +86,8 @@ pub(super) fn measure(options: &Options) -> Result<Section, String> {
         if running.as_ref().is_none_or(|(fixture, _)| *fixture != case.fixture) {
             // The old servers go first, so that two sets are never in memory together.
             drop(running.take());
-            running = Some((case.fixture, start(options, case.fixture, &cpus)?));
+            let (name, filling) = (format!("{:?}", case.fixture), filling(case.fixture, options));
+            running = Some((case.fixture, start(options, true, &name, &[filling], &cpus)?));
         }
         let Some((_, servers)) = &running else { continue };
         for &depth in &options.pipelines {
@@ -95,7 +95,8 @@ pub(super) fn measure(options: &Options) -> Result<Section, String> {
             let task = Task { name, pattern, depth, prepare: Vec::new() };
             let cells = rounds(options, &task, servers, &cpus);
             waits.extend(cells.iter().flat_map(Cell::waits));
-            add_rows(&mut table, &mut bars, &mut notes, (case.name, depth), &cells);
+            notes.extend(errors(case.name, depth, &cells));
+            add_rows(&mut table, &mut bars, (case.name, depth), &cells);
         }
     }
     let mut section = Section::new("commands", "Commands", intro(options));
@@ -122,27 +123,17 @@ fn intro(options: &Options) -> String {
     )
 }
 
-fn start(options: &Options, fixture: Fixture, cpus: &Cpus) -> Result<Vec<Server>, String> {
-    let mut servers = Vec::new();
-    for kind in Kind::all(options, true) {
-        eprintln!("{}: start and load {fixture:?}", kind.name());
-        let server = Server::start(options, kind, &cpus.server, &[])?;
-        let pattern = match fixture {
-            Fixture::Strings => format!("SET {{k}} {VALUE}"),
-            Fixture::Numbers => "SET {n} 1000".to_owned(),
-        };
-        load::fill(server.address, &pattern, options.keys, &cpus.load)
-            .map_err(|error| format!("{}: load: {error}", kind.name()))?;
-        server.pause();
-        servers.push(server);
-    }
-    Ok(servers)
+fn filling(fixture: Fixture, options: &Options) -> (String, u64) {
+    let pattern = match fixture {
+        Fixture::Strings => format!("SET {{k}} {VALUE}"),
+        Fixture::Numbers => "SET {n} 1000".to_owned(),
+    };
+    (pattern, options.keys)
 }
 
 fn add_rows(
     table: &mut Table,
     bars: &mut Vec<Bar>,
-    notes: &mut Vec<String>,
     (name, depth): (&'static str, usize),
     cells: &[Cell],
 ) {
@@ -150,11 +141,6 @@ fn add_rows(
     let (peer, floor) = (of(Kind::Peer), of(Kind::Floor));
     for cell in cells {
         let server = cell.kind.name();
-        if let Some(error) = &cell.error {
-            // A server may quote the whole request, and the start says what is wrong.
-            let short: String = error.chars().take(80).collect();
-            notes.push(format!("{name}, pipeline {depth}, {server}: {short}"));
-        }
         let mut row = vec![name.to_owned(), depth.to_string(), server.to_owned()];
         let Some(got) = cell.figures() else {
             table.push(row);

@@ -5,8 +5,7 @@
 
 use std::time::Duration;
 
-use super::cells::{CONNECTIONS, Cell, Task, disturbance, rounds};
-use super::load;
+use super::cells::{CONNECTIONS, Cell, Task, disturbance, errors, rounds, start};
 use super::options::Options;
 use super::process::{Cpus, Kind, Server};
 use super::report::{Section, Table, micros, ratio};
@@ -190,7 +189,8 @@ pub(super) fn measure(options: &Options) -> Result<Section, String> {
         }
         if running.as_ref().is_none_or(|(data, _)| *data != case.data) {
             drop(running.take());
-            running = Some((case.data, start(options, case.data, &cpus)?));
+            let (name, fillings) = (format!("{:?}", case.data), fillings(case.data, options));
+            running = Some((case.data, start(options, false, &name, &fillings, &cpus)?));
         }
         let Some((_, servers)) = &running else { continue };
         for &depth in options.pipelines.iter().filter(|&&depth| depth <= DEPTH_MAX) {
@@ -220,29 +220,6 @@ fn intro(options: &Options) -> String {
         options.rounds,
         options.window.as_millis()
     )
-}
-
-fn start(options: &Options, data: Data, cpus: &Cpus) -> Result<Vec<Server>, String> {
-    let mut servers = Vec::new();
-    for kind in Kind::all(options, false) {
-        eprintln!("{}: start and load {data:?}", kind.name());
-        let server = Server::start(options, kind, &cpus.server, &[])?;
-        for (pattern, count) in fillings(data, options) {
-            load::fill(server.address, &pattern, count, &cpus.load)
-                .map_err(|error| format!("{}: load: {error}", kind.name()))?;
-        }
-        server.pause();
-        servers.push(server);
-    }
-    Ok(servers)
-}
-
-fn errors(name: &str, depth: usize, cells: &[Cell]) -> Vec<String> {
-    let of = |cell: &Cell| {
-        let short: String = cell.error.as_ref()?.chars().take(80).collect();
-        Some(format!("{name}, pipeline {depth}, {}: {short}", cell.kind.name()))
-    };
-    cells.iter().filter_map(of).collect()
 }
 
 /// A row for each server; the ratio of user time, if both servers answered.
