@@ -136,6 +136,8 @@ pub enum Effect {
     NoEffect(&'static str),
     /// Accepted and shown; the named capability will use it.
     Planned(&'static str),
+    /// Part of it works. The text completes the sentence "'name' ...".
+    Partly(&'static str),
 }
 
 impl Directive {

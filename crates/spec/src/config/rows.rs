@@ -10,7 +10,8 @@ const I32_MIN: i64 = i32::MIN as i64;
 const U32_MAX: i64 = u32::MAX as i64;
 
 const ACL: &str = "access control lists";
-const BACKGROUND_SAVES: &str = "saves in the background";
+const AT_SHUTDOWN: &str =
+    "acts at shutdown only: this version does not have saves in the background yet";
 const CLIENT_CACHING: &str = "client-side caching";
 const CLUSTER: &str = "cluster mode";
 const EVICTION: &str = "eviction";
@@ -435,7 +436,7 @@ directives! {
     Requirepass => "requirepass", [], unset(), [SENSITIVE], Both, WORKS;
     SanitizeDumpPayload => "sanitize-dump-payload", [],
         choice(SANITIZE_DUMPS, "no"), [], Redis, no_effect(ALWAYS_CHECKED);
-    Save => "save", [], Kind::Save, [MULTI_ARG], Both, planned(BACKGROUND_SAVES);
+    Save => "save", [], Kind::Save, [MULTI_ARG], Both, Effect::Partly(AT_SHUTDOWN);
     Sentinel => "sentinel", [], Kind::Line, [MULTI_ARG], Both, no_effect(NO_SENTINEL);
     ServerCpulist => "server-cpulist", ["server_cpulist"],
         unset(), [IMMUTABLE], Both, no_effect(NO_PINNING);
