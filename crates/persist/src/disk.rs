@@ -136,6 +136,13 @@ pub fn exists(path: &Path) -> bool {
     fs::metadata(path).is_ok()
 }
 
+/// Cuts a file off behind its first `len` bytes, for good.
+pub fn cut(path: &Path, len: u64) -> io::Result<()> {
+    let file = OpenOptions::new().write(true).open(path)?;
+    file.set_len(len)?;
+    file.sync_all()
+}
+
 /// A file that is not in its place yet. Unless it gets there, it is removed.
 pub struct Draft {
     file: File,
