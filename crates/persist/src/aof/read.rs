@@ -358,7 +358,7 @@ impl<S: Peek> Log<S> {
                 let end = start + len as usize;
                 match self.source.ahead()[end] {
                     b'\r' => {}
-                    other => return wrong(end, 0, Fault::LineEnd([other, 0])),
+                    other => return wrong(start, end - start, Fault::LineEnd([other, 0])),
                 }
             }
             return Err(torn);
@@ -370,7 +370,8 @@ impl<S: Peek> Log<S> {
         match self.source.ahead()[end..] {
             [b'\r', b'\n', ..] => {}
             [one, two, ..] => {
-                return wrong(end, usize::from(one == b'\r'), Fault::LineEnd([one, two]));
+                let at = end - start + usize::from(one == b'\r');
+                return wrong(start, at, Fault::LineEnd([one, two]));
             }
             _ => return Err(torn),
         }
