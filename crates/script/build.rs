@@ -1,0 +1,168 @@
+//! Builds the interpreter: the C source that the crate `lua-src` brings, with a few lines of ours.
+//!
+//! The source is copied to the output directory and changed there. A change that does not find its
+//! place exactly once stops the build, so that another release of the crate cannot drop one.
+
+// Named here because only its source is used: `cargo metadata` says where that is.
+use lua_src as _;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+/// The library without what reaches files, processes and other libraries.
+const FILES: [&str; 24] = [
+    "lapi.c",
+    "lauxlib.c",
+    "lbaselib.c",
+    "lcode.c",
+    "ldebug.c",
+    "ldo.c",
+    "ldump.c",
+    "lfunc.c",
+    "lgc.c",
+    "llex.c",
+    "lmathlib.c",
+    "lmem.c",
+    "lobject.c",
+    "lopcodes.c",
+    "lparser.c",
+    "lstate.c",
+    "lstring.c",
+    "lstrlib.c",
+    "ltable.c",
+    "ltablib.c",
+    "ltm.c",
+    "lundump.c",
+    "lvm.c",
+    "lzio.c",
+];
+
+/// One change: the file, what stands there, how often it does, and what takes its place.
+struct Change(&'static str, &'static str, usize, &'static str);
+
+/// A table with the highest bit of its flags set cannot be changed; the lower bits are Lua's cache
+/// of absent metamethods. A pattern nests at most `MATCH_DEPTH_MAX` deep, as the C stack is finite.
+const CHANGES: [Change; 12] = [
+    Change("ltable.c", "t->flags = cast_byte(~0);", 1, "t->flags = cast_byte(~READONLY);"),
+    Change("lobject.h", "#define sizenode(t)", 1, "#define READONLY 0x80\n#define sizenode(t)"),
+    Change(
+        "lvm.c",
+        "TValue *oldval = luaH_set(L, h, key);",
+        1,
+        "if (h->flags & READONLY) luaG_runerror(L, \"Attempt to modify a readonly table\");\n\
+         TValue *oldval = luaH_set(L, h, key);",
+    ),
+    Change(
+        "lapi.c",
+        "setobj2t(L, luaH_set(L, hvalue(t), L->top-2), L->top-1);",
+        1,
+        "reddle_check_writable(L, hvalue(t));\n\
+         setobj2t(L, luaH_set(L, hvalue(t), L->top-2), L->top-1);",
+    ),
+    Change(
+        "lapi.c",
+        "setobj2t(L, luaH_setnum(L, hvalue(o), n), L->top-1);",
+        1,
+        "reddle_check_writable(L, hvalue(o));\n\
+         setobj2t(L, luaH_setnum(L, hvalue(o), n), L->top-1);",
+    ),
+    Change(
+        "lapi.c",
+        "hvalue(obj)->metatable = mt;",
+        1,
+        "reddle_check_writable(L, hvalue(obj));\nhvalue(obj)->metatable = mt;",
+    ),
+    Change(
+        "lapi.c",
+        "void luaA_pushobject (lua_State *L, const TValue *o) {",
+        1,
+        "static void reddle_check_writable (lua_State *L, Table *t) {\n\
+         if (t->flags & READONLY) luaG_runerror(L, \"Attempt to modify a readonly table\");\n}\n\
+         LUA_API void reddle_set_readonly (lua_State *L, int idx, int on);\n\
+         LUA_API int reddle_is_readonly (lua_State *L, int idx);\n\
+         void luaA_pushobject (lua_State *L, const TValue *o) {",
+    ),
+    Change(
+        "lapi.c",
+        "LUA_API void lua_rawset (lua_State *L, int idx) {",
+        1,
+        "LUA_API void reddle_set_readonly (lua_State *L, int idx, int on) {\n\
+         Table *t = hvalue(index2adr(L, idx));\n\
+         t->flags = cast_byte(on ? t->flags | READONLY : t->flags & ~READONLY);\n}\n\
+         LUA_API int reddle_is_readonly (lua_State *L, int idx) {\n\
+         return (hvalue(index2adr(L, idx))->flags & READONLY) != 0;\n}\n\
+         LUA_API void lua_rawset (lua_State *L, int idx) {",
+    ),
+    Change(
+        "lstrlib.c",
+        "  int level;  /* total number",
+        1,
+        "  int depth;\n  int level;  /* total number",
+    ),
+    Change("lstrlib.c", "ms.L = L;", 3, "ms.L = L;\n  ms.depth = 0;"),
+    Change(
+        "lstrlib.c",
+        "static const char *match (MatchState *ms, const char *s, const char *p);",
+        1,
+        "#define MATCH_DEPTH_MAX 1000\n\
+         static const char *match_at (MatchState *ms, const char *s, const char *p);\n\
+         static const char *match (MatchState *ms, const char *s, const char *p) {\n\
+         const char *end;\n\
+         if (ms->depth++ >= MATCH_DEPTH_MAX) luaL_error(ms->L, \"pattern too complex\");\n\
+         end = match_at(ms, s, p);\n  ms->depth--;\n  return end;\n}",
+    ),
+    Change(
+        "lstrlib.c",
+        "static const char *match (MatchState *ms, const char *s, const char *p) {\n  init:",
+        1,
+        "static const char *match_at (MatchState *ms, const char *s, const char *p) {\n  init:",
+    ),
+];
+
+fn main() {
+    println!("cargo:rerun-if-changed=build.rs");
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR")).join("lua");
+    copy(&source(), &out);
+    for change in &CHANGES {
+        apply(&out, change);
+    }
+    let mut build = cc::Build::new();
+    build.include(&out).warnings(false).opt_level(2).define("LUA_USE_ULONGJMP", None);
+    build.files(FILES.iter().map(|file| out.join(file))).compile("reddle_lua");
+}
+
+/// Where the crate's source lies.
+fn source() -> PathBuf {
+    let cargo = env::var_os("CARGO").expect("cargo sets CARGO");
+    let manifest = env::var_os("CARGO_MANIFEST_PATH").expect("cargo sets CARGO_MANIFEST_PATH");
+    let mut command = Command::new(cargo);
+    command.args(["metadata", "--format-version", "1", "--offline", "--manifest-path"]);
+    let output = command.arg(manifest).output().expect("cargo metadata runs");
+    let text = String::from_utf8(output.stdout).expect("cargo metadata prints UTF-8");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    // The path of a manifest is the only place where these two stand next to each other.
+    let before = text.split("\"manifest_path\":\"").skip(1).filter_map(|rest| {
+        let path = Path::new(rest.split('"').next()?).parent()?;
+        let name = path.file_name()?.to_str()?;
+        name.starts_with("lua-src").then(|| path.join("lua-5.1.5"))
+    });
+    before.last().unwrap_or_else(|| panic!("cargo metadata does not name lua-src: {errors}"))
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("the output directory can be written to");
+    for file in fs::read_dir(from).expect("lua-src has the source of 5.1") {
+        let file = file.expect("the source can be listed");
+        let bytes = fs::read(file.path()).expect("the source can be read");
+        fs::write(to.join(file.file_name()), bytes).expect("the output directory has room");
+    }
+}
+
+fn apply(root: &Path, change: &Change) {
+    let Change(file, before, times, after) = change;
+    let path = root.join(file);
+    let text = fs::read_to_string(&path).expect("the source is text");
+    assert_eq!(text.matches(before).count(), *times, "{file}: where is `{before}`?");
+    fs::write(&path, text.replace(before, after)).expect("the output directory has room");
+}

@@ -1,0 +1,161 @@
+//! The basic functions whose own versions in Lua 5.1 are not for code that nobody trusts, and
+//! `os.clock`.
+#![allow(unsafe_code)]
+
+use crate::api;
+use crate::stack::{Kind, Outcome, Raised, Stack};
+
+/// Longest source text that is compiled: the lexer of 5.1 counts in 32 bits.
+const CODE_MAX: usize = 256 << 20;
+
+/// Sets the functions as globals.
+pub(crate) fn open(stack: &mut Stack) {
+    stack.push_function(unpack);
+    stack.set_global(c"unpack");
+    stack.push_function(load);
+    stack.set_global(c"load");
+    stack.push_function(loadstring);
+    stack.set_global(c"loadstring");
+    stack.push_function(pcall);
+    stack.set_global(c"pcall");
+    stack.push_function(xpcall);
+    stack.set_global(c"xpcall");
+    stack.new_table(0, 1);
+    stack.set_function(c"clock", clock);
+    stack.set_global(c"os");
+}
+
+/// unpack(list [, i [, j]])
+fn unpack(stack: &mut Stack) -> Outcome {
+    stack.check_table(1);
+    let first = stack.optional_int(2, 1);
+    let last = match stack.kind(3) {
+        Kind::None | Kind::Nil => stack.len(1) as i64,
+        _ => stack.check_int(3),
+    };
+    if first > last {
+        return Ok(0);
+    }
+    let indices = i32::try_from(first).ok().zip(i32::try_from(last).ok());
+    let n = last.checked_sub(first).and_then(|n| n.checked_add(1));
+    let (Some((first, last)), Some(Ok(n))) = (indices, n.map(i32::try_from)) else {
+        return stack.fail(b"too many results to unpack");
+    };
+    if !stack.reserve(n) {
+        return stack.fail(b"too many results to unpack");
+    }
+    for index in first..=last {
+        stack.raw_get_at(1, index);
+    }
+    Ok(n)
+}
+
+/// loadstring(string [, chunkname])
+fn loadstring(stack: &mut Stack) -> Outcome {
+    let code = stack.check_bytes(1);
+    compile(stack, code.get(), 2)
+}
+
+/// load(func [, chunkname]), where `func` gives the text piece by piece
+fn load(stack: &mut Stack) -> Outcome {
+    if stack.kind(1) != Kind::Function {
+        return stack.fail_argument(1, c"function expected");
+    }
+    stack.set_top(2);
+    stack.push_bytes(b"");
+    loop {
+        stack.push_copy(1);
+        stack.call_open(0, 1);
+        match stack.kind(-1) {
+            Kind::Nil => break,
+            Kind::String if stack.len(-1) == 0 => break,
+            Kind::String if stack.len(-1) + stack.len(-2) <= CODE_MAX => stack.concat(2),
+            _ => return stack.fail(b"reader function must return a string"),
+        }
+    }
+    stack.pop(1);
+    let code = stack.check_bytes(-1);
+    compile(stack, code.get(), 2)
+}
+
+/// Compiles text: the function, or nil and the reason.
+fn compile(stack: &mut Stack, code: &[u8], name: i32) -> Outcome {
+    if code.len() > CODE_MAX {
+        return stack.fail(b"the code is too long");
+    }
+    let is_named = stack.kind(name) == Kind::String;
+    // The name of a chunk is shown in messages only; one that holds a zero byte ends there.
+    let loaded = if is_named {
+        let name = stack.check_bytes(name).get();
+        let end = name.iter().position(|byte| *byte == 0).unwrap_or(name.len());
+        stack.push_bytes(&name[..end]);
+        let name = stack.check_bytes(-1).get();
+        // SAFETY: Lua ends every string with a zero byte, and this one holds no other.
+        let name = unsafe { std::ffi::CStr::from_ptr(name.as_ptr().cast()) };
+        stack.load(code, name)
+    } else {
+        stack.load(code, c"=(load)")
+    };
+    if loaded {
+        return Ok(1);
+    }
+    stack.push_nil();
+    stack.insert(-2);
+    Ok(2)
+}
+
+/// pcall(f, ...): false and the message of an error. A script that must end cannot catch that.
+fn pcall(stack: &mut Stack) -> Outcome {
+    stack.check_any(1);
+    stack.push_bool(true);
+    stack.insert(1);
+    let args = stack.top() - 2;
+    if stack.call(args, -1, 0) {
+        return Ok(stack.top());
+    }
+    raise_stop(stack)?;
+    if stack.kind(-1) == Kind::Table {
+        stack.raw_field(-1, b"err");
+        if stack.is_string_or_number(-1) {
+            stack.remove(-2);
+        } else {
+            stack.pop(1);
+        }
+    }
+    stack.push_bool(false);
+    stack.insert(-2);
+    Ok(2)
+}
+
+/// xpcall(f, handler)
+fn xpcall(stack: &mut Stack) -> Outcome {
+    stack.check_any(2);
+    stack.set_top(2);
+    stack.insert(1);
+    if stack.call(0, -1, 1) {
+        stack.push_bool(true);
+        stack.replace(1);
+        return Ok(stack.top());
+    }
+    raise_stop(stack)?;
+    stack.push_bool(false);
+    stack.replace(1);
+    Ok(2)
+}
+
+/// Raises again what ends the script, whatever has become of it on its way.
+fn raise_stop(stack: &mut Stack) -> Result<(), Raised> {
+    let Some(reason) = stack.state().stopped else { return Ok(()) };
+    api::push_error(stack, reason.as_bytes());
+    Err(Raised)
+}
+
+/// os.clock(): seconds of processor time.
+fn clock(stack: &mut Stack) -> Outcome {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the address is that of a value of the right type.
+    unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
+    // In whole microseconds, as C's `clock` counts.
+    stack.push_number(time.tv_sec as f64 + (time.tv_nsec / 1000) as f64 / 1e6);
+    Ok(1)
+}

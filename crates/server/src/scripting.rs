@@ -1,0 +1,320 @@
+//! EVAL, EVALSHA and FCALL with their kin, SCRIPT and FUNCTION.
+//!
+//! A script runs alone, under the gate's write side: which keys it will touch is known only once it
+//! has. Each worker has an interpreter for scripts and compiles what it is asked to run; libraries
+//! of functions may keep state of their own, so all workers share one interpreter for them.
+//! What scripts are, and which of them are known, is in `cache`; libraries are in `libraries`; what
+//! a running script may do is in `host`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use commands::{Args, Error};
+use keyspace::Held;
+use parking_lot::Mutex;
+use resp::Writer;
+use script::{Failure, Flags, Host, Interp, Role};
+
+use crate::dispatch::Turn;
+use crate::rows::Row;
+use crate::session::State;
+
+mod cache;
+mod container;
+mod function;
+mod host;
+mod libraries;
+
+pub use cache::{Cache, Compiled};
+pub use libraries::Libraries;
+
+pub(crate) use container::HANDLERS as SCRIPT_HANDLERS;
+pub(crate) use function::HANDLERS as FUNCTION_HANDLERS;
+
+use cache::{Digest, Found};
+use host::ScriptHost;
+
+/// What runs a script: on all shards.
+pub type ScriptHandler = for<'t, 'a, 'k, 'h, 'x> fn(
+    &'t mut Turn<'a, 'k>,
+    &'x Row,
+    &'x Args<'x>,
+    &'t mut Held<'h>,
+) -> Result<(), Error>;
+
+pub(crate) const HANDLERS: &[(&str, ScriptHandler)] = &[
+    ("eval", eval),
+    ("eval_ro", eval_ro),
+    ("evalsha", evalsha),
+    ("evalsha_ro", evalsha_ro),
+    ("fcall", fcall),
+    ("fcall_ro", fcall_ro),
+];
+
+/// What all workers share.
+pub struct Scripting {
+    /// The scripts that are known.
+    pub scripts: Mutex<Cache>,
+    /// The libraries of functions.
+    pub libraries: Mutex<Libraries>,
+    /// Bytes that the interpreters use, by worker, and last that of the libraries.
+    pub memory: Vec<AtomicU64>,
+}
+
+impl Scripting {
+    /// Nothing is known yet.
+    pub fn new(workers: usize) -> Self {
+        Self {
+            scripts: Mutex::default(),
+            libraries: Mutex::default(),
+            memory: (0..=workers).map(|_| AtomicU64::new(0)).collect(),
+        }
+    }
+}
+
+/// What a script or a function says of itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Nature {
+    /// Its flags.
+    pub flags: Flags,
+    /// It says nothing: a script without a first line that names its engine. What it may do shows
+    /// with each command.
+    pub is_silent: bool,
+}
+
+/// One run: the name that errors show, and what is allowed.
+struct Plan<'p> {
+    name: &'p [u8],
+    nature: Nature,
+    read_only: bool,
+}
+
+/// EVAL script numkeys \[key ...\] \[arg ...\] - depends on the script.
+fn eval(turn: &mut Turn<'_, '_>, _: &Row, args: &Args<'_>, held: &mut Held<'_>) -> Result<(), Error> {
+    run_script(turn, args, held, ByBody { read_only: false })
+}
+
+/// EVAL_RO script numkeys \[key ...\] \[arg ...\]
+fn eval_ro(
+    turn: &mut Turn<'_, '_>,
+    _: &Row,
+    args: &Args<'_>,
+    held: &mut Held<'_>,
+) -> Result<(), Error> {
+    run_script(turn, args, held, ByBody { read_only: true })
+}
+
+/// EVALSHA sha1 numkeys \[key ...\] \[arg ...\]
+fn evalsha(
+    turn: &mut Turn<'_, '_>,
+    _: &Row,
+    args: &Args<'_>,
+    held: &mut Held<'_>,
+) -> Result<(), Error> {
+    run_script(turn, args, held, ByDigest { read_only: false })
+}
+
+/// EVALSHA_RO sha1 numkeys \[key ...\] \[arg ...\]
+fn evalsha_ro(
+    turn: &mut Turn<'_, '_>,
+    _: &Row,
+    args: &Args<'_>,
+    held: &mut Held<'_>,
+) -> Result<(), Error> {
+    run_script(turn, args, held, ByDigest { read_only: true })
+}
+
+/// How a command names its script, and whether the script may write.
+use Naming::{ByBody, ByDigest};
+enum Naming {
+    ByBody { read_only: bool },
+    ByDigest { read_only: bool },
+}
+
+fn run_script(
+    turn: &mut Turn<'_, '_>,
+    args: &Args<'_>,
+    held: &mut Held<'_>,
+    naming: Naming,
+) -> Result<(), Error> {
+    let keys = key_count(args, || args.int(2))?;
+    let (digest, read_only) = match naming {
+        ByBody { read_only } => (cache::digest(args[1]), read_only),
+        ByDigest { read_only } => {
+            (cache::given(args[1]).ok_or(Error::Text(spec::error::NO_SCRIPT))?, read_only)
+        }
+    };
+    let mut compiled = std::mem::take(&mut turn.local.scripts);
+    let body = matches!(naming, ByBody { .. }).then_some(args[1]);
+    let result = match find(turn, &mut compiled, &digest, body) {
+        Ok(found) => {
+            let plan = Plan { name: &digest, nature: found.nature, read_only };
+            let (keys, rest) = args.from(3).split_at(keys);
+            let interp = compiled.interp(turn.server);
+            run(turn, &plan, held, |host, out| interp.run(found.script, keys, rest, host, out))
+        }
+        Err(error) => Err(error),
+    };
+    let used = compiled.used() as u64;
+    turn.server.scripting.memory[turn.local.id].store(used, Ordering::Relaxed);
+    turn.local.scripts = compiled;
+    result
+}
+
+/// The script of a digest, compiled by this worker; a body that is not known yet becomes known.
+fn find(
+    turn: &mut Turn<'_, '_>,
+    compiled: &mut Compiled,
+    digest: &Digest,
+    body: Option<&[u8]>,
+) -> Result<Found, Error> {
+    if let Some(found) = compiled.find(digest) {
+        return Ok(found);
+    }
+    let known = turn.server.scripting.scripts.lock().get(digest);
+    let stored = match (known, body) {
+        (Some(stored), _) => stored,
+        (None, None) => return Err(Error::Text(spec::error::NO_SCRIPT)),
+        (None, Some(body)) => match cache::read(digest, body) {
+            Ok(stored) => Arc::new(stored),
+            Err(text) => return fail(turn.out, text.as_bytes()),
+        },
+    };
+    match compiled.compile(turn.server, &stored) {
+        Ok(found) => {
+            turn.server.scripting.scripts.lock().add(stored, false);
+            Ok(found)
+        }
+        Err(text) => fail(turn.out, &text),
+    }
+}
+
+fn fail<T>(out: &mut Writer, text: &[u8]) -> Result<T, Error> {
+    out.error_bytes(&[b"ERR ", text].concat());
+    Err(Error::Written)
+}
+
+/// How many of the arguments from the third on are keys.
+fn key_count(args: &Args<'_>, read: impl Fn() -> Result<i64, Error>) -> Result<usize, Error> {
+    match usize::try_from(read()?) {
+        Err(_) => Err(Error::Text("ERR Number of keys can't be negative")),
+        Ok(keys) if keys > args.len() - 3 => {
+            Err(Error::Text("ERR Number of keys can't be greater than number of args"))
+        }
+        Ok(keys) => Ok(keys),
+    }
+}
+
+/// FCALL function numkeys \[key ...\] \[arg ...\] - depends on the function.
+fn fcall(turn: &mut Turn<'_, '_>, _: &Row, args: &Args<'_>, held: &mut Held<'_>) -> Result<(), Error> {
+    run_function(turn, args, held, false)
+}
+
+/// FCALL_RO function numkeys \[key ...\] \[arg ...\]
+fn fcall_ro(
+    turn: &mut Turn<'_, '_>,
+    _: &Row,
+    args: &Args<'_>,
+    held: &mut Held<'_>,
+) -> Result<(), Error> {
+    run_function(turn, args, held, true)
+}
+
+fn run_function(
+    turn: &mut Turn<'_, '_>,
+    args: &Args<'_>,
+    held: &mut Held<'_>,
+    read_only: bool,
+) -> Result<(), Error> {
+    let server = turn.server;
+    // Whoever takes this lock has passed the gate, and this command is alone behind it.
+    let mut libraries = server.scripting.libraries.lock();
+    libraries.follow(server);
+    let Some((script, flags)) = libraries.function(args[1]) else {
+        return Err(Error::Text("ERR Function not found"));
+    };
+    let bad = Error::Text("ERR Bad number of keys provided");
+    let keys = key_count(args, || args.int(2).map_err(|_| bad))?;
+    let nature = Nature { flags, is_silent: false };
+    let plan = Plan { name: args[1], nature, read_only };
+    let (keys, rest) = args.from(3).split_at(keys);
+    let interp = libraries.interp(server);
+    let result = run(turn, &plan, held, |host, out| interp.run(script, keys, rest, host, out));
+    let used = libraries.used() as u64;
+    if let Some(memory) = server.scripting.memory.last() {
+        memory.store(used, Ordering::Relaxed);
+    }
+    result
+}
+
+/// The reason why a script must not even begin.
+fn reason_against(turn: &Turn<'_, '_>, plan: &Plan<'_>) -> Option<&'static str> {
+    if plan.nature.is_silent {
+        return None;
+    }
+    let flags = plan.nature.flags;
+    if plan.read_only && !flags.any(Flags::NO_WRITES) {
+        return Some("ERR Can not execute a script with write flag using *_ro command.");
+    }
+    let may_grow = !flags.any(Flags::ALLOW_OOM.with(Flags::NO_WRITES));
+    (may_grow && turn.server.state().any(State::OVER_MEMORY)).then_some(
+        "OOM allow-oom flag is not set on the script, can not run it when used memory > \
+         'maxmemory'",
+    )
+}
+
+/// Runs a script as one command: at one moment, in one transaction, without waiting for anything.
+fn run(
+    turn: &mut Turn<'_, '_>,
+    plan: &Plan<'_>,
+    held: &mut Held<'_>,
+    script: impl FnOnce(&mut dyn Host, &mut Writer) -> Result<(), Failure>,
+) -> Result<(), Error> {
+    if let Some(text) = reason_against(turn, plan) {
+        return Err(Error::Text(text));
+    }
+    let (db, now_us) = (turn.session.db, turn.local.now_us);
+    let is_outer = !turn.session.state.any(State::DENY_BLOCKING);
+    turn.session.put(State::DENY_BLOCKING, true);
+    let begins = !turn.local.change.is_in_transaction();
+    if begins {
+        turn.local.change.begin_transaction();
+    }
+    let proto = turn.out.proto();
+    let mut out = std::mem::replace(turn.out, Writer::new(proto));
+    let mark = out.mark();
+    let result = script(&mut ScriptHost::new(turn, held, plan), &mut out);
+    if result.is_err() {
+        out.truncate_to(mark);
+    }
+    *turn.out = out;
+    if begins {
+        turn.local.change.end_transaction();
+    }
+    if is_outer {
+        turn.session.put(State::DENY_BLOCKING, false);
+    }
+    (turn.session.db, turn.local.now_us) = (db, now_us);
+    if is_outer && !turn.local.ready.is_empty() {
+        turn.serve_ready(held);
+    }
+    let Err(failure) = result else { return Ok(()) };
+    turn.local.error_is_counted = failure.counted;
+    turn.out.error_bytes(&described(&failure, plan.name));
+    Err(Error::Written)
+}
+
+/// The error line of a script that failed.
+fn described(failure: &Failure, name: &[u8]) -> Vec<u8> {
+    let mut text = failure.text.clone();
+    if let Some((source, line)) = &failure.place {
+        let parts: [&[u8]; 7] = [b" script: ", name, b", on ", source, b":", line, b"."];
+        parts.iter().for_each(|part| text.extend_from_slice(part));
+    }
+    text
+}
+
+/// A fresh interpreter that may use as much memory as the configuration says.
+fn interpreter(server: &crate::server::Server, role: Role) -> Interp {
+    Interp::new(role, crate::version::about(server.program))
+}

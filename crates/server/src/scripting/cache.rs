@@ -1,0 +1,238 @@
+//! The scripts that the server knows, and what each worker has compiled of them.
+//!
+//! Scripts of EVAL are forgotten when too many newer ones were used; those of SCRIPT LOAD are not.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use script::{Flags, Interp, Role, Script};
+use sha1::{Digest as _, Sha1};
+
+use super::Nature;
+use crate::server::Server;
+
+/// Scripts of EVAL that are remembered.
+const REMEMBERED: usize = 500;
+
+/// SHA-1 in lower-case hexadecimal digits.
+pub type Digest = [u8; 40];
+
+/// One script.
+pub struct Stored {
+    /// Its digest.
+    pub digest: Digest,
+    /// As it came.
+    pub body: Vec<u8>,
+    /// What it says of itself.
+    pub nature: Nature,
+    /// Where the code begins, behind the line that names the engine but for its end.
+    code_at: usize,
+    /// Forgotten: what was compiled of it must not run any more.
+    is_gone: AtomicBool,
+    /// It was loaded, not just run.
+    is_kept: AtomicBool,
+    /// The cache's clock when it was last used.
+    used: AtomicU64,
+}
+
+/// All scripts.
+#[derive(Default)]
+pub struct Cache {
+    scripts: HashMap<Digest, Arc<Stored>, foldhash::fast::FixedState>,
+    /// Scripts that may be forgotten.
+    passing: usize,
+    clock: u64,
+    /// Scripts that were forgotten for newer ones.
+    pub evicted: u64,
+}
+
+impl Cache {
+    /// A script, which counts as used.
+    pub fn get(&mut self, digest: &Digest) -> Option<Arc<Stored>> {
+        self.clock += 1;
+        let stored = self.scripts.get(digest)?;
+        stored.used.store(self.clock, Ordering::Relaxed);
+        Some(Arc::clone(stored))
+    }
+
+    /// Whether a script is known.
+    pub fn has(&self, digest: &Digest) -> bool {
+        self.scripts.contains_key(digest)
+    }
+
+    /// How many scripts are known.
+    pub fn len(&self) -> usize {
+        self.scripts.len()
+    }
+
+    /// Bytes that they take.
+    pub fn memory(&self) -> usize {
+        let each = size_of::<Stored>() + 2 * size_of::<Digest>();
+        self.scripts.values().map(|stored| stored.body.capacity() + each).sum()
+    }
+
+    /// Makes a script known; `kept` for good.
+    pub fn add(&mut self, stored: Arc<Stored>, kept: bool) {
+        if let Some(known) = self.scripts.get(&stored.digest) {
+            if kept && !known.is_kept.swap(true, Ordering::Relaxed) {
+                self.passing -= 1;
+            }
+            return;
+        }
+        while !kept && self.passing >= REMEMBERED && self.forget_oldest() {}
+        self.clock += 1;
+        stored.used.store(self.clock, Ordering::Relaxed);
+        stored.is_kept.store(kept, Ordering::Relaxed);
+        self.passing += usize::from(!kept);
+        self.scripts.insert(stored.digest, stored);
+    }
+
+    fn forget_oldest(&mut self) -> bool {
+        let passing =
+            self.scripts.values().filter(|stored| !stored.is_kept.load(Ordering::Relaxed));
+        let oldest = passing.min_by_key(|stored| stored.used.load(Ordering::Relaxed));
+        let Some(digest) = oldest.map(|stored| stored.digest) else { return false };
+        if let Some(stored) = self.scripts.remove(&digest) {
+            stored.is_gone.store(true, Ordering::Release);
+        }
+        self.passing -= 1;
+        self.evicted += 1;
+        true
+    }
+
+    /// Forgets all scripts.
+    pub fn clear(&mut self) {
+        for stored in self.scripts.values() {
+            stored.is_gone.store(true, Ordering::Release);
+        }
+        self.scripts.clear();
+        self.passing = 0;
+    }
+}
+
+/// A script that can run.
+#[derive(Clone, Copy)]
+pub struct Found {
+    /// As the worker's interpreter knows it.
+    pub script: Script,
+    /// What it says of itself.
+    pub nature: Nature,
+}
+
+/// What one worker has compiled.
+#[derive(Default)]
+pub struct Compiled {
+    interp: Option<Interp>,
+    scripts: HashMap<Digest, (Script, Arc<Stored>), foldhash::fast::FixedState>,
+}
+
+impl Compiled {
+    /// The worker's interpreter.
+    pub fn interp(&mut self, server: &Server) -> &mut Interp {
+        self.interp.get_or_insert_with(|| super::interpreter(server, Role::Scripts))
+    }
+
+    /// Bytes that it uses.
+    pub fn used(&self) -> usize {
+        self.interp.as_ref().map_or(0, Interp::used)
+    }
+
+    /// A script that is compiled and was not forgotten.
+    pub fn find(&mut self, digest: &Digest) -> Option<Found> {
+        let (script, stored) = self.scripts.get(digest)?;
+        if !stored.is_gone.load(Ordering::Acquire) {
+            return Some(Found { script: *script, nature: stored.nature });
+        }
+        self.forget_gone();
+        None
+    }
+
+    /// Lets go of what was compiled of scripts that are forgotten.
+    fn forget_gone(&mut self) {
+        let Some(interp) = &mut self.interp else { return };
+        self.scripts.retain(|_, (script, stored)| {
+            let is_gone = stored.is_gone.load(Ordering::Acquire);
+            if is_gone {
+                interp.forget(*script);
+            }
+            !is_gone
+        });
+        if self.scripts.is_empty() {
+            self.interp = None;
+        }
+    }
+
+    /// Compiles a script. The error is a line without its code word.
+    pub fn compile(&mut self, server: &Server, stored: &Arc<Stored>) -> Result<Found, Vec<u8>> {
+        if self.scripts.len() >= 2 * REMEMBERED {
+            self.forget_gone();
+        }
+        let script = self.interp(server).compile(&stored.body[stored.code_at..]);
+        let script = script.map_err(|text| {
+            [b"Error compiling script (new function): ", text.as_slice()].concat()
+        })?;
+        self.scripts.insert(stored.digest, (script, Arc::clone(stored)));
+        Ok(Found { script, nature: stored.nature })
+    }
+}
+
+/// The digest of a script.
+pub fn digest(body: &[u8]) -> Digest {
+    const DIGITS: [u8; 16] = *b"0123456789abcdef";
+    let mut digest = [0; 40];
+    for (pair, byte) in digest.chunks_exact_mut(2).zip(Sha1::digest(body)) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 15)];
+    }
+    digest
+}
+
+/// The digest that a client wrote, in any case of letters.
+pub fn given(text: &[u8]) -> Option<Digest> {
+    let mut digest: Digest = text.try_into().ok()?;
+    digest.make_ascii_lowercase();
+    Some(digest)
+}
+
+/// A script as it came; its first line may name the engine and flags. The error is a line without
+/// its code word.
+pub fn read(digest: &Digest, body: &[u8]) -> Result<Stored, String> {
+    let (nature, code_at) = match body.strip_prefix(b"#!") {
+        None => (Nature { flags: Flags::default(), is_silent: true }, 0),
+        Some(_) => read_head(body)?,
+    };
+    Ok(Stored {
+        digest: *digest,
+        body: body.to_vec(),
+        nature,
+        code_at,
+        is_gone: AtomicBool::new(false),
+        is_kept: AtomicBool::new(false),
+        used: AtomicU64::new(0),
+    })
+}
+
+fn read_head(body: &[u8]) -> Result<(Nature, usize), String> {
+    let end = body.iter().position(|byte| *byte == b'\n').ok_or("Invalid script shebang")?;
+    let words = resp::inline::split(&body[..end]).unwrap_or_default();
+    let engine = words.first().ok_or("Invalid engine in script shebang")?;
+    let engine = engine.get(2..).unwrap_or_default();
+    let mut flags = Flags::default();
+    for word in &words[1..] {
+        let Some(names) = word.strip_prefix(b"flags=") else {
+            return Err(format!("Unknown lua shebang option: {}", word.escape_ascii()));
+        };
+        for name in names.split(|byte| *byte == b',') {
+            let known = Flags::NAMES.iter().find(|(_, known)| known.as_bytes() == name);
+            let (flag, _) = known.ok_or_else(|| {
+                format!("Unexpected flag in script shebang: {}", name.escape_ascii())
+            })?;
+            flags = flags.with(*flag);
+        }
+    }
+    if !engine.eq_ignore_ascii_case(b"lua") {
+        return Err(format!("Could not find scripting engine '{}'", engine.escape_ascii()));
+    }
+    Ok((Nature { flags, is_silent: false }, end))
+}

@@ -1,0 +1,110 @@
+//! SCRIPT and its subcommands.
+
+use std::sync::Arc;
+
+use commands::{Args, Error};
+
+use super::cache;
+use crate::admin::help;
+use crate::call::Call;
+use crate::rows::SessionHandler;
+
+pub(crate) const HANDLERS: &[(&str, SessionHandler)] = &[
+    ("script|debug", debug),
+    ("script|exists", exists),
+    ("script|flush", flush),
+    ("script|help", script_help),
+    ("script|kill", kill),
+    ("script|load", load),
+    ("script|show", show),
+];
+
+/// SCRIPT LOAD script - O(N), N the length of the script.
+fn load(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    let digest = cache::digest(args[2]);
+    let known = call.server.scripting.scripts.lock().get(&digest);
+    let stored = match known.map_or_else(|| cache::read(&digest, args[2]).map(Arc::new), Ok) {
+        Ok(stored) => stored,
+        Err(text) => return call.fail(format!("ERR {text}")),
+    };
+    if call.local.scripts.find(&digest).is_none()
+        && let Err(text) = call.local.scripts.compile(call.server, &stored)
+    {
+        return call.fail([b"ERR ", text.as_slice()].concat());
+    }
+    call.server.scripting.scripts.lock().add(stored, true);
+    call.out.bulk(&digest);
+    Ok(())
+}
+
+/// SCRIPT EXISTS sha1 \[sha1 ...\] - O(N), N the number of digests.
+fn exists(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    let scripts = call.server.scripting.scripts.lock();
+    call.out.array(args.len() - 2);
+    for digest in args.from(2) {
+        // In the case of letters in which digests are given out, and in no other, as in Redis.
+        let digest: Option<cache::Digest> = (*digest).try_into().ok();
+        call.out.int(i64::from(digest.is_some_and(|digest| scripts.has(&digest))));
+    }
+    Ok(())
+}
+
+/// SCRIPT FLUSH \[ASYNC | SYNC\] - O(N), N the number of scripts.
+fn flush(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    let is_known = match args.from(2) {
+        [] => true,
+        [mode] => mode.eq_ignore_ascii_case(b"async") || mode.eq_ignore_ascii_case(b"sync"),
+        _ => false,
+    };
+    if !is_known {
+        return Err(Error::Text("ERR SCRIPT FLUSH only support SYNC|ASYNC option"));
+    }
+    call.server.scripting.scripts.lock().clear();
+    call.out.ok();
+    Ok(())
+}
+
+/// SCRIPT SHOW sha1 - O(1).
+fn show(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    let digest: Option<cache::Digest> = args[2].try_into().ok();
+    let stored = digest.and_then(|digest| call.server.scripting.scripts.lock().get(&digest));
+    let stored = stored.ok_or(Error::Text(spec::error::NO_SCRIPT))?;
+    call.out.bulk(&stored.body);
+    Ok(())
+}
+
+/// SCRIPT KILL - O(1). While this runs no script does: it waits for the gate that a script holds.
+pub(super) fn kill(_: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
+    Err(Error::Text("NOTBUSY No scripts in execution right now."))
+}
+
+/// SCRIPT DEBUG YES | SYNC | NO. There is no debugger.
+fn debug(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    if args[2].eq_ignore_ascii_case(b"no") {
+        call.out.ok();
+        return Ok(());
+    }
+    let is_known = args[2].eq_ignore_ascii_case(b"yes") || args[2].eq_ignore_ascii_case(b"sync");
+    Err(Error::Text(match is_known {
+        true => "ERR there is no script debugger in this server",
+        false => "ERR Use SCRIPT DEBUG YES/SYNC/NO",
+    }))
+}
+
+/// SCRIPT HELP
+fn script_help(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
+    help(call, &[
+        "DEBUG (YES|SYNC|NO)",
+        "    There is no debugger: only NO is accepted.",
+        "EXISTS <sha1> [<sha1> ...]",
+        "    Say for each digest whether its script is known.",
+        "FLUSH [ASYNC|SYNC]",
+        "    Forget all scripts.",
+        "KILL",
+        "    End the script that is running.",
+        "LOAD <script>",
+        "    Make a script known without running it.",
+        "SHOW <sha1>",
+        "    Show a script.",
+    ])
+}

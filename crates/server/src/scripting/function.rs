@@ -1,0 +1,229 @@
+//! FUNCTION and its subcommands.
+
+use commands::{Args, Error};
+use parking_lot::MutexGuard;
+use script::{Flags, Registered};
+
+use super::container;
+use super::libraries::{Libraries, Policy};
+use crate::admin::help;
+use crate::call::Call;
+use crate::rows::SessionHandler;
+use crate::server::Server;
+
+pub(crate) const HANDLERS: &[(&str, SessionHandler)] = &[
+    ("function|delete", delete),
+    ("function|dump", dump),
+    ("function|flush", flush),
+    ("function|help", function_help),
+    ("function|kill", kill),
+    ("function|list", list),
+    ("function|load", load),
+    ("function|restore", restore),
+    ("function|stats", stats),
+];
+
+/// The libraries as the data set has them. The lock is taken behind the gate only.
+fn libraries(server: &Server) -> MutexGuard<'_, Libraries> {
+    let mut libraries = server.scripting.libraries.lock();
+    libraries.follow(server);
+    libraries
+}
+
+/// Libraries are a part of the data set: a change of theirs is one of its changes.
+fn changed(call: &mut Call<'_, '_>, libraries: &mut Libraries) {
+    libraries.keep(call.server);
+    call.local.change.add_dirty(1);
+}
+
+/// FUNCTION LOAD \[REPLACE\] code - O(1) besides the library's own code.
+fn load(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    let Some((code, options)) = args.from(2).split_last() else {
+        return Err(Error::Text("ERR Function code is missing"));
+    };
+    let mut replaces = false;
+    for option in options {
+        if !option.eq_ignore_ascii_case(b"replace") {
+            return call.fail([b"ERR Unknown option given: ", *option].concat());
+        }
+        replaces = true;
+    }
+    let server = call.server;
+    let mut libraries = libraries(server);
+    match libraries.add(server, code, replaces) {
+        Ok(name) => {
+            changed(call, &mut libraries);
+            call.out.bulk(&name);
+            Ok(())
+        }
+        Err(text) => call.fail(format!("ERR {text}")),
+    }
+}
+
+/// FUNCTION DELETE library - O(1).
+fn delete(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    let mut libraries = libraries(call.server);
+    if !libraries.remove(args[2]) {
+        return Err(Error::Text("ERR Library not found"));
+    }
+    changed(call, &mut libraries);
+    call.out.ok();
+    Ok(())
+}
+
+/// FUNCTION FLUSH \[ASYNC | SYNC\] - O(N), N the number of libraries.
+fn flush(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    let is_known = match args.from(2) {
+        [] => true,
+        [mode] => mode.eq_ignore_ascii_case(b"async") || mode.eq_ignore_ascii_case(b"sync"),
+        _ => false,
+    };
+    if !is_known {
+        return Err(Error::Text("ERR FUNCTION FLUSH only supports SYNC|ASYNC option"));
+    }
+    let mut libraries = libraries(call.server);
+    libraries.clear();
+    changed(call, &mut libraries);
+    call.out.ok();
+    Ok(())
+}
+
+/// FUNCTION DUMP - O(N), N the length of all libraries.
+fn dump(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
+    let libraries = libraries(call.server);
+    let codes = libraries.iter().map(|(_, library)| library.code.as_slice());
+    let payload = persist::rdb::dump_functions(codes, call.local.tunables.settings.dump);
+    call.out.bulk(&payload);
+    Ok(())
+}
+
+/// FUNCTION RESTORE payload \[FLUSH | APPEND | REPLACE\] - O(N), N the length of the libraries.
+fn restore(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    let policy = match args.from(3) {
+        [] => Policy::Append,
+        [word] if word.eq_ignore_ascii_case(b"append") => Policy::Append,
+        [word] if word.eq_ignore_ascii_case(b"replace") => Policy::Replace,
+        [word] if word.eq_ignore_ascii_case(b"flush") => Policy::Flush,
+        [_] => {
+            return Err(Error::Text(
+                "ERR Wrong restore policy given, value should be either FLUSH, APPEND or REPLACE.",
+            ));
+        }
+        _ => return Err(Error::Syntax),
+    };
+    let codes = match persist::rdb::restore_functions(args[2]) {
+        Ok(codes) => codes,
+        Err(text) => return call.fail(format!("ERR {text}")),
+    };
+    let server = call.server;
+    let mut libraries = libraries(server);
+    match libraries.restore(server, &codes, policy) {
+        Ok(()) => {
+            changed(call, &mut libraries);
+            call.out.ok();
+            Ok(())
+        }
+        Err(text) => call.fail(format!("ERR {text}")),
+    }
+}
+
+/// FUNCTION LIST \[LIBRARYNAME pattern\] \[WITHCODE\] - O(N), N the number of functions.
+fn list(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    let (mut pattern, mut with_code) = (None, false);
+    let mut options = args.from(2).iter();
+    while let Some(option) = options.next() {
+        if !with_code && option.eq_ignore_ascii_case(b"withcode") {
+            with_code = true;
+        } else if pattern.is_none() && option.eq_ignore_ascii_case(b"libraryname") {
+            let missing = Error::Text("ERR library name argument was not given");
+            pattern = Some(*options.next().ok_or(missing)?);
+        } else {
+            return call.fail([b"ERR Unknown argument ", *option].concat());
+        }
+    }
+    let libraries = libraries(call.server);
+    let is_shown =
+        |name: &[u8]| pattern.is_none_or(|pattern| commands::glob::matches_any_case(pattern, name));
+    let shown: Vec<_> = libraries.iter().filter(|(name, _)| is_shown(name)).collect();
+    call.out.array(shown.len());
+    for (name, library) in shown {
+        call.out.map(if with_code { 4 } else { 3 });
+        call.out.bulk(b"library_name");
+        call.out.bulk(name);
+        call.out.bulk(b"engine");
+        call.out.bulk(b"LUA");
+        call.out.bulk(b"functions");
+        call.out.array(library.functions.len());
+        for function in &library.functions {
+            show(call, function);
+        }
+        if with_code {
+            call.out.bulk(b"library_code");
+            call.out.bulk(&library.code);
+        }
+    }
+    Ok(())
+}
+
+fn show(call: &mut Call<'_, '_>, function: &Registered) {
+    call.out.map(3);
+    call.out.bulk(b"name");
+    call.out.bulk(&function.name);
+    call.out.bulk(b"description");
+    match &function.description {
+        Some(text) => call.out.bulk(text),
+        None => call.out.null(),
+    }
+    call.out.bulk(b"flags");
+    let flags = Flags::NAMES.iter().filter(|(flag, _)| function.flags.any(*flag));
+    let flags: Vec<_> = flags.map(|(_, name)| *name).collect();
+    call.out.set(flags.len());
+    for name in flags {
+        call.out.simple(name);
+    }
+}
+
+/// FUNCTION STATS - O(1). While this runs no function does.
+fn stats(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
+    let (count, functions) = libraries(call.server).counts();
+    call.out.map(2);
+    call.out.bulk(b"running_script");
+    call.out.null();
+    call.out.bulk(b"engines");
+    call.out.map(1);
+    call.out.bulk(b"LUA");
+    call.out.map(2);
+    call.out.bulk(b"libraries_count");
+    call.out.int(count as i64);
+    call.out.bulk(b"functions_count");
+    call.out.int(functions as i64);
+    Ok(())
+}
+
+/// FUNCTION KILL - O(1), as SCRIPT KILL.
+fn kill(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    container::kill(call, args)
+}
+
+/// FUNCTION HELP
+fn function_help(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
+    help(call, &[
+        "LOAD [REPLACE] <code>",
+        "    Load a library, in the place of the one with its name if REPLACE is given.",
+        "DELETE <library>",
+        "    Delete a library.",
+        "LIST [LIBRARYNAME <pattern>] [WITHCODE]",
+        "    List the libraries with their functions, and their code.",
+        "STATS",
+        "    Tell which function is running, and how many there are.",
+        "KILL",
+        "    End the function that is running.",
+        "FLUSH [ASYNC|SYNC]",
+        "    Delete all libraries.",
+        "DUMP",
+        "    Give a payload with all libraries, for FUNCTION RESTORE.",
+        "RESTORE <payload> [FLUSH|APPEND|REPLACE]",
+        "    Load the libraries of a payload: in the place of all, beside them, or replacing those",
+        "    with the same names.",
+    ])
+}
