@@ -19,7 +19,7 @@ mod tests;
 
 pub use crc64::{Crc64, crc64};
 pub use decode::{Decoder, Loaded, Rules};
-pub use dump::{Restored, dump, restore};
+pub use dump::{Restored, dump, dump_functions, restore, restore_functions};
 pub use encode::{Out, Style};
 pub use error::Error;
 pub use read::{Item, Key, Reader, Settings};

@@ -49,26 +49,27 @@ pub(crate) fn set_common(stack: &mut Stack) {
         stack.push_number(level as f64);
         stack.set_field(-2, name);
     }
-    let about = stack.state().about;
-    let texts = [
-        (c"SERVER_NAME", about.server),
-        (c"REDIS_VERSION", about.redis),
-        (c"VALKEY_VERSION", about.valkey),
+    let about = &stack.state().about;
+    let (server, redis, valkey) =
+        (about.server, Pinned::of(about.redis.as_bytes()), Pinned::of(about.valkey.as_bytes()));
+    stack.push_bytes(server.as_bytes());
+    stack.set_field(-2, c"SERVER_NAME");
+    let versions = [
+        (c"REDIS_VERSION", c"REDIS_VERSION_NUM", redis),
+        (c"VALKEY_VERSION", c"VALKEY_VERSION_NUM", valkey),
     ];
-    for (name, text) in texts {
-        stack.push_bytes(text.as_bytes());
-        stack.set_field(-2, name);
-    }
-    let numbers = [(c"REDIS_VERSION_NUM", about.redis), (c"VALKEY_VERSION_NUM", about.valkey)];
-    for (name, text) in numbers {
-        stack.push_number(f64::from(version_number(text)));
-        stack.set_field(-2, name);
+    for (text_name, number_name, version) in versions {
+        stack.push_bytes(&version);
+        stack.set_field(-2, text_name);
+        stack.push_number(f64::from(version_number(&version)));
+        stack.set_field(-2, number_name);
     }
 }
 
 /// `7.2.4` as `0x00070204`.
-fn version_number(text: &str) -> u32 {
-    let parts = text.split('.').map(|part| part.parse::<u32>().unwrap_or(0) & 0xff);
+fn version_number(text: &[u8]) -> u32 {
+    let number = |part: &[u8]| resp::number::parse_i64(part).unwrap_or(0) as u32 & 0xff;
+    let parts = text.split(|byte| *byte == b'.').map(number);
     parts.chain([0, 0]).take(3).fold(0, |number, part| number << 8 | part)
 }
 

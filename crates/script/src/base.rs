@@ -1,6 +1,7 @@
 //! The basic functions whose own versions in Lua 5.1 are not for code that nobody trusts, and
 //! `os.clock`.
-#![allow(unsafe_code)]
+
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::api;
 use crate::stack::{Kind, Outcome, Raised, Stack};
@@ -83,16 +84,12 @@ fn compile(stack: &mut Stack, code: &[u8], name: i32) -> Outcome {
     if code.len() > CODE_MAX {
         return stack.fail(b"the code is too long");
     }
-    let is_named = stack.kind(name) == Kind::String;
     // The name of a chunk is shown in messages only; one that holds a zero byte ends there.
-    let loaded = if is_named {
+    let loaded = if stack.kind(name) == Kind::String {
         let name = stack.check_bytes(name).get();
         let end = name.iter().position(|byte| *byte == 0).unwrap_or(name.len());
         stack.push_bytes(&name[..end]);
-        let name = stack.check_bytes(-1).get();
-        // SAFETY: Lua ends every string with a zero byte, and this one holds no other.
-        let name = unsafe { std::ffi::CStr::from_ptr(name.as_ptr().cast()) };
-        stack.load(code, name)
+        stack.load_named(code, -1)
     } else {
         stack.load(code, c"=(load)")
     };
@@ -152,9 +149,7 @@ fn raise_stop(stack: &mut Stack) -> Result<(), Raised> {
 
 /// os.clock(): seconds of processor time.
 fn clock(stack: &mut Stack) -> Outcome {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the address is that of a value of the right type.
-    unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
+    let time = clock_gettime(ClockId::ProcessCPUTime);
     // In whole microseconds, as C's `clock` counts.
     stack.push_number(time.tv_sec as f64 + (time.tv_nsec / 1000) as f64 / 1e6);
     Ok(1)

@@ -45,12 +45,12 @@ pub enum Role {
 }
 
 /// What scripts are told about the server.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct About {
     /// `SERVER_NAME`.
     pub server: &'static str,
     /// `REDIS_VERSION`, three numbers.
-    pub redis: &'static str,
+    pub redis: String,
     /// `VALKEY_VERSION`, three numbers.
     pub valkey: &'static str,
 }

@@ -1,9 +1,6 @@
 //! What a script finds when it begins: the libraries it may use, locked against change.
-#![allow(unsafe_code)]
 
 use std::ffi::CStr;
-
-use mlua_sys as lua;
 
 use crate::stack::{Kind, Outcome, Stack};
 use crate::{Role, api, base, bits, function, interp, json, msgpack, packed, random};
@@ -15,7 +12,7 @@ const TAKEN_AWAY: [&CStr; 6] =
 
 /// Sets up the globals of a fresh interpreter.
 pub(crate) fn open(stack: &mut Stack) -> Outcome {
-    open_lua_libraries(stack);
+    stack.open_libraries();
     for name in TAKEN_AWAY {
         stack.push_nil();
         stack.set_global(name);
@@ -46,21 +43,6 @@ pub(crate) fn open(stack: &mut Stack) -> Outcome {
         function::open(stack);
     }
     Ok(0)
-}
-
-fn open_lua_libraries(stack: &mut Stack) {
-    let libraries: [(lua::lua_CFunction, &[u8]); 4] = [
-        (lua::luaopen_base, b""),
-        (lua::luaopen_table, b"table"),
-        (lua::luaopen_string, b"string"),
-        (lua::luaopen_math, b"math"),
-    ];
-    for (open, name) in libraries {
-        // SAFETY: these are functions that Lua may call.
-        unsafe { lua::lua_pushcclosure(stack.raw(), open, 0) };
-        stack.push_bytes(name);
-        stack.call_open(1, 0);
-    }
 }
 
 /// Locks the globals and every table that can be reached from them, and makes reading a global that

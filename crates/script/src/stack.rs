@@ -468,6 +468,32 @@ impl Stack {
         }
     }
 
+    /// The same with the name that is the string at an index, which holds no zero byte.
+    #[must_use]
+    pub(crate) fn load_named(&mut self, code: &[u8], name: c_int) -> bool {
+        let name = self.check_bytes(name).get();
+        // SAFETY: Lua ends every string with a zero byte, and this one holds no other; it stays on
+        // the stack, below what is compiled.
+        let name = unsafe { CStr::from_ptr(name.as_ptr().cast()) };
+        self.load(code, name)
+    }
+
+    /// Opens those of Lua's own libraries that scripts may have parts of.
+    pub(crate) fn open_libraries(&mut self) {
+        let libraries: [(lua::lua_CFunction, &[u8]); 4] = [
+            (lua::luaopen_base, b""),
+            (lua::luaopen_table, b"table"),
+            (lua::luaopen_string, b"string"),
+            (lua::luaopen_math, b"math"),
+        ];
+        for (open, name) in libraries {
+            // SAFETY: these are functions that Lua may call.
+            unsafe { lua::lua_pushcclosure(self.lua, open, 0) };
+            self.push_bytes(name);
+            self.call_open(1, 0);
+        }
+    }
+
     /// One step of the collector, or a whole cycle.
     pub(crate) fn collect(&mut self, whole: bool) {
         let (what, data) = if whole { (lua::LUA_GCCOLLECT, 0) } else { (lua::LUA_GCSTEP, 50) };

@@ -4,7 +4,9 @@ use resp::{Proto, Writer};
 
 use crate::{About, Host, Interp, Level, Propagation, Role};
 
-const ABOUT: About = About { server: "reddle", redis: "7.2.4", valkey: "9.1.2" };
+fn about() -> About {
+    About { server: "reddle", redis: "7.2.4".to_owned(), valkey: "9.1.2" }
+}
 
 /// A host that answers every command with the next of its replies and notes what was asked.
 #[derive(Default)]
@@ -65,12 +67,12 @@ fn eval_on(interp: &mut Interp, host: &mut Canned, proto: Proto, code: &str) -> 
 }
 
 fn eval(code: &str) -> String {
-    let mut interp = Interp::new(Role::Scripts, ABOUT);
+    let mut interp = Interp::new(Role::Scripts, about());
     eval_on(&mut interp, &mut Canned::default(), Proto::Resp2, code)
 }
 
 fn check(cases: &[(&str, &str)]) {
-    let mut interp = Interp::new(Role::Scripts, ABOUT);
+    let mut interp = Interp::new(Role::Scripts, about());
     for (code, expected) in cases {
         let got = eval_on(&mut interp, &mut Canned::default(), Proto::Resp2, code);
         assert_eq!(got, *expected, "{code}");
@@ -108,7 +110,7 @@ fn values_become_replies() {
 
 #[test]
 fn values_become_replies_of_the_third_protocol() {
-    let mut interp = Interp::new(Role::Scripts, ABOUT);
+    let mut interp = Interp::new(Role::Scripts, about());
     let cases = [
         ("redis.setresp(3); return true", "#t|"),
         ("redis.setresp(3); return false", "#f|"),
@@ -148,7 +150,7 @@ fn replies_become_values() {
         (b"-MY fault\r\n", "return redis.pcall('x')", "-MY fault|"),
         (b"-MY fault\r\n", "return redis.call('x')", "MY fault at @user_script:1"),
     ];
-    let mut interp = Interp::new(Role::Scripts, ABOUT);
+    let mut interp = Interp::new(Role::Scripts, about());
     for (reply, code, expected) in cases {
         let mut host = Canned { replies: vec![reply], ..Canned::default() };
         let got = eval_on(&mut interp, &mut host, Proto::Resp2, code);
@@ -158,7 +160,7 @@ fn replies_become_values() {
 
 #[test]
 fn arguments_of_commands_are_spelled_exactly() {
-    let mut interp = Interp::new(Role::Scripts, ABOUT);
+    let mut interp = Interp::new(Role::Scripts, about());
     let mut host = Canned::default();
     let code = "redis.call('set', 1, -3, 1e15, 0.1, 1/3, 3.0, 2^53, 1e300)";
     assert_eq!(eval_on(&mut interp, &mut host, Proto::Resp2, code), "$-1|");
@@ -275,7 +277,7 @@ fn a_script_that_must_end_cannot_catch_it() {
         "local function f() pcall(f) end f() while true do pcall(f) end",
     ];
     for code in scripts {
-        let mut interp = Interp::new(Role::Scripts, ABOUT);
+        let mut interp = Interp::new(Role::Scripts, about());
         let mut host =
             Canned { ends: Some("Script killed by user with SCRIPT KILL."), ..Canned::default() };
         let got = eval_on(&mut interp, &mut host, Proto::Resp2, code);
@@ -290,7 +292,7 @@ fn a_script_that_must_end_cannot_catch_it() {
 
 #[test]
 fn memory_is_bounded() {
-    let mut interp = Interp::new(Role::Scripts, ABOUT);
+    let mut interp = Interp::new(Role::Scripts, about());
     let before = interp.used();
     interp.set_memory_max(before + (4 << 20));
     let codes = [
@@ -309,7 +311,7 @@ fn memory_is_bounded() {
 
 #[test]
 fn the_server_is_told_and_asked() {
-    let mut interp = Interp::new(Role::Scripts, ABOUT);
+    let mut interp = Interp::new(Role::Scripts, about());
     let mut host = Canned::default();
     let mut run = |code: &str| eval_on(&mut interp, &mut host, Proto::Resp2, code);
     assert_eq!(run("redis.log(redis.LOG_WARNING, 'a', 1, 'b')"), "$-1|");
@@ -462,7 +464,7 @@ fn bit_operations() {
 
 #[test]
 fn libraries_register_functions() {
-    let mut interp = Interp::new(Role::Functions, ABOUT);
+    let mut interp = Interp::new(Role::Functions, about());
     let mut host = Canned::default();
     let code = b"local n = 0\n\
         redis.register_function('f', function(keys, args) n = n + 1 return {keys[1], args[1], n} end)\n\

@@ -24,7 +24,7 @@ use crate::registry::Client;
 use crate::rows::{KeyPlan, Row, Run};
 use crate::server::Server;
 use crate::session::{Session, State};
-use crate::{blocked, commandlog, commit, monitor, multi, prefetch, pubsub, refuse};
+use crate::{blocked, commandlog, commit, monitor, multi, prefetch, pubsub, refuse, scripting};
 
 /// Most requests that are parsed, prefetched and run under one pass of the gate.
 const BATCH_MAX: usize = 64;
@@ -586,6 +586,7 @@ impl<'k> Turn<'_, 'k> {
             Run::Session(handler) | Run::Container(Some(handler)) => {
                 self.call_session(row, handler, args, held)
             }
+            Run::Script(form) => (scripting::perform(self, form, args, held), Flow::Continue),
             Run::Container(None) | Run::Exec => (Ok(()), Flow::Continue),
         };
         if self.server.state().any(State::MONITORED) {
@@ -598,6 +599,12 @@ impl<'k> Turn<'_, 'k> {
             self.serve_ready(held);
         }
         (result, flow)
+    }
+
+    /// The same client's turn with another place for its replies.
+    pub fn answering<'t>(&'t mut self, out: &'t mut Writer) -> Turn<'t, 'k> {
+        let Turn { server, local, session, gate, ticks, .. } = self;
+        Turn { server, local, session, out, gate, ticks }
     }
 
     /// Lets the client wait for what its command has just not found.
@@ -765,7 +772,9 @@ impl<'k> Turn<'_, 'k> {
         }
         if self.out.since(mark).first() == Some(&b'-') {
             stats.failed.add(1);
-            refuse::count_error(self.server, self.local, self.out.since(mark));
+            if !std::mem::take(&mut self.local.error_is_counted) {
+                refuse::count_error(self.server, self.local, self.out.since(mark));
+            }
         }
         nanoseconds
     }

@@ -38,6 +38,7 @@ mod rates;
 mod refuse;
 mod registry;
 mod rows;
+mod scripting;
 mod secrets;
 mod server;
 mod session;

@@ -13,6 +13,7 @@ use crate::mailbox::{Answer, Message};
 use crate::multi::Transaction;
 use crate::pubsub::Readers;
 use crate::registry::Client;
+use crate::scripting::Compiled;
 use crate::server::Server;
 use crate::tunables::Tunables;
 
@@ -55,7 +56,11 @@ pub struct Local {
     pub transactions: Vec<Box<Transaction>>,
     /// Requests of the present batch that were not run but kept for EXEC or refused.
     pub unrun_commands: u64,
-    /// Commands that transactions of the present batch ran.
+    /// What this worker has compiled of scripts.
+    pub scripts: Compiled,
+    /// The error that is on its way to the client was counted with the command that a script called.
+    pub error_is_counted: bool,
+    /// Commands that transactions and scripts of the present batch ran.
     pub nested_commands: u64,
 }
 
@@ -82,6 +87,8 @@ impl Local {
             late: Vec::new(),
             told: 0,
             transactions: Vec::new(),
+            scripts: Compiled::default(),
+            error_is_counted: false,
             unrun_commands: 0,
             nested_commands: 0,
         }

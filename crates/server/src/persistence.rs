@@ -38,12 +38,21 @@ pub struct Persistence {
     pub keys_loaded: AtomicU64,
     /// Keys that the last load left out because their time was over.
     pub keys_expired: AtomicU64,
-    /// Libraries of functions that came with the file, for the next one.
-    functions: Mutex<Vec<Vec<u8>>>,
+    /// Libraries of functions: they are a part of the data set.
+    libraries: Mutex<Kept>,
     /// The load under way.
     pub progress: Progress,
     /// What was read and waits for the workers to take it in.
     pub feed: Feed,
+}
+
+/// Libraries of functions as they are kept: their codes, and how often those have changed.
+#[derive(Clone, Default)]
+pub struct Kept {
+    /// One code a library.
+    pub codes: Vec<Vec<u8>>,
+    /// Goes up with every change.
+    pub generation: u64,
 }
 
 /// How far a load is.
@@ -65,6 +74,24 @@ impl Persistence {
         let state = Self::default();
         state.last_save_s.store(clock::unix_ms() / 1000, Ordering::Relaxed);
         state
+    }
+
+    /// The libraries of functions.
+    pub fn libraries(&self) -> Kept {
+        self.libraries.lock().clone()
+    }
+
+    /// Which state the libraries are in.
+    pub fn libraries_generation(&self) -> u64 {
+        self.libraries.lock().generation
+    }
+
+    /// Puts libraries in the place of those that were there; which state they are in now.
+    pub fn keep_libraries(&self, codes: Vec<Vec<u8>>) -> u64 {
+        let mut kept = self.libraries.lock();
+        kept.codes = codes;
+        kept.generation += 1;
+        kept.generation
     }
 }
 
@@ -159,7 +186,7 @@ fn write_file(server: &Server, held: &mut Held<'_>) -> io::Result<()> {
     let draft = Draft::begin(&plan.place, &mark())?;
     let mut writer = Writer::new(draft, plan.style, plan.checksum, has_timed_fields);
     write_notes(&plan, &mut writer);
-    for library in &*server.persistence.functions.lock() {
+    for library in &server.persistence.libraries().codes {
         writer.function(library);
     }
     let now_s = (clock::unix_ms() / 1000) as u32 & 0x00ff_ffff;
@@ -241,15 +268,15 @@ impl File {
         let now_s = (now_ms / 1000) as u32 & 0x00ff_ffff;
         let mut reader = reader.with_access(now_s, self.plan.is_lfu);
         begin();
-        state.functions.lock().clear();
-        let (mut db, mut empty) = (0, 0);
+        state.keep_libraries(Vec::new());
+        let (mut db, mut empty, mut libraries) = (0, 0, Vec::new());
         while let Some(item) = reader.next_item()? {
             state.progress.read.store(reader.position(), Ordering::Relaxed);
             match item {
                 Item::Select(number) => db = checked_database(server, number)?,
                 Item::Sizes(..) => {}
                 Item::Aux(name, value) => note(state, &name, &value, now_ms),
-                Item::Function(library) => state.functions.lock().push(library),
+                Item::Function(library) => libraries.push(library),
                 Item::Key(Key::Faded(_)) => {}
                 Item::Key(Key::Empty(key)) => {
                     empty += 1;
@@ -304,11 +331,4 @@ fn told(state: &Persistence, empty: u64) {
         (state.keys_loaded.load(Ordering::Relaxed), state.keys_expired.load(Ordering::Relaxed));
     let skipped = if empty > 0 { format!(", empty keys skipped: {empty}") } else { String::new() };
     log::info!("Done loading RDB, keys loaded: {loaded}, keys expired: {expired}{skipped}.");
-    let libraries = state.functions.lock().len();
-    if libraries > 0 {
-        log::warn!(
-            "The file has {libraries} libraries of functions, which this version cannot run; they \
-             are kept for the next file"
-        );
-    }
 }

@@ -7,6 +7,7 @@ use commands::{Args, Error, Handler};
 use spec::command::{Begin, Command, Find, Flags, Id, KeySpec};
 
 use crate::call::Call;
+use crate::scripting;
 use crate::secrets::Secrets;
 
 mod names;
@@ -27,6 +28,8 @@ pub enum Run {
     Container(Option<SessionHandler>),
     /// EXEC: the commands that were queued.
     Exec,
+    /// A script or a function: what it calls runs within it.
+    Script(scripting::Form),
 }
 
 /// Where the keys are, for the common forms without looking at the specs again.
@@ -143,6 +146,15 @@ impl Rows {
         self.by_id(self.names.find(name)?)
     }
 
+    /// The command that arguments name: a container's subcommand where they name one.
+    pub fn resolve(&self, args: &[&[u8]]) -> Option<&Row> {
+        let row = self.find(args.first()?)?;
+        match (row.run, args.get(1)) {
+            (Run::Container(_), Some(name)) => self.subcommand(row, name).or(Some(row)),
+            _ => Some(row),
+        }
+    }
+
     /// The row of a number, when it works.
     pub fn by_id(&self, id: Id) -> Option<&Row> {
         self.rows.get(usize::from(id)).and_then(Option::as_ref)
@@ -186,9 +198,12 @@ fn all_handlers() -> Vec<(&'static str, Run)> {
     let own = crate::multi::HANDLERS
         .iter()
         .chain(crate::pubsub::HANDLERS)
-        .chain(crate::monitor::HANDLERS);
+        .chain(crate::monitor::HANDLERS)
+        .chain(scripting::SCRIPT_HANDLERS)
+        .chain(scripting::FUNCTION_HANDLERS);
+    let scripts = scripting::HANDLERS.iter().map(|(name, form)| (*name, Run::Script(*form)));
     let own = own.map(|(name, handler)| (*name, Run::Session(*handler)));
-    data.chain(session).chain(own).chain([("exec", Run::Exec)]).collect()
+    data.chain(session).chain(own).chain(scripts).chain([("exec", Run::Exec)]).collect()
 }
 
 fn row(id: Id, spec: &'static Command, handlers: &[(&'static str, Run)]) -> Option<Row> {

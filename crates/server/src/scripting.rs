@@ -16,7 +16,6 @@ use resp::Writer;
 use script::{Failure, Flags, Host, Interp, Role};
 
 use crate::dispatch::Turn;
-use crate::rows::Row;
 use crate::session::State;
 
 mod cache;
@@ -34,21 +33,36 @@ pub(crate) use function::HANDLERS as FUNCTION_HANDLERS;
 use cache::{Digest, Found};
 use host::ScriptHost;
 
-/// What runs a script: on all shards.
-pub type ScriptHandler = for<'t, 'a, 'k, 'h, 'x> fn(
-    &'t mut Turn<'a, 'k>,
-    &'x Row,
-    &'x Args<'x>,
-    &'t mut Held<'h>,
-) -> Result<(), Error>;
+/// How a command names what it runs, and whether that may write.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Form {
+    naming: Naming,
+    read_only: bool,
+}
 
-pub(crate) const HANDLERS: &[(&str, ScriptHandler)] = &[
-    ("eval", eval),
-    ("eval_ro", eval_ro),
-    ("evalsha", evalsha),
-    ("evalsha_ro", evalsha_ro),
-    ("fcall", fcall),
-    ("fcall_ro", fcall_ro),
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Naming {
+    /// By the script itself.
+    Body,
+    /// By the digest of a script that is known.
+    Digest,
+    /// By the name of a function.
+    Function,
+}
+
+const fn form(naming: Naming, read_only: bool) -> Form {
+    Form { naming, read_only }
+}
+
+/// The commands, each `name script|sha1|function numkeys [key ...] [arg ...]`; what they cost
+/// depends on the script.
+pub(crate) const HANDLERS: &[(&str, Form)] = &[
+    ("eval", form(Naming::Body, false)),
+    ("eval_ro", form(Naming::Body, true)),
+    ("evalsha", form(Naming::Digest, false)),
+    ("evalsha_ro", form(Naming::Digest, true)),
+    ("fcall", form(Naming::Function, false)),
+    ("fcall_ro", form(Naming::Function, true)),
 ];
 
 /// What all workers share.
@@ -72,6 +86,58 @@ impl Scripting {
     }
 }
 
+impl Scripting {
+    /// What there is, and the bytes that it takes.
+    pub fn figures(&self) -> Figures {
+        let scripts = self.scripts.lock();
+        let libraries = self.libraries.lock();
+        let (libraries_count, functions) = libraries.counts();
+        let used = |memory: &AtomicU64| memory.load(Ordering::Relaxed) as usize;
+        let (shared, own) = self
+            .memory
+            .split_last()
+            .map_or((0, 0), |(last, rest)| (used(last), rest.iter().map(used).sum()));
+        Figures {
+            scripts: scripts.len(),
+            scripts_memory: scripts.memory(),
+            scripts_interpreters: own,
+            libraries: libraries_count,
+            functions,
+            libraries_memory: libraries.memory(),
+            functions_interpreter: shared,
+            evicted: scripts.evicted,
+        }
+    }
+}
+
+/// See [`Scripting::figures`]. Memory is in bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Figures {
+    /// Scripts that are known.
+    pub scripts: usize,
+    /// What they take.
+    pub scripts_memory: usize,
+    /// What the workers' interpreters use.
+    pub scripts_interpreters: usize,
+    /// Libraries.
+    pub libraries: usize,
+    /// Their functions.
+    pub functions: usize,
+    /// What their code takes.
+    pub libraries_memory: usize,
+    /// What the interpreter of functions uses.
+    pub functions_interpreter: usize,
+    /// Scripts that were forgotten for newer ones.
+    pub evicted: u64,
+}
+
+impl Figures {
+    /// What all interpreters use.
+    pub fn interpreters(&self) -> usize {
+        self.scripts_interpreters + self.functions_interpreter
+    }
+}
+
 /// What a script or a function says of itself.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Nature {
@@ -89,63 +155,32 @@ struct Plan<'p> {
     read_only: bool,
 }
 
-/// EVAL script numkeys \[key ...\] \[arg ...\] - depends on the script.
-fn eval(turn: &mut Turn<'_, '_>, _: &Row, args: &Args<'_>, held: &mut Held<'_>) -> Result<(), Error> {
-    run_script(turn, args, held, ByBody { read_only: false })
-}
-
-/// EVAL_RO script numkeys \[key ...\] \[arg ...\]
-fn eval_ro(
-    turn: &mut Turn<'_, '_>,
-    _: &Row,
+/// Runs a command that names a script or a function; all shards are held.
+pub fn perform<'k: 'h, 'h>(
+    turn: &mut Turn<'_, 'k>,
+    form: Form,
     args: &Args<'_>,
-    held: &mut Held<'_>,
+    held: &mut Held<'h>,
 ) -> Result<(), Error> {
-    run_script(turn, args, held, ByBody { read_only: true })
+    match form.naming {
+        Naming::Function => run_function(turn, args, held, form.read_only),
+        _ => run_script(turn, args, held, form),
+    }
 }
 
-/// EVALSHA sha1 numkeys \[key ...\] \[arg ...\]
-fn evalsha(
-    turn: &mut Turn<'_, '_>,
-    _: &Row,
+fn run_script<'k: 'h, 'h>(
+    turn: &mut Turn<'_, 'k>,
     args: &Args<'_>,
-    held: &mut Held<'_>,
-) -> Result<(), Error> {
-    run_script(turn, args, held, ByDigest { read_only: false })
-}
-
-/// EVALSHA_RO sha1 numkeys \[key ...\] \[arg ...\]
-fn evalsha_ro(
-    turn: &mut Turn<'_, '_>,
-    _: &Row,
-    args: &Args<'_>,
-    held: &mut Held<'_>,
-) -> Result<(), Error> {
-    run_script(turn, args, held, ByDigest { read_only: true })
-}
-
-/// How a command names its script, and whether the script may write.
-use Naming::{ByBody, ByDigest};
-enum Naming {
-    ByBody { read_only: bool },
-    ByDigest { read_only: bool },
-}
-
-fn run_script(
-    turn: &mut Turn<'_, '_>,
-    args: &Args<'_>,
-    held: &mut Held<'_>,
-    naming: Naming,
+    held: &mut Held<'h>,
+    Form { naming, read_only }: Form,
 ) -> Result<(), Error> {
     let keys = key_count(args, || args.int(2))?;
-    let (digest, read_only) = match naming {
-        ByBody { read_only } => (cache::digest(args[1]), read_only),
-        ByDigest { read_only } => {
-            (cache::given(args[1]).ok_or(Error::Text(spec::error::NO_SCRIPT))?, read_only)
-        }
+    let body = (naming == Naming::Body).then_some(args[1]);
+    let digest = match body {
+        Some(body) => cache::digest(body),
+        None => cache::given(args[1]).ok_or(Error::Text(spec::error::NO_SCRIPT))?,
     };
     let mut compiled = std::mem::take(&mut turn.local.scripts);
-    let body = matches!(naming, ByBody { .. }).then_some(args[1]);
     let result = match find(turn, &mut compiled, &digest, body) {
         Ok(found) => {
             let plan = Plan { name: &digest, nature: found.nature, read_only };
@@ -205,25 +240,10 @@ fn key_count(args: &Args<'_>, read: impl Fn() -> Result<i64, Error>) -> Result<u
     }
 }
 
-/// FCALL function numkeys \[key ...\] \[arg ...\] - depends on the function.
-fn fcall(turn: &mut Turn<'_, '_>, _: &Row, args: &Args<'_>, held: &mut Held<'_>) -> Result<(), Error> {
-    run_function(turn, args, held, false)
-}
-
-/// FCALL_RO function numkeys \[key ...\] \[arg ...\]
-fn fcall_ro(
-    turn: &mut Turn<'_, '_>,
-    _: &Row,
+fn run_function<'k: 'h, 'h>(
+    turn: &mut Turn<'_, 'k>,
     args: &Args<'_>,
-    held: &mut Held<'_>,
-) -> Result<(), Error> {
-    run_function(turn, args, held, true)
-}
-
-fn run_function(
-    turn: &mut Turn<'_, '_>,
-    args: &Args<'_>,
-    held: &mut Held<'_>,
+    held: &mut Held<'h>,
     read_only: bool,
 ) -> Result<(), Error> {
     let server = turn.server;
@@ -264,10 +284,10 @@ fn reason_against(turn: &Turn<'_, '_>, plan: &Plan<'_>) -> Option<&'static str> 
 }
 
 /// Runs a script as one command: at one moment, in one transaction, without waiting for anything.
-fn run(
-    turn: &mut Turn<'_, '_>,
+fn run<'k: 'h, 'h>(
+    turn: &mut Turn<'_, 'k>,
     plan: &Plan<'_>,
-    held: &mut Held<'_>,
+    held: &mut Held<'h>,
     script: impl FnOnce(&mut dyn Host, &mut Writer) -> Result<(), Failure>,
 ) -> Result<(), Error> {
     if let Some(text) = reason_against(turn, plan) {
@@ -316,5 +336,5 @@ fn described(failure: &Failure, name: &[u8]) -> Vec<u8> {
 
 /// A fresh interpreter that may use as much memory as the configuration says.
 fn interpreter(server: &crate::server::Server, role: Role) -> Interp {
-    Interp::new(role, crate::version::about(server.program))
+    Interp::new(role, crate::version::about(server.program, &server.config.lock()))
 }

@@ -86,6 +86,8 @@ pub struct Server {
     pub errors: ErrorCounts,
     /// Memory in use at the start and at most.
     pub memory: Gauge,
+    /// Scripts and functions.
+    pub scripting: crate::scripting::Scripting,
     /// Saves and loads.
     pub persistence: crate::persistence::Persistence,
     /// Changes that the last save had seen.
@@ -158,6 +160,7 @@ impl Server {
             generation: AtomicU64::new(0),
             commandlog: CommandLog::default(),
             exchange: Exchange::new(workers.len()),
+            scripting: crate::scripting::Scripting::new(workers.len()),
             workers,
             clients: Registry::default(),
             ticks: Ticks::calibrated(),

@@ -73,6 +73,13 @@ impl Told {
     }
 }
 
+/// What scripts are told: by the name that this program was started under, as clients are.
+pub fn about(program: Program, config: &Config) -> script::About {
+    let told = Told::of(program, config);
+    let redis = String::from_utf8_lossy(config.text(Id::RedisVersion)).into_owned();
+    script::About { server: told.server, redis, valkey: VALKEY }
+}
+
 /// FNV-1a.
 const fn mix(bytes: &[u8], mut hash: u64) -> u64 {
     let mut at = 0;

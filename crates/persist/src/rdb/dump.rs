@@ -2,6 +2,7 @@
 
 use keyspace::{NewValue, Value, ValueRef};
 
+use super::code::opcode;
 use super::crc64::crc64;
 use super::decode::{Decoder, Loaded, Rules};
 use super::encode::{Encoder, Style};
@@ -34,11 +35,58 @@ pub fn dump(value: &ValueRef<'_>, style: Style) -> Vec<u8> {
     let kind = encoder.kind_of(value);
     encoder.byte(kind);
     encoder.value(kind, value);
-    let mut payload = encoder.out;
+    sealed(encoder.out, version)
+}
+
+/// The payload of libraries of functions, each by its code.
+pub fn dump_functions<'c>(codes: impl Iterator<Item = &'c [u8]>, style: Style) -> Vec<u8> {
+    let version = style.version_for(false);
+    let mut encoder = Encoder::new(Vec::new(), version, style.compress);
+    for code in codes {
+        encoder.byte(opcode::FUNCTION);
+        encoder.string(code);
+    }
+    sealed(encoder.out, version)
+}
+
+fn sealed(mut payload: Vec<u8>, version: u16) -> Vec<u8> {
     payload.extend_from_slice(&version.to_le_bytes());
     let checksum = crc64(&payload);
     payload.extend_from_slice(&checksum.to_le_bytes());
     payload
+}
+
+/// The codes of the libraries in a payload. The error is what a client is told.
+pub fn restore_functions(
+    payload: &[u8],
+    settings: read::Settings,
+    rules: Rules<'_>,
+) -> Result<Vec<Vec<u8>>, &'static str> {
+    let body = checked(payload, settings).ok_or("DUMP payload version or checksum are wrong")?.0;
+    let mut decoder = Decoder::new(Slice::new(body), rules);
+    let mut codes = Vec::new();
+    while decoder.position() < body.len() as u64 {
+        match decoder.byte() {
+            Ok(opcode::FUNCTION) => {}
+            Ok(opcode::FUNCTION_OLD) => return Err("Pre-GA function format not supported"),
+            Ok(_) => return Err("given type is not a function"),
+            Err(_) => return Err("can not read data type"),
+        }
+        let code = decoder.string().map_err(|_| "failed loading the given functions payload")?;
+        codes.push(code.to_vec());
+    }
+    Ok(codes)
+}
+
+/// What stands before the footer of a payload that is intact, and the version.
+fn checked(payload: &[u8], settings: read::Settings) -> Option<(&[u8], u16)> {
+    let (body, footer) = payload.split_last_chunk::<FOOTER>()?;
+    let [low, high, checksum @ ..] = *footer;
+    let version = u16::from_le_bytes([low, high]);
+    let is_intact = || crc64(&payload[..payload.len() - 8]) == u64::from_le_bytes(checksum);
+    let is_good =
+        read::is_known(version.into(), settings.relaxed) && (!settings.checksum || is_intact());
+    is_good.then_some((body, version))
 }
 
 /// Reads a payload and hands `work` what came of it.
@@ -48,15 +96,9 @@ pub fn restore<R>(
     rules: Rules<'_>,
     work: impl FnOnce(Restored<'_>) -> R,
 ) -> R {
-    let Some((body, footer)) = payload.split_last_chunk::<FOOTER>() else {
+    let Some((body, version)) = checked(payload, settings) else {
         return work(Restored::Unchecked);
     };
-    let [low, high, checksum @ ..] = *footer;
-    let version = u16::from_le_bytes([low, high]);
-    let is_intact = || crc64(&payload[..payload.len() - 8]) == u64::from_le_bytes(checksum);
-    if !read::is_known(version.into(), settings.relaxed) || settings.checksum && !is_intact() {
-        return work(Restored::Unchecked);
-    }
     let Some((&kind, value)) = body.split_first() else {
         return work(Restored::Bad(Error::Short { at: 0 }));
     };

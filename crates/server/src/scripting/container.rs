@@ -93,18 +93,21 @@ fn debug(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
 
 /// SCRIPT HELP
 fn script_help(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
-    help(call, &[
-        "DEBUG (YES|SYNC|NO)",
-        "    There is no debugger: only NO is accepted.",
-        "EXISTS <sha1> [<sha1> ...]",
-        "    Say for each digest whether its script is known.",
-        "FLUSH [ASYNC|SYNC]",
-        "    Forget all scripts.",
-        "KILL",
-        "    End the script that is running.",
-        "LOAD <script>",
-        "    Make a script known without running it.",
-        "SHOW <sha1>",
-        "    Show a script.",
-    ])
+    help(
+        call,
+        &[
+            "DEBUG (YES|SYNC|NO)",
+            "    There is no debugger: only NO is accepted.",
+            "EXISTS <sha1> [<sha1> ...]",
+            "    Say for each digest whether its script is known.",
+            "FLUSH [ASYNC|SYNC]",
+            "    Forget all scripts.",
+            "KILL",
+            "    End the script that is running.",
+            "LOAD <script>",
+            "    Make a script known without running it.",
+            "SHOW <sha1>",
+            "    Show a script.",
+        ],
+    )
 }

@@ -111,7 +111,13 @@ fn restore(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
         }
         _ => return Err(Error::Syntax),
     };
-    let codes = match persist::rdb::restore_functions(args[2]) {
+    let settings = &call.local.tunables.settings;
+    let rules = persist::rdb::Rules {
+        limits: &settings.limits,
+        hasher: call.server.keyspace.key_hash(),
+        since_ms: call.local.now_ms(),
+    };
+    let codes = match persist::rdb::restore_functions(args[2], settings.restore, rules) {
         Ok(codes) => codes,
         Err(text) => return call.fail(format!("ERR {text}")),
     };
@@ -143,7 +149,7 @@ fn list(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     }
     let libraries = libraries(call.server);
     let is_shown =
-        |name: &[u8]| pattern.is_none_or(|pattern| commands::glob::matches_any_case(pattern, name));
+        |name: &[u8]| pattern.is_none_or(|pattern| commands::glob::matches(pattern, name, true));
     let shown: Vec<_> = libraries.iter().filter(|(name, _)| is_shown(name)).collect();
     call.out.array(shown.len());
     for (name, library) in shown {
@@ -207,23 +213,26 @@ fn kill(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
 
 /// FUNCTION HELP
 fn function_help(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
-    help(call, &[
-        "LOAD [REPLACE] <code>",
-        "    Load a library, in the place of the one with its name if REPLACE is given.",
-        "DELETE <library>",
-        "    Delete a library.",
-        "LIST [LIBRARYNAME <pattern>] [WITHCODE]",
-        "    List the libraries with their functions, and their code.",
-        "STATS",
-        "    Tell which function is running, and how many there are.",
-        "KILL",
-        "    End the function that is running.",
-        "FLUSH [ASYNC|SYNC]",
-        "    Delete all libraries.",
-        "DUMP",
-        "    Give a payload with all libraries, for FUNCTION RESTORE.",
-        "RESTORE <payload> [FLUSH|APPEND|REPLACE]",
-        "    Load the libraries of a payload: in the place of all, beside them, or replacing those",
-        "    with the same names.",
-    ])
+    help(
+        call,
+        &[
+            "LOAD [REPLACE] <code>",
+            "    Load a library, in the place of the one with its name if REPLACE is given.",
+            "DELETE <library>",
+            "    Delete a library.",
+            "LIST [LIBRARYNAME <pattern>] [WITHCODE]",
+            "    List the libraries with their functions, and their code.",
+            "STATS",
+            "    Tell which function is running, and how many there are.",
+            "KILL",
+            "    End the function that is running.",
+            "FLUSH [ASYNC|SYNC]",
+            "    Delete all libraries.",
+            "DUMP",
+            "    Give a payload with all libraries, for FUNCTION RESTORE.",
+            "RESTORE <payload> [FLUSH|APPEND|REPLACE]",
+            "    Load the libraries of a payload: in the place of all, beside them, or replacing those",
+            "    with the same names.",
+        ],
+    )
 }

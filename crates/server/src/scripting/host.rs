@@ -22,13 +22,9 @@ pub struct ScriptHost<'s, 'a, 'k, 'h> {
     propagation: Propagation,
 }
 
-impl<'s, 'a, 'k, 'h> ScriptHost<'s, 'a, 'k, 'h> {
+impl<'s, 'a, 'k: 'h, 'h> ScriptHost<'s, 'a, 'k, 'h> {
     /// For a run; all shards are held.
-    pub(super) fn new(
-        turn: &'s mut Turn<'a, 'k>,
-        held: &'s mut Held<'h>,
-        plan: &Plan<'_>,
-    ) -> Self {
+    pub(super) fn new(turn: &'s mut Turn<'a, 'k>, held: &'s mut Held<'h>, plan: &Plan<'_>) -> Self {
         let flags = plan.nature.flags;
         Self {
             turn,
@@ -66,7 +62,7 @@ fn reject(turn: &Turn<'_, '_>, row: Option<&Row>, text: &str, reply: &mut Writer
     refuse::count_error(turn.server, turn.local, reply.since(mark));
 }
 
-impl Host for ScriptHost<'_, '_, '_, '_> {
+impl<'k: 'h, 'h> Host for ScriptHost<'_, '_, 'k, 'h> {
     fn call(&mut self, args: &[&[u8]], reply: &mut Writer) {
         let server = self.turn.server;
         let Some(row) = server.rows.resolve(args) else {

@@ -64,10 +64,10 @@ impl Host for Loading {
 impl Libraries {
     /// Takes over the code that is kept with the data set, if it has changed.
     pub fn follow(&mut self, server: &Server) {
-        let kept = server.persistence.libraries();
-        if kept.generation == self.generation {
+        if server.persistence.libraries_generation() == self.generation {
             return;
         }
+        let kept = server.persistence.libraries();
         self.generation = kept.generation;
         self.clear();
         for code in &kept.codes {
@@ -110,6 +110,14 @@ impl Libraries {
     pub fn counts(&self) -> (usize, usize) {
         let functions = self.by_name.values().map(|library| library.functions.len()).sum();
         (self.by_name.len(), functions)
+    }
+
+    /// Bytes that their code takes.
+    pub fn memory(&self) -> usize {
+        let each = |library: &Library| {
+            library.code.capacity() + library.functions.len() * size_of::<Registered>()
+        };
+        self.by_name.values().map(each).sum()
     }
 
     /// Drops all libraries.
@@ -221,8 +229,9 @@ fn read_head(code: &[u8]) -> Result<(Vec<u8>, usize), String> {
         match word.split_at_checked(5) {
             Some((key, value)) if key.eq_ignore_ascii_case(b"name=") => {
                 if name.replace(value.to_vec()).is_some() {
-                    return Err("Invalid metadata value, name argument was given multiple times"
-                        .to_owned());
+                    return Err(
+                        "Invalid metadata value, name argument was given multiple times".to_owned()
+                    );
                 }
             }
             _ => {

@@ -16,6 +16,9 @@ const ISLANDS: &[&str] = &[
     "crates/value/src/set/member.rs",
     "crates/value/src/zset/member.rs",
     "crates/reddle/src/main.rs",
+    "crates/script/src/interp.rs",
+    "crates/script/src/stack.rs",
+    "crates/script/src/state.rs",
     "crates/server/src/sys",
 ];
 

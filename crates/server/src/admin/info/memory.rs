@@ -6,18 +6,6 @@ use super::Report;
 use crate::admin::memory::{Picture, excess, ratio};
 use crate::{allocator, version};
 
-/// What scripts will need, once there are scripts.
-const SCRIPTS: &[&str] = &[
-    "used_memory_lua",
-    "used_memory_vm_eval",
-    "used_memory_scripts_eval",
-    "number_of_cached_scripts",
-    "number_of_functions",
-    "number_of_libraries",
-    "used_memory_vm_functions",
-    "used_memory_functions",
-];
-
 /// What replicas, a cluster, a log and templates of hashes will need.
 const OTHERS: &[&str] = &[
     "used_memory_hash_templates",
@@ -52,11 +40,7 @@ pub(super) fn memory(report: &mut Report<'_, '_>) {
         ("used_memory_dataset_perc", &format_args!("{:.2}%", picture.dataset_percent())),
     ]);
     report.bytes("total_system_memory", allocator::system_memory());
-    report.zeros(SCRIPTS);
-    report.line("used_memory_lua_human:0B");
-    for sum in ["used_memory_vm_total", "used_memory_scripts"] {
-        report.bytes(sum, 0);
-    }
+    of_scripts(report);
     {
         let config = server.config.lock();
         report.bytes("maxmemory", config.memory(Id::Maxmemory));
@@ -70,6 +54,22 @@ pub(super) fn memory(report: &mut Report<'_, '_>) {
         ("lazyfree_pending_objects", &server.background.pending()),
         ("lazyfreed_objects", &server.background.freed()),
     ]);
+}
+
+fn of_scripts(report: &mut Report<'_, '_>) {
+    let figures = report.server.scripting.figures();
+    report.field("used_memory_vm_eval", figures.scripts_interpreters);
+    report.bytes("used_memory_lua", figures.scripts_interpreters);
+    report.fields(&[
+        ("used_memory_scripts_eval", &figures.scripts_memory),
+        ("number_of_cached_scripts", &figures.scripts),
+        ("number_of_functions", &figures.functions),
+        ("number_of_libraries", &figures.libraries),
+        ("used_memory_vm_functions", &figures.functions_interpreter),
+    ]);
+    report.bytes("used_memory_vm_total", figures.interpreters());
+    report.field("used_memory_functions", figures.libraries_memory);
+    report.bytes("used_memory_scripts", figures.scripts_memory + figures.libraries_memory);
 }
 
 fn of_allocator(report: &mut Report<'_, '_>, picture: &Picture) {

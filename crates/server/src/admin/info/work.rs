@@ -17,7 +17,6 @@ const ABSENT: &[&str] = &[
     "sync_partial_err",
     "evicted_keys",
     "evicted_clients",
-    "evicted_scripts",
     "total_eviction_exceeded_time",
     "current_eviction_exceeded_time",
     "hash_templates",
@@ -117,6 +116,7 @@ pub(super) fn stats(report: &mut Report<'_, '_>) {
         ("slowlog_commands_time_ms_max", &(slow.max / 1000)),
     ]);
     event_loops(report);
+    report.field("evicted_scripts", report.server.scripting.figures().evicted);
     report.zeros(ABSENT);
 }
 
