@@ -53,6 +53,11 @@ impl Input {
         self.size
     }
 
+    /// The bytes of the file from its beginning on, for readers that have a buffer of their own.
+    pub fn into_bytes(self) -> impl Read {
+        self.file
+    }
+
     /// Makes at least `len` bytes available behind the taken ones. Room grows with what is read.
     fn fill(&mut self, len: usize) -> io::Result<bool> {
         self.buffer.copy_within(self.taken.1..self.filled, 0);

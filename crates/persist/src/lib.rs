@@ -6,4 +6,8 @@
 
 pub mod check;
 pub mod disk;
+pub mod json;
 pub mod rdb;
+
+#[cfg(test)]
+mod samples;
