@@ -48,7 +48,11 @@ impl fmt::Display for Error {
                 write!(out, "{at}: expected {expected}, found the end of the file")
             }
             Self::Unexpected { at, expected, found: Some(found) } => {
-                write!(out, "{at}: expected {expected}, found '{}'", found.escape_ascii())
+                let shown: &dyn fmt::Display = match found {
+                    b' '..=b'~' => &char::from(*found),
+                    _ => &found.escape_ascii(),
+                };
+                write!(out, "{at}: expected {expected}, found '{shown}'")
             }
             Self::Refused { at, what } => write!(out, "{at}: {what}"),
         }

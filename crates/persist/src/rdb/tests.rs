@@ -152,7 +152,7 @@ proptest! {
 #[test]
 fn a_file_there_and_back() {
     let mut writer = Writer::new(Vec::new(), Style::default(), true, false);
-    writer.aux("redis-ver", b"7.2.4");
+    writer.aux(b"redis-ver", b"7.2.4");
     writer.function(b"#!lua name=lib");
     writer.database(3, 2, 1);
     writer.key(&Entry::new(b"a", NewValue::Bytes(b"one"), Some(1234), 0), None);

@@ -41,9 +41,9 @@ impl<O: Out> Writer<O> {
     }
 
     /// A note.
-    pub fn aux(&mut self, name: &str, value: &[u8]) {
+    pub fn aux(&mut self, name: &[u8], value: &[u8]) {
         self.encoder.byte(opcode::AUX);
-        self.encoder.string(name.as_bytes());
+        self.encoder.string(name);
         self.encoder.string(value);
     }
 
