@@ -79,6 +79,14 @@ impl<O: Out> Writer<O> {
         }
     }
 
+    /// Says that the keys of a database follow.
+    pub fn select(&mut self, number: u32) {
+        match self {
+            Self::Rdb(writer) => writer.select(number),
+            Self::Json(_, db) => *db = number,
+        }
+    }
+
     /// A key with its value. Its frequency or idle time is noted when one is given.
     pub fn key(&mut self, entry: &Entry, usage: Option<Usage>) {
         match self {
@@ -136,6 +144,14 @@ impl<'r> Reader<'r> {
         match self {
             Self::Rdb(reader) => Self::Rdb(Box::new(reader.with_access(now_s, is_lfu))),
             Self::Json(reader) => Self::Json(Box::new(reader.with_access(now_s, is_lfu))),
+        }
+    }
+
+    /// What the file says of how the last key was used.
+    pub fn usage(&self) -> Option<Usage> {
+        match self {
+            Self::Rdb(reader) => reader.usage(),
+            Self::Json(reader) => reader.usage(),
         }
     }
 

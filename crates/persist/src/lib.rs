@@ -7,6 +7,7 @@
 
 pub mod aof;
 pub mod check;
+pub mod convert;
 pub mod disk;
 pub mod form;
 pub mod json;

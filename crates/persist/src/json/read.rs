@@ -7,10 +7,8 @@ use keyspace::{Entry, NewValue};
 use super::error::{Error, Place};
 use super::lex::{Lexer, tidy};
 use super::{FORMAT, TYPES, VERSION, values};
-use crate::rdb::{Item, Key, Loaded, Rules};
+use crate::rdb::{Item, Key, Loaded, Rules, Usage};
 
-/// Bits of the clock of accesses.
-const ACCESS_MASK: u32 = 0x00ff_ffff;
 /// What a record may have, whatever it stands for.
 const MEMBERS: &[&str] = &[
     "note",
@@ -34,6 +32,7 @@ pub struct Reader<'r, R> {
     /// The clock of accesses, in seconds.
     now_s: u32,
     is_lfu: bool,
+    usage: Option<Usage>,
     keys: u64,
     /// The database of the last key.
     db: Option<u64>,
@@ -54,7 +53,7 @@ struct Record {
     key: Option<Vec<u8>>,
     kind: Option<value::Kind>,
     deadline_ms: Option<i64>,
-    access: Option<u32>,
+    usage: Option<Usage>,
     value: Option<Made>,
 }
 
@@ -77,6 +76,7 @@ impl<'r, R: Read> Reader<'r, R> {
             rules,
             now_s: 0,
             is_lfu: false,
+            usage: None,
             keys: 0,
             db: None,
             ahead: None,
@@ -98,9 +98,9 @@ impl<'r, R: Read> Reader<'r, R> {
         self.lexer.position()
     }
 
-    /// Where the reader stands.
-    pub fn place(&self) -> Place {
-        self.lexer.place()
+    /// What the file says of how the last key was used.
+    pub fn usage(&self) -> Option<Usage> {
+        self.usage
     }
 
     /// The next item; none at the end, when all was in order.
@@ -154,15 +154,14 @@ impl<'r, R: Read> Reader<'r, R> {
             }
             "expires_ms" => record.deadline_ms = Some(lexer.signed("Unix milliseconds")?),
             "idle_s" => {
-                let idle = lexer.unsigned("a number of seconds")?.min(self.now_s.into()) as u32;
-                record.access = (!self.is_lfu).then(|| self.now_s - idle);
+                let idle_s = lexer.unsigned("a number of seconds")?;
+                record.usage = Some(Usage::Idle(u32::try_from(idle_s).unwrap_or(u32::MAX)));
             }
             "frequency" => {
                 let Ok(counter) = u8::try_from(lexer.unsigned("a number up to 255")?) else {
                     return lexer.refuse("a frequency above 255");
                 };
-                let access = (self.now_s / 60) << 8 | u32::from(counter);
-                record.access = self.is_lfu.then_some(access);
+                record.usage = Some(Usage::Frequency(counter));
             }
             _ => self.value(record)?,
         }
@@ -201,7 +200,8 @@ impl<'r, R: Read> Reader<'r, R> {
         }
         let key = record.key.ok_or("a record without its key")?;
         let db = record.db.ok_or("a record without its database")?;
-        let access = record.access.unwrap_or(self.now_s) & ACCESS_MASK;
+        self.usage = record.usage;
+        let access = Usage::access(record.usage, self.now_s, self.is_lfu);
         let value = match record.value {
             Some(Made::Value(value)) => Some(value),
             Some(Made::Text) => {

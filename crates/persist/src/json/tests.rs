@@ -268,7 +268,7 @@ fn refusals_name_line_and_column() {
         ("", "1, column 1: expected the array of records: '[', found the end of the file"),
         ("[{\"format\":\"x\"}]", "1, column 12: the name of another format"),
         ("[{\"version\":2}]", "1, column 13: a version of the format that is not known"),
-        (&whole[..40], "3, column 7: expected the rest of a string, found the end of the file"),
+        (&whole[..40], "3, column 6: expected the rest of a string, found the end of the file"),
         (&format!("{whole} ]"), "5, column 2: something behind the end"),
         (
             &whole.replace("true", "true,\"keys\":1"),
