@@ -54,14 +54,9 @@ pub(super) fn latencystats(report: &mut Report<'_, '_>) {
 pub(super) fn clientlatency(report: &mut Report<'_, '_>) {
     let server = report.server;
     let Some(percentiles) = percentiles(report) else { return };
-    let parts: [(&str, fn(&Parts) -> &Histogram); 4] = [
-        ("queue", |parts| &parts.queue),
-        ("execution", |parts| &parts.execution),
-        ("flush", |parts| &parts.flush),
-        ("total", |parts| &parts.total),
-    ];
-    let totals = parts.map(|(name, part)| {
-        (name, Totals::of(server.workers.iter().map(|worker| part(&worker.stats.felt))))
+    let totals = ["queue", "execution", "flush", "total"].map(|name| {
+        let parts = server.workers.iter().map(|worker| &worker.stats.felt);
+        (name, Totals::of(parts.map(|parts| part(parts, name))))
     });
     let samples = totals[3].1.as_ref().map_or(0, Totals::count);
     report.field("client_latency_samples", samples);
@@ -71,6 +66,15 @@ pub(super) fn clientlatency(report: &mut Report<'_, '_>) {
         let shown = shown(&totals, &percentiles);
         let comma = if shown.is_empty() { "" } else { "," };
         report.line(format_args!("client_latency_usec_{name}:{shown}{comma}max={max:.3}"));
+    }
+}
+
+fn part<'p>(parts: &'p Parts, name: &str) -> &'p Histogram {
+    match name {
+        "queue" => &parts.queue,
+        "execution" => &parts.execution,
+        "flush" => &parts.flush,
+        _ => &parts.total,
     }
 }
 
