@@ -198,6 +198,7 @@ fn all_handlers() -> Vec<(&'static str, Run)> {
     let own = crate::multi::HANDLERS
         .iter()
         .chain(crate::pubsub::HANDLERS)
+        .chain(crate::migrate::HANDLERS)
         .chain(crate::monitor::HANDLERS)
         .chain(scripting::SCRIPT_HANDLERS)
         .chain(scripting::FUNCTION_HANDLERS);

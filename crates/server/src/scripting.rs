@@ -92,18 +92,18 @@ impl Scripting {
         let scripts = self.scripts.lock();
         let libraries = self.libraries.lock();
         let (libraries_count, functions) = libraries.counts();
-        let used = |memory: &AtomicU64| memory.load(Ordering::Relaxed) as usize;
+        let used = |memory: &AtomicU64| memory.load(Ordering::Relaxed);
         let (shared, own) = self
             .memory
             .split_last()
             .map_or((0, 0), |(last, rest)| (used(last), rest.iter().map(used).sum()));
         Figures {
-            scripts: scripts.len(),
-            scripts_memory: scripts.memory(),
+            scripts: scripts.len() as u64,
+            scripts_memory: scripts.memory() as u64,
             scripts_interpreters: own,
-            libraries: libraries_count,
-            functions,
-            libraries_memory: libraries.memory(),
+            libraries: libraries_count as u64,
+            functions: functions as u64,
+            libraries_memory: libraries.memory() as u64,
             functions_interpreter: shared,
             evicted: scripts.evicted,
         }
@@ -114,26 +114,26 @@ impl Scripting {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Figures {
     /// Scripts that are known.
-    pub scripts: usize,
+    pub scripts: u64,
     /// What they take.
-    pub scripts_memory: usize,
+    pub scripts_memory: u64,
     /// What the workers' interpreters use.
-    pub scripts_interpreters: usize,
+    pub scripts_interpreters: u64,
     /// Libraries.
-    pub libraries: usize,
+    pub libraries: u64,
     /// Their functions.
-    pub functions: usize,
+    pub functions: u64,
     /// What their code takes.
-    pub libraries_memory: usize,
+    pub libraries_memory: u64,
     /// What the interpreter of functions uses.
-    pub functions_interpreter: usize,
+    pub functions_interpreter: u64,
     /// Scripts that were forgotten for newer ones.
     pub evicted: u64,
 }
 
 impl Figures {
     /// What all interpreters use.
-    pub fn interpreters(&self) -> usize {
+    pub fn interpreters(&self) -> u64 {
         self.scripts_interpreters + self.functions_interpreter
     }
 }
