@@ -8,6 +8,7 @@ use spec::error;
 use super::describe;
 use crate::call::{Call, Flow};
 use crate::rows::SessionHandler;
+use crate::session::State;
 use crate::shutdown::{self, Wish};
 use crate::version::Told;
 use crate::{clock, version};
@@ -17,7 +18,9 @@ pub(crate) const HANDLERS: &[(&str, SessionHandler)] =
 
 /// TIME - O(1).
 fn time(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
-    let now_us = clock::unix_us();
+    // In a transaction or a script it is the moment at which all of its commands run.
+    let is_within = call.session.state.any(State::DENY_BLOCKING);
+    let now_us = if is_within { call.local.now_us } else { clock::unix_us() };
     call.out.array(2);
     call.out.bulk_int(now_us / 1_000_000);
     call.out.bulk_int(now_us % 1_000_000);
