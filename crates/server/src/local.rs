@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 
 use keyspace::{Change, KeyStats, Wants};
 
+use crate::aof::Outlet;
 use crate::blocked::Ready;
 use crate::clock;
 use crate::dispatch::Batch;
@@ -22,6 +23,8 @@ pub struct Local {
     pub id: usize,
     /// What the running command changes.
     pub change: Change,
+    /// What the running command or transaction says to the log.
+    pub outlet: Outlet,
     /// Lookups since they were last added to the worker's counters.
     pub key_stats: KeyStats,
     /// The storage of batches of requests, used again.
@@ -67,6 +70,7 @@ impl Local {
         Self {
             id,
             change,
+            outlet: Outlet::default(),
             key_stats: KeyStats::default(),
             batches: Vec::new(),
             rng: fastrand::Rng::new(),
@@ -101,8 +105,10 @@ impl Local {
         }
     }
 
-    /// Wakes the workers that were sent messages. This one looks before it sleeps.
+    /// Wakes the workers that were sent messages, and the log's writer. This one looks before it
+    /// sleeps. No shard is held.
     pub fn wake_workers(&mut self, server: &Server) {
+        self.outlet.ring(&server.aof);
         let mut told = std::mem::take(&mut self.told) & !(1 << self.id);
         while told != 0 {
             server.workers[told.trailing_zeros() as usize].mailbox.wake();

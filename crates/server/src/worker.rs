@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use keyspace::Change;
 use mio::{Events, Interest, Poll, Token};
 use resp::{Proto, ProtocolError, Writer};
 
@@ -22,7 +23,7 @@ use crate::mailbox::Message;
 use crate::registry::Client;
 use crate::server::Server;
 use crate::session::{Session, State};
-use crate::{blocked, commit, cron, dispatch, multi, pubsub, refuse};
+use crate::{aof, blocked, commit, cron, dispatch, multi, pubsub, refuse};
 
 mod delivery;
 mod waits;
@@ -87,6 +88,8 @@ pub struct Thread {
     spare: Writer,
     /// Connections that were given messages and are still to be sent them.
     written: Vec<usize>,
+    /// Connections whose replies wait until the log is on the disk.
+    unsent: Vec<usize>,
     next_cron: Instant,
     /// Which of its lane's shards comes first when it expires keys the next time.
     expire_turn: u32,
@@ -121,6 +124,7 @@ impl Thread {
             buffer: vec![0; BUFFER].into_boxed_slice(),
             spare: Writer::new(Proto::Resp2),
             written: Vec::new(),
+            unsent: Vec::new(),
             next_cron: Instant::now(),
             expire_turn: 0,
             cron: cron::Cron::default(),
@@ -158,9 +162,22 @@ impl Thread {
             self.end_waits();
             self.cron(began);
             self.deliver();
+            self.settle();
             self.count_turn(began);
         }
         Ok(())
+    }
+
+    /// Puts the log on the disk where replies wait for that, then sends them.
+    fn settle(&mut self) {
+        let has_appended = std::mem::take(&mut self.local.outlet.has_appended);
+        if self.unsent.is_empty() && !(has_appended && self.server.aof.holds_replies()) {
+            return;
+        }
+        aof::settle(&self.server);
+        for token in std::mem::take(&mut self.unsent) {
+            self.write(token);
+        }
     }
 
     fn count_turn(&self, began: Instant) {
@@ -559,6 +576,9 @@ impl Thread {
     }
 
     fn flush(&mut self, conn: &mut Conn) -> bool {
+        if !conn.out.is_empty() && self.server.aof.holds_replies() {
+            aof::settle(&self.server);
+        }
         let (mut writes, mut sent) = (0, 0);
         let alive = conn.flush(&mut writes, &mut sent);
         let stats = self.server.stats(self.local.id);
@@ -580,6 +600,11 @@ impl Thread {
 
     /// Sends replies, and settles what the connection keeps until it is served again.
     fn finish(&mut self, conn: &mut Conn, fate: Fate) -> Fate {
+        if fate == Fate::Keep && !conn.out.is_empty() && self.server.aof.holds_replies() {
+            // The other connections of this turn share the sync.
+            self.unsent.push(conn.client().slot);
+            return Fate::Keep;
+        }
         if self.is_too_much(conn) || !self.flush(conn) {
             return Fate::Close;
         }
@@ -746,15 +771,12 @@ impl Thread {
         }
         let began = Instant::now();
         let server = Arc::clone(&self.server);
-        let wants = || keyspace::Wants(server.wants.load(Ordering::Relaxed));
-        let now_ms = self.local.now_ms();
         let capped = loop {
             let mut budget = EXPIRE_BUDGET;
             let mut gate = server.keyspace.enter(self.local.id);
             self.local.follow_config(&server);
-            let change = &mut self.local.change;
-            server.keyspace.expire(lane, now_ms, &mut self.expire_turn, &mut budget, change, wants);
-            if !change.is_empty() {
+            self.expire_some(&server, &mut budget);
+            if !self.local.change.is_empty() {
                 commit::expired(&server, &mut self.local);
             }
             self.local.late.extend(self.local.ready.drain(..));
@@ -762,6 +784,7 @@ impl Thread {
                 blocked::serve_late(&server, &mut self.local, &mut gate);
             }
             drop(gate);
+            self.local.wake_workers(&server);
             if budget > 0 || began.elapsed() >= EXPIRE_TIME_MAX {
                 break budget == 0;
             }
@@ -769,6 +792,19 @@ impl Thread {
         let stats = server.stats(self.local.id);
         stats.expire_capped.add(u64::from(capped));
         stats.expire_ns.add(began.elapsed().as_nanos() as u64);
+    }
+
+    /// Removes at most so many keys of this worker's lane, and tells the log.
+    fn expire_some(&mut self, server: &Server, budget: &mut u32) {
+        let (lane, now_ms) = (self.local.id as u32, self.local.now_ms());
+        let wants = || keyspace::Wants(server.wants.load(Ordering::Relaxed));
+        let Local { change, outlet, now_us, .. } = &mut self.local;
+        let propagate = |change: &mut Change| {
+            outlet.unit.push_records(change.records());
+            outlet.append(&server.aof, false, *now_us);
+        };
+        let turn = &mut self.expire_turn;
+        server.keyspace.expire(lane, now_ms, turn, budget, change, wants, propagate);
     }
 
     /// Periodic work, when its time has come.
