@@ -136,6 +136,43 @@ pub fn exists(path: &Path) -> bool {
     fs::metadata(path).is_ok()
 }
 
+/// The bytes of a file.
+pub fn size(path: &Path) -> io::Result<u64> {
+    Ok(fs::metadata(path)?.len())
+}
+
+/// Makes a folder unless there is one.
+pub fn make_folder(path: &Path) -> io::Result<()> {
+    match fs::create_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        other => other,
+    }
+}
+
+/// Gives a file another name. Its folder is still to be synced.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)
+}
+
+/// Removes a file.
+pub fn remove(path: &Path) -> io::Result<()> {
+    fs::remove_file(path)
+}
+
+/// Cuts off what stands behind the first `size` bytes of a file.
+pub fn cut(path: &Path, size: u64) -> io::Result<()> {
+    let file = OpenOptions::new().write(true).open(path)?;
+    file.set_len(size)?;
+    file.sync_all()
+}
+
+/// Puts a small file in its place: it is written beside it, at `draft`, first.
+pub fn replace(place: &Path, draft: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut draft = Draft::begin_at(place, draft.to_owned())?;
+    draft.put(bytes);
+    draft.finish()
+}
+
 /// A file that is not in its place yet. Unless it gets there, it is removed.
 pub struct Draft {
     file: File,
@@ -149,7 +186,11 @@ pub struct Draft {
 impl Draft {
     /// Begins a file that is to be at `place`. `mark` tells drafts of one place apart.
     pub fn begin(place: &Path, mark: &str) -> io::Result<Self> {
-        let beside = beside(place, mark);
+        Self::begin_at(place, beside(place, mark))
+    }
+
+    /// Begins a file that is to be at `place`, and stands at `beside` until then.
+    pub fn begin_at(place: &Path, beside: PathBuf) -> io::Result<Self> {
         let file = OpenOptions::new().write(true).create(true).truncate(true).open(&beside)?;
         let (buffer, place) = (Vec::with_capacity(CHUNK), place.to_owned());
         Ok(Self { file, beside, place, buffer, failed: None, done: false })

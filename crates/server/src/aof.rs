@@ -1,13 +1,18 @@
 //! The append-only file: one stream of what changed the data, in the order in which it happened.
 //!
 //! Whoever changes data leaves its [`Unit`] here while the shards of the change are held, so that
-//! the stream's order agrees with the order of every key. The bytes wait in the tail until somebody
-//! writes them: the writer's thread, or with `appendfsync always` a worker before its replies leave
-//! (`sink`). A position is the number of bytes that were appended since the server started.
+//! the stream's order agrees with the order of every key. The bytes wait in the tail until a worker
+//! writes them, at the end of its turn and before its replies leave (`sink`); with `appendfsync
+//! always` it also puts them on the disk, otherwise a thread does so once a second (`writer`). A
+//! position is the number of bytes that were appended since the server started.
 //!
 //! Lock order: the sink, then the tail; both come after the shards. Nothing is asked of the system
 //! while the tail is locked.
 
+mod base;
+mod files;
+mod load;
+mod replay;
 mod sink;
 mod unit;
 mod writer;
@@ -25,10 +30,12 @@ use crate::config::Config;
 use crate::server::Server;
 use crate::session::State;
 
+pub use files::Files;
+pub use load::{begin, reload};
+use replay::Replay;
 use sink::Sink;
 pub use sink::{flush, settle};
 pub use unit::Unit;
-pub use writer::start;
 
 /// Bytes that may wait to be written before workers wait for the disk.
 const WAITING_MAX: u64 = 256 << 20;
@@ -71,6 +78,10 @@ pub struct Aof {
     rules: Rules,
     /// Whether a rewrite is under way.
     pub is_rewriting: AtomicBool,
+    /// Commands that are being loaded.
+    pub replay: Replay,
+    /// The log's files.
+    pub files: Mutex<Files>,
     /// What INFO tells.
     pub figures: Figures,
     /// Why the log takes nothing at present.
@@ -82,10 +93,8 @@ pub struct Aof {
 pub struct Outlet {
     /// What the running command or transaction says.
     pub unit: Unit,
-    /// Whether this worker has appended since its replies were last settled.
+    /// Whether this worker has appended something that is not written yet.
     pub has_appended: bool,
-    /// Whether the writer is still to be told.
-    rings: bool,
 }
 
 impl Outlet {
@@ -94,19 +103,8 @@ impl Outlet {
     #[inline]
     pub fn append(&mut self, aof: &Aof, together: bool, now_us: i64) {
         if !self.unit.is_empty() {
-            self.rings |= aof.append(&mut self.unit, together, now_us / 1_000_000);
+            aof.append(&mut self.unit, together, now_us / 1_000_000);
             self.has_appended = true;
-        }
-    }
-
-    /// Tells the writer what it does not know yet. No shard is held.
-    #[inline]
-    pub fn ring(&mut self, aof: &Aof) {
-        if std::mem::take(&mut self.rings) {
-            aof.ring();
-        }
-        if self.has_appended {
-            aof.hold_back();
         }
     }
 }
@@ -173,6 +171,8 @@ impl Aof {
                 rests_on_rewrite: AtomicBool::new(false),
             },
             is_rewriting: AtomicBool::new(false),
+            replay: Replay::default(),
+            files: Mutex::new(Files::new(config)),
             figures: Figures::default(),
             trouble: Mutex::new(None),
         };
@@ -199,10 +199,9 @@ impl Aof {
     }
 
     /// Adds what a unit says, together if its commands belong together; the shards of its changes
-    /// are held. Tells whether the writer is to be told. Nothing is left in the unit.
-    pub fn append(&self, unit: &mut Unit, together: bool, now_s: i64) -> bool {
+    /// are held. Nothing is left in the unit.
+    pub fn append(&self, unit: &mut Unit, together: bool, now_s: i64) {
         let mut tail = self.tail.lock();
-        let was_empty = tail.bytes.is_empty();
         let Tail { bytes, db, noted_s, .. } = &mut *tail;
         let before = bytes.len();
         if self.rules.annotates.load(Ordering::Relaxed) && now_s > *noted_s {
@@ -212,7 +211,6 @@ impl Aof {
         *db = Some(unit.move_to(bytes, *db, together));
         let added = (bytes.len() - before) as u64;
         self.appended.fetch_add(added, Ordering::SeqCst);
-        was_empty
     }
 
     /// Goes on in another file, or with none, from the present position on. The caller is alone.
@@ -245,11 +243,14 @@ impl Aof {
         self.durable.load(Ordering::SeqCst)
     }
 
-    /// Whether replies have to wait until the log is on the disk.
+    /// Whether a worker's replies have to wait: until what it appended is written, or with
+    /// `always` until everything that anybody appended is on the disk, because a reply may tell of
+    /// it.
     #[inline]
-    pub fn holds_replies(&self) -> bool {
-        self.rules.policy.load(Ordering::Relaxed) == Policy::Always as u8
-            && self.durable() < self.end()
+    pub fn holds_replies(&self, outlet: &Outlet) -> bool {
+        outlet.has_appended
+            || self.rules.policy.load(Ordering::Relaxed) == Policy::Always as u8
+                && self.durable() < self.end()
     }
 
     /// Whether nothing is put on the disk for the time of a rewrite.

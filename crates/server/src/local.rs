@@ -25,6 +25,8 @@ pub struct Local {
     pub change: Change,
     /// What the running command or transaction says to the log.
     pub outlet: Outlet,
+    /// Whether the running command leaves keys alone whose time is over.
+    pub leaves_overdue: bool,
     /// Lookups since they were last added to the worker's counters.
     pub key_stats: KeyStats,
     /// The storage of batches of requests, used again.
@@ -71,6 +73,7 @@ impl Local {
             id,
             change,
             outlet: Outlet::default(),
+            leaves_overdue: false,
             key_stats: KeyStats::default(),
             batches: Vec::new(),
             rng: fastrand::Rng::new(),
@@ -105,10 +108,8 @@ impl Local {
         }
     }
 
-    /// Wakes the workers that were sent messages, and the log's writer. This one looks before it
-    /// sleeps. No shard is held.
+    /// Wakes the workers that were sent messages. This one looks before it sleeps.
     pub fn wake_workers(&mut self, server: &Server) {
-        self.outlet.ring(&server.aof);
         let mut told = std::mem::take(&mut self.told) & !(1 << self.id);
         while told != 0 {
             server.workers[told.trailing_zeros() as usize].mailbox.wake();

@@ -68,6 +68,9 @@ impl State {
     /// Server-wide: the log cannot be written.
     pub const LOG_FAILS: Self = Self(1 << 22);
 
+    /// The commands come from a log: nothing expires but as it says.
+    pub const REPLAYS: Self = Self(1 << 23);
+
     /// The states in which a command may be refused, held back or answered differently.
     pub const COLD: Self = Self(
         Self::NEEDS_AUTH.0

@@ -168,10 +168,10 @@ impl Thread {
         Ok(())
     }
 
-    /// Puts the log on the disk where replies wait for that, then sends them.
+    /// Writes what this turn has appended to the log, then sends the replies that wait for that.
     fn settle(&mut self) {
         let has_appended = std::mem::take(&mut self.local.outlet.has_appended);
-        if self.unsent.is_empty() && !(has_appended && self.server.aof.holds_replies()) {
+        if self.unsent.is_empty() && !has_appended {
             return;
         }
         aof::settle(&self.server);
@@ -198,8 +198,11 @@ impl Thread {
         if let Some(due) = self.timers.next() {
             timeout = timeout.min(due.saturating_duration_since(Instant::now()));
         }
-        let loads =
-            || self.server.state().any(State::LOADING) && self.server.persistence.feed.is_waiting();
+        let loads = || {
+            self.server.state().any(State::LOADING)
+                && (self.server.persistence.feed.is_waiting()
+                    || self.local.id == 0 && self.server.aof.replay.is_waiting())
+        };
         let waits = !self.again.is_empty() || !self.accept_again.is_empty();
         if waits || !me.mailbox.is_empty() || loads() {
             timeout = Duration::ZERO;
@@ -576,7 +579,8 @@ impl Thread {
     }
 
     fn flush(&mut self, conn: &mut Conn) -> bool {
-        if !conn.out.is_empty() && self.server.aof.holds_replies() {
+        if !conn.out.is_empty() && self.server.aof.holds_replies(&self.local.outlet) {
+            self.local.outlet.has_appended = false;
             aof::settle(&self.server);
         }
         let (mut writes, mut sent) = (0, 0);
@@ -600,8 +604,9 @@ impl Thread {
 
     /// Sends replies, and settles what the connection keeps until it is served again.
     fn finish(&mut self, conn: &mut Conn, fate: Fate) -> Fate {
-        if fate == Fate::Keep && !conn.out.is_empty() && self.server.aof.holds_replies() {
-            // The other connections of this turn share the sync.
+        let holds = self.server.aof.holds_replies(&self.local.outlet);
+        if holds && fate == Fate::Keep && !conn.out.is_empty() {
+            // The other connections of this turn share the write.
             self.unsent.push(conn.client().slot);
             return Fate::Keep;
         }
@@ -742,9 +747,12 @@ impl Thread {
     }
 
     /// Takes in what was read of the file that is being loaded.
-    fn load(&self) {
+    fn load(&mut self) {
         if self.server.state().any(State::LOADING) {
             self.server.persistence.feed.take_in(&self.server, &self.local);
+            if self.local.id == 0 {
+                self.server.aof.replay.take_in(&self.server, &mut self.local);
+            }
         }
     }
 
@@ -784,7 +792,6 @@ impl Thread {
                 blocked::serve_late(&server, &mut self.local, &mut gate);
             }
             drop(gate);
-            self.local.wake_workers(&server);
             if budget > 0 || began.elapsed() >= EXPIRE_TIME_MAX {
                 break budget == 0;
             }

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::Ordering;
 
+use parking_lot::MutexGuard;
 use persist::disk::Append;
 
 use super::{Policy, Trouble, heal, put_trouble};
@@ -37,8 +38,11 @@ enum Failure {
 /// `appendfsync always` a failure ends the process: what the data have and the log has not must not
 /// be seen by anybody.
 pub fn flush(server: &Server, sync: bool) -> bool {
+    flush_in(server, server.aof.sink.lock(), sync)
+}
+
+fn flush_in(server: &Server, mut sink: MutexGuard<'_, Sink>, sync: bool) -> bool {
     let aof = &server.aof;
-    let mut sink = aof.sink.lock();
     let taken = sink.take(server);
     let result = sink.drain(server).and_then(|()| match &sink.file {
         Some(file) if sync && aof.durable() < taken => sync_file(server, file),
@@ -61,11 +65,22 @@ pub fn flush(server: &Server, sync: bool) -> bool {
     }
 }
 
-/// Returns once everything that was appended so far is on the disk: before replies leave.
+/// What a worker does before its replies leave: it writes what was appended so far, and puts it on
+/// the disk if that is the policy. While the writer is busy with the disk it is left to it, unless
+/// that is far behind.
 pub fn settle(server: &Server) {
-    let end = server.aof.end();
-    if server.aof.durable() < end {
-        flush(server, true);
+    let aof = &server.aof;
+    if aof.policy() == Policy::Always {
+        let end = aof.end();
+        let sink = aof.sink.lock();
+        if aof.durable() < end {
+            flush_in(server, sink, true);
+        }
+    } else if let Some(sink) = aof.sink.try_lock() {
+        flush_in(server, sink, false);
+    } else {
+        aof.ring();
+        aof.hold_back();
     }
 }
 
