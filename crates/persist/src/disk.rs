@@ -159,18 +159,18 @@ pub fn remove(path: &Path) -> io::Result<()> {
     fs::remove_file(path)
 }
 
-/// Cuts off what stands behind the first `size` bytes of a file.
-pub fn cut(path: &Path, size: u64) -> io::Result<()> {
-    let file = OpenOptions::new().write(true).open(path)?;
-    file.set_len(size)?;
-    file.sync_all()
-}
-
 /// Puts a small file in its place: it is written beside it, at `draft`, first.
 pub fn replace(place: &Path, draft: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut draft = Draft::begin_at(place, draft.to_owned())?;
     draft.put(bytes);
     draft.finish()
+}
+
+/// Cuts a file off behind its first `len` bytes, for good.
+pub fn cut(path: &Path, len: u64) -> io::Result<()> {
+    let file = OpenOptions::new().write(true).open(path)?;
+    file.set_len(len)?;
+    file.sync_all()
 }
 
 /// A file that is not in its place yet. Unless it gets there, it is removed.

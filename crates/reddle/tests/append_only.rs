@@ -201,7 +201,9 @@ fn a_log_begins_with_a_base_and_an_increment() {
     text(&mut client, "GET a");
     text(&mut client, "SET b 2 EX 100");
     let log = String::from_utf8(fs::read(folder.increment()).unwrap()).unwrap();
-    assert!(log.starts_with("*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n*"));
+    assert!(log.starts_with(
+        "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n*"
+    ));
     assert!(log.contains("PXAT") && !log.contains("GET\r\n"), "{log}");
 }
 

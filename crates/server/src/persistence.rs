@@ -20,7 +20,7 @@ use crate::server::Server;
 use crate::version::Told;
 use crate::{allocator, clock, tunables, version};
 
-pub use feed::{Batch, BATCH, Feed, begin};
+pub use feed::{BATCH, Batch, Feed, begin};
 
 /// Keys between two looks at whether the disk still takes what is written.
 const KEYS_A_LOOK: u64 = 1024;

@@ -31,7 +31,15 @@ impl Model {
         let mut change = Change::default();
         change.set_wants(Wants::LOG);
         let (keyspace, rng) = (Keyspace::new(layout), Rng::with_seed(seed));
-        Self { keyspace, keys: BTreeMap::new(), change, now_ms: 1_000_000, expired: 0, deleted: 0, rng }
+        Self {
+            keyspace,
+            keys: BTreeMap::new(),
+            change,
+            now_ms: 1_000_000,
+            expired: 0,
+            deleted: 0,
+            rng,
+        }
     }
 
     fn on<R>(&mut self, work: impl FnOnce(&mut Db<'_, '_>) -> R) -> R {
@@ -141,7 +149,7 @@ impl Model {
                 let (now_ms, change, deleted) = (self.now_ms, &mut self.change, &mut self.deleted);
                 let propagate = |change: &mut Change| *deleted += fields_of(change);
                 let wants = || Wants::LOG;
-                self.keyspace.expire(lane, now_ms, &mut turn, &mut 3, change, wants, propagate);
+                self.keyspace.expire(lane, now_ms, &mut turn, &mut 3, change, (wants, propagate));
             }
         }
         let shards = self.keyspace.shards().len() as u32;

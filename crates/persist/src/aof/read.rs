@@ -49,6 +49,10 @@ pub struct End {
     pub keep: u64,
     /// The bytes of the file.
     pub size: u64,
+    /// Where the line or the argument begins that is not whole, when the log is torn.
+    pub element: u64,
+    /// The bytes that the argument should have there, its line end among them; 0 for a line.
+    pub wanted: u64,
     /// Where the MULTI of an unfinished transaction begins. Its commands were returned already.
     pub multi: Option<u64>,
 }
@@ -113,6 +117,10 @@ pub struct Log<S> {
     keep: u64,
     multi: Option<u64>,
     tail: Tail,
+    /// What is not whole: where it begins and how long it should be.
+    missing: (u64, u64),
+    /// Line ends that were passed, but for those of notes.
+    lines: u64,
 }
 
 /// What was found at the place of a record, by its length.
@@ -125,8 +133,8 @@ enum Shape {
 enum Stop {
     /// The file ends in front of it.
     End,
-    /// The file ends within it.
-    Torn,
+    /// The file ends within it: in the element that begins there and wants so many bytes.
+    Torn(usize, u64),
     /// This many bytes behind its beginning stands a wrong byte, in an element that begins there.
     Wrong {
         at: usize,
@@ -150,7 +158,15 @@ impl<S: Peek> Log<S> {
     /// Reads on from where `source` stands, which is the first command.
     pub fn new(source: S) -> Self {
         let keep = source.position();
-        Self { source, spans: Vec::new(), keep, multi: None, tail: Tail::Whole }
+        Self {
+            source,
+            spans: Vec::new(),
+            keep,
+            multi: None,
+            tail: Tail::Whole,
+            missing: (0, 0),
+            lines: 0,
+        }
     }
 
     /// The next command or note; none at the end, which [`Log::end`] describes.
@@ -167,7 +183,10 @@ impl<S: Peek> Log<S> {
         match stop {
             Stop::End if self.multi.is_some() => self.tail = Tail::Open,
             Stop::End => {}
-            Stop::Torn => self.tail = Tail::Torn,
+            Stop::Torn(element, wanted) => {
+                self.missing = (at + element as u64, wanted);
+                self.tail = Tail::Torn;
+            }
             Stop::Wrong { at: byte, element, fault } => {
                 let from = at + byte as u64;
                 if !self.is_zero_to_the_end(byte)? {
@@ -184,8 +203,13 @@ impl<S: Peek> Log<S> {
     /// How the log ends, once there is no record any more. After damage it says how far the log is
     /// in order.
     pub fn end(&self) -> End {
-        let Self { tail, keep, multi, .. } = *self;
-        End { tail, keep, size: self.source.size(), multi }
+        let Self { tail, keep, multi, missing: (element, wanted), .. } = *self;
+        End { tail, keep, size: self.source.size(), element, wanted, multi }
+    }
+
+    /// The number of the line, from 1, that was reached; lines of notes do not count.
+    pub fn line(&self) -> u64 {
+        self.lines + 1
     }
 
     /// How far it is read, in bytes.
@@ -281,7 +305,7 @@ impl<S: Peek> Log<S> {
                 _ => len += 1,
             }
         }
-        Err(Stop::Torn)
+        Err(Stop::Torn(0, 0))
     }
 
     fn measure_command(&mut self) -> Result<usize, Stop> {
@@ -292,7 +316,7 @@ impl<S: Peek> Log<S> {
         }
         for left in (0..count).rev() {
             if !self.has(at + 1)? {
-                return Err(Stop::Torn);
+                return Err(Stop::Torn(at, 0));
             }
             let first = self.source.ahead()[at];
             if first != b'$' {
@@ -309,9 +333,12 @@ impl<S: Peek> Log<S> {
     fn number(&mut self, start: usize) -> Result<(u64, usize), Stop> {
         loop {
             match number_line(&self.source.ahead()[start..]) {
-                Line::Whole(number, len) => return Ok((number, start + len)),
+                Line::Whole(number, len) => {
+                    self.lines += 1;
+                    return Ok((number, start + len));
+                }
                 Line::Wrong(at, fault) => return wrong(start, at, fault),
-                Line::Short if !self.source.more()? => return Err(Stop::Torn),
+                Line::Short if !self.source.more()? => return Err(Stop::Torn(start, 0)),
                 Line::Short => {}
             }
         }
@@ -320,6 +347,7 @@ impl<S: Peek> Log<S> {
     /// Moves over an argument of `len` bytes at `start`, `left` more of which follow; where the
     /// next one begins. Its line begins at `line`.
     fn payload(&mut self, line: usize, start: usize, len: u64, left: u64) -> Result<usize, Stop> {
+        let torn = Stop::Torn(start, len.saturating_add(2));
         let rest = self.source.size().saturating_sub(self.source.position() + start as u64);
         if len.saturating_add(2) > rest {
             if self.is_another_length_meant(start, len, rest, left)? {
@@ -330,22 +358,24 @@ impl<S: Peek> Log<S> {
                 let end = start + len as usize;
                 match self.source.ahead()[end] {
                     b'\r' => {}
-                    other => return wrong(end, 0, Fault::LineEnd([other, 0])),
+                    other => return wrong(start, end - start, Fault::LineEnd([other, 0])),
                 }
             }
-            return Err(Stop::Torn);
+            return Err(torn);
         }
         let end = start + len as usize;
         if !self.has(end + 2)? {
-            return Err(Stop::Torn);
+            return Err(torn);
         }
         match self.source.ahead()[end..] {
             [b'\r', b'\n', ..] => {}
             [one, two, ..] => {
-                return wrong(end, usize::from(one == b'\r'), Fault::LineEnd([one, two]));
+                let at = end - start + usize::from(one == b'\r');
+                return wrong(start, at, Fault::LineEnd([one, two]));
             }
-            _ => return Err(Stop::Torn),
+            _ => return Err(torn),
         }
+        self.lines += 1;
         self.spans.push(start..end);
         Ok(end + 2)
     }

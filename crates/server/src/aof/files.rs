@@ -47,7 +47,9 @@ impl Files {
                     let name = self.names.single().display();
                     let folder = self.folder.display();
                     let reason = system_text(&error);
-                    format!("Error trying to move the old AOF file {name} into dir {folder}: {reason}")
+                    format!(
+                        "Error trying to move the old AOF file {name} into dir {folder}: {reason}"
+                    )
                 })?;
                 log::info!(
                     "Successfully migrated an old-style AOF file ({}) into the AOF directory ({}).",

@@ -108,7 +108,7 @@ pub fn reload<'k>(
     for shard in 0..held.count() {
         for db in 0..server.keyspace.databases() {
             server.keyspace.judge_watches(held, shard, (db, None), stamp.now_ms);
-            drop(held.shard(shard).db(db).take());
+            drop(held.shard(shard).take(db));
         }
     }
     let wants = Wants(server.wants.load(Ordering::Relaxed));
@@ -134,7 +134,10 @@ fn load(server: &Server, target: &mut impl Target) -> Result<(), String> {
         target.settle()?;
         let kind = if *kind == Kind::Base { "base" } else { "incr" };
         let name = place.file_name().unwrap_or_default().display();
-        log::info!("DB loaded from {kind} file {name}: {:.3} seconds", began.elapsed().as_secs_f64());
+        log::info!(
+            "DB loaded from {kind} file {name}: {:.3} seconds",
+            began.elapsed().as_secs_f64()
+        );
     }
     Ok(())
 }
@@ -262,8 +265,9 @@ impl Reading<'_> {
             end.keep,
             end.cut()
         );
-        disk::cut(self.place, end.keep)
-            .map_err(|error| format!("Error truncating the AOF file {name}: {}", system_text(&error)))?;
+        disk::cut(self.place, end.keep).map_err(|error| {
+            format!("Error truncating the AOF file {name}: {}", system_text(&error))
+        })?;
         log::warn!("AOF {name} loaded anyway because aof-load-truncated is enabled");
         Ok(())
     }

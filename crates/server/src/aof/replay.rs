@@ -263,4 +263,3 @@ fn find<'k>(server: &'k Server, args: &Args<'_>) -> Result<&'k Row, String> {
         format!("ERR unknown command '{shown}' reading the append only file")
     })
 }
-
