@@ -30,6 +30,7 @@ mod listen;
 mod local;
 mod log;
 mod mailbox;
+mod migrate;
 mod monitor;
 mod multi;
 mod persistence;

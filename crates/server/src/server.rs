@@ -91,6 +91,8 @@ pub struct Server {
     pub memory: Gauge,
     /// Saves and loads.
     pub persistence: crate::persistence::Persistence,
+    /// Connections to servers that MIGRATE moves keys to.
+    pub sockets: crate::migrate::Sockets,
     /// Changes that the last save had seen.
     pub saved_dirty: AtomicU64,
     /// When the server started, Unix microseconds.
@@ -172,6 +174,7 @@ impl Server {
             errors: ErrorCounts::default(),
             memory: Gauge::default(),
             persistence: crate::persistence::Persistence::new(),
+            sockets: crate::migrate::Sockets::default(),
             saved_dirty: AtomicU64::new(0),
             started_us: crate::clock::unix_us(),
             run_id,

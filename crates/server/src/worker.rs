@@ -310,6 +310,7 @@ impl Thread {
                 Message::Resume => self.resume(),
                 Message::Answer { client, answer } => self.answer(&client, answer),
                 Message::Again(client) => self.set_again(&client),
+                Message::Migrate(job) => self.migrate(job),
                 Message::Look => {}
                 Message::Listen(listeners) => self.listen(listeners),
             }
