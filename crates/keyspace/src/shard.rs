@@ -11,7 +11,7 @@ use table::Table;
 
 use crate::entry::wheel::Wheel;
 use crate::entry::{Entry, NewValue};
-use value::{KeyHash, Value};
+use value::{KeyHash, ValueMut, ValueView};
 
 #[cfg(test)]
 mod tests;
@@ -379,7 +379,7 @@ impl ShardDb {
     pub fn fade(&mut self, hash: u64, key: &[u8], now_ms: i64, max: usize) -> Option<Faded> {
         let mut entry = self.table.get_mut(hash, key)?;
         let fields_due = fields_due_of(&entry).filter(|deadline_ms| *deadline_ms < now_ms)?;
-        let Some(Value::Hash(content)) = entry.object_mut() else { return None };
+        let Some(ValueMut::Hash(content)) = entry.object_mut() else { return None };
         let names = content.remove_due(now_ms, max);
         let is_vacant = content.is_vacant();
         self.fields.change(hash, Some(fields_due), fields_due_of(&entry));
@@ -420,14 +420,14 @@ fn schedule(
 #[inline]
 fn fields_due_of(entry: &Entry) -> Option<i64> {
     match entry.object() {
-        Some(Value::Hash(hash)) => hash.next_due_ms(),
+        Some(ValueView::Hash(hash)) => hash.next_due_ms(),
         _ => None,
     }
 }
 
 /// Whether the time of a key is over, or that of all its fields.
 pub(crate) fn is_gone(entry: &Entry, now_ms: i64) -> bool {
-    let is_faded = || matches!(entry.object(), Some(Value::Hash(hash)) if hash.is_over(now_ms));
+    let is_faded = || matches!(entry.object(), Some(ValueView::Hash(hash)) if hash.is_over(now_ms));
     entry.is_over(now_ms) || is_faded()
 }
 

@@ -62,6 +62,7 @@ impl Position {
 
 /// A listpack. Its handle is one word.
 #[derive(Clone)]
+#[repr(transparent)]
 pub struct Listpack {
     bytes: Bytes,
 }
