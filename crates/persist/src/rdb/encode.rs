@@ -294,7 +294,7 @@ impl<O: Out> Encoder<O> {
         self.length(packs.len() as u64);
         for (master, pack) in packs {
             self.string(&raw_id(master));
-            self.pack(pack);
+            self.pack(&pack);
         }
         self.length(stream.len());
         for id in [stream.last_id(), stream.first_id(), stream.max_deleted_id()] {

@@ -16,6 +16,7 @@ use super::bytes::{Bytes, PREFIX};
 use entry::{END, Encoded};
 use find::Needle;
 
+pub(crate) mod bare;
 mod entry;
 mod find;
 mod iter;
