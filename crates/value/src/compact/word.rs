@@ -119,7 +119,10 @@ unsafe impl Marked for Intset {
 
 /// Defines the word, and the enum of what it can be: handles, or references to them.
 macro_rules! one_of {
-    ($(#[$text:meta])* $word:ident, $of:ident, $($variant:ident)+, $first:ident $($other:ident)+) => {
+    (
+        $(#[$text:meta])*
+        $word:ident, $of:ident, $($variant:ident)+, $first:ident, $($other:ident)+
+    ) => {
         /// What the word is: handles themselves, or references to them.
         #[derive(Clone, Copy, Debug)]
         #[expect(missing_docs, reason = "forms are described where they are chosen")]
@@ -218,10 +221,10 @@ macro_rules! one_of {
 
 one_of! {
     /// A small form or a large one.
-    Pair, Form, Small Large, Small Large
+    Pair, Form, Small Large, Small, Large
 }
 
 one_of! {
     /// Numbers alone, a small form, or a large one.
-    Triple, Form3, Ints Small Large, Small Ints Large
+    Triple, Form3, Ints Small Large, Small, Ints Large
 }

@@ -18,8 +18,8 @@ pub struct Head {
 }
 
 impl Stream {
-    /// The nodes as they are saved, each made when it is asked for, with the ids that their entries'
-    /// ids are told by.
+    /// The nodes as they are saved, each made when it is asked for, with the ids that their
+    /// entries' ids are told by.
     pub fn packs(&self) -> impl ExactSizeIterator<Item = (Id, Listpack)> {
         self.nodes.iter().map(|(master, node)| (*master, node.pack(*master)))
     }
