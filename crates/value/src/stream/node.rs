@@ -7,7 +7,7 @@
 //! others with seven bits a byte, the low ones first:
 //!
 //! ```text
-//! length (4), live entries (4), deleted entries (4), bytes of the listpack without these counts (4)
+//! length (4), live entries (4), deleted entries (4), bytes of the listpack but these counts (4)
 //! number of the master's fields, their names
 //! entry ...: flags, milliseconds beyond the master's id, [number beyond it,] [number of fields,]
 //!            fields and values or values alone, bytes of all this, to be read from its end
