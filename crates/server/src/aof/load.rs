@@ -171,7 +171,8 @@ impl Reading<'_> {
         let size = Input::size(&input);
         while input.ahead().len() < HEAD && input.more().map_err(|error| system_text(&error))? {}
         if aof::is_rdb(input.ahead()) {
-            input = self.load_rdb(kind, input, target)?;
+            let Some(rest) = self.load_rdb(kind, input, target)? else { return Ok(size) };
+            input = rest;
             target.settle()?;
         }
         input.forget_sum();
@@ -184,12 +185,12 @@ impl Reading<'_> {
         kind: Kind,
         input: Input,
         target: &mut impl Target,
-    ) -> Result<Input, String> {
+    ) -> Result<Option<Input>, String> {
         match kind {
             Kind::Base => log::info!("Reading RDB base file on AOF loading..."),
             _ => log::info!("Reading RDB preamble from AOF file..."),
         }
-        let file = File::of_base(self.server, input);
+        let file = File::of_base(self.server, self.place, input);
         file.load(self.server, || (), |db, entry| target.enter(db, entry)).map_err(|error| {
             let name = self.place.display();
             format!("Error reading the RDB base file {name}, AOF loading aborted: {error}")

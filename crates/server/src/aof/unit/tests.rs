@@ -1,3 +1,5 @@
+//! A unit as it stands in the log.
+
 use super::Unit;
 
 fn text(bytes: &[u8]) -> String {
