@@ -76,8 +76,10 @@ enum Naming {
 
 impl Naming {
     fn is_in(&self, folder: &str) -> bool {
-        let (Self::Link(path, _) | Self::Rename(path, _) | Self::Remove(path) | Self::Folder(path)) =
-            self;
+        let path = match self {
+            Self::Link(path, _) | Self::Rename(path, _) => path,
+            Self::Remove(path) | Self::Folder(path) => path,
+        };
         Path::new(path).parent() == Some(Path::new(folder))
     }
 }
