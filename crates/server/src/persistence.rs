@@ -21,7 +21,7 @@ use crate::server::Server;
 use crate::version::Told;
 use crate::{allocator, clock, tunables, version};
 
-pub use feed::{Feed, begin};
+pub use feed::{BATCH, Batch, Feed, begin};
 
 /// Keys between two looks at whether the disk still takes what is written.
 const KEYS_A_LOOK: u64 = 1024;
@@ -67,6 +67,15 @@ pub struct Progress {
     pub read: AtomicU64,
     /// Bytes of memory in use when the file was written, as it says.
     pub used_memory: AtomicU64,
+}
+
+impl Progress {
+    /// A load of so many bytes begins.
+    pub fn begin(&self, total: u64) {
+        self.total.store(total, Ordering::Relaxed);
+        self.read.store(0, Ordering::Relaxed);
+        self.began_s.store(clock::unix_ms() / 1000, Ordering::Relaxed);
+    }
 }
 
 impl Persistence {
@@ -212,6 +221,15 @@ fn write_file(server: &Server, held: &mut Held<'_>) -> io::Result<()> {
     writer.finish().finish()
 }
 
+/// Writes the base of a log that begins with nothing.
+pub fn write_empty_base(server: &Server, place: &Path) -> io::Result<()> {
+    let plan = Plan::of(server);
+    let draft = Draft::begin(place, &mark())?;
+    let mut writer = Writer::new(Form::Rdb, draft, plan.style, plan.checksum, false);
+    write_notes(&plan, &mut writer);
+    writer.finish().finish()
+}
+
 fn write_notes(plan: &Plan, writer: &mut Writer<Draft>) {
     let version = format!("{}-ver", plan.told.server);
     writer.aux(version.as_bytes(), plan.told.version.as_bytes());
@@ -239,6 +257,7 @@ fn totals(held: &mut Held<'_>, databases: u32) -> Vec<Totals> {
 pub struct File {
     input: Input,
     plan: Plan,
+    is_base: bool,
 }
 
 impl File {
@@ -246,29 +265,42 @@ impl File {
     pub fn open(server: &Server) -> io::Result<Option<Self>> {
         let plan = Plan::of(server);
         let input = Input::open(&plan.place, plan.checksum)?;
-        Ok(input.map(|input| Self { input, plan }))
+        Ok(input.map(|input| Self { input, plan, is_base: false }))
+    }
+
+    /// The base of a log, which says itself what expires and when.
+    pub fn of_base(server: &Server, place: &Path, input: Input) -> Self {
+        let plan = Plan { place: place.to_owned(), ..Plan::of(server) };
+        Self { input, plan, is_base: true }
+    }
+
+    /// Opens another file as this server reads its own; none when it does not exist.
+    pub fn input(server: &Server, place: &Path) -> io::Result<Option<Input>> {
+        Input::open(place, Plan::of(server).checksum)
     }
 
     /// Reads the file. `begin` is called once its head is known to be in order, `enter` with each
-    /// key and the number of its database until it says no.
+    /// key and the number of its database until it says no. Gives back what may go on behind the
+    /// data set.
     pub fn load(
         self,
         server: &Server,
         begin: impl FnOnce(),
         mut enter: impl FnMut(u32, Entry) -> bool,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<Input>, Error> {
         let now_ms = clock::unix_ms();
         let tunables = server.tunables.load();
         let rules = Rules {
             limits: &tunables.settings.limits,
             hasher: server.keyspace.key_hash(),
-            since_ms: now_ms,
+            since_ms: if self.is_base { i64::MIN } else { now_ms },
         };
         let checksum = self.plan.checksum && tunables.settings.restore.checksum;
         let settings = Settings { relaxed: self.plan.relaxed, checksum };
         let state = &server.persistence;
-        state.progress.total.store(self.input.size(), Ordering::Relaxed);
-        state.progress.began_s.store(now_ms / 1000, Ordering::Relaxed);
+        if !self.is_base {
+            state.progress.begin(self.input.size());
+        }
         state.keys_loaded.store(0, Ordering::Relaxed);
         state.keys_expired.store(0, Ordering::Relaxed);
         let form = self.plan.form().name();
@@ -292,19 +324,19 @@ impl File {
                         log::info!("Loading {form}: skipping empty key: {}", key.escape_ascii());
                     }
                 }
-                Item::Key(Key::Live(entry)) if entry.is_over(now_ms) => {
+                Item::Key(Key::Live(entry)) if !self.is_base && entry.is_over(now_ms) => {
                     state.keys_expired.fetch_add(1, Ordering::Relaxed);
                 }
                 Item::Key(Key::Live(entry)) => {
                     state.keys_loaded.fetch_add(1, Ordering::Relaxed);
                     if !enter(db, entry) {
-                        return Ok(());
+                        return Ok(reader.into_source());
                     }
                 }
             }
         }
         told(state, form, empty);
-        Ok(())
+        Ok(reader.into_source())
     }
 }
 

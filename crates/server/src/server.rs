@@ -9,6 +9,7 @@ use keyspace::{Keyspace, Wants};
 use parking_lot::Mutex;
 
 use crate::allocator::Gauge;
+use crate::aof::Aof;
 use crate::background::Background;
 use crate::blocked::Blocked;
 use crate::clock::Ticks;
@@ -91,6 +92,8 @@ pub struct Server {
     pub memory: Gauge,
     /// Scripts and functions.
     pub scripting: crate::scripting::Scripting,
+    /// The log of what changed the data.
+    pub aof: Aof,
     /// Saves and loads.
     pub persistence: crate::persistence::Persistence,
     /// Connections to servers that MIGRATE moves keys to.
@@ -162,6 +165,7 @@ impl Server {
             program,
             process,
             listening,
+            aof: Aof::new(&config),
             config: Mutex::new(config),
             tunables: ArcSwap::new(tunables),
             generation: AtomicU64::new(0),
@@ -210,7 +214,7 @@ impl Server {
     /// The server-wide states.
     #[inline]
     pub fn state(&self) -> State {
-        State(self.state.load(Ordering::Relaxed))
+        State(self.state.load(Ordering::Acquire))
     }
 
     /// Sets or clears server-wide states.
@@ -248,6 +252,7 @@ impl Server {
         } else {
             self.wants.fetch_and(!Wants::EVENTS.0, Ordering::SeqCst);
         }
+        self.aof.follow(config);
         self.latency.set_threshold(tunables.latency_threshold_ms);
         self.tunables.store(Arc::new(tunables));
         self.generation.fetch_add(1, Ordering::SeqCst);
