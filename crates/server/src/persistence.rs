@@ -12,7 +12,7 @@ use keyspace::{Entry, Held, Totals};
 use parking_lot::Mutex;
 use persist::disk::{Draft, Input};
 use persist::form::{Error, Form, Reader, Writer};
-use persist::rdb::{self, Item, Key, Piece, Rules, Settings, Usage};
+use persist::rdb::{self, Item, Key, Piece, Rules, Run, Settings, Usage};
 use spec::config::Id;
 use value::Limits;
 
@@ -22,7 +22,7 @@ use crate::server::Server;
 use crate::version::Told;
 use crate::{allocator, clock, tunables, version};
 
-pub use feed::{Feed, begin};
+pub use feed::{Batch, Feed, begin};
 
 /// Keys between two looks at whether the disk still takes what is written.
 const KEYS_A_LOOK: u64 = 1024;
@@ -216,6 +216,15 @@ fn write_file(server: &Server, held: &mut Held<'_>) -> io::Result<()> {
     writer.finish().finish()
 }
 
+/// Writes the base of a log that begins with nothing.
+pub fn write_empty_base(server: &Server, place: &Path) -> io::Result<()> {
+    let plan = Plan::of(server);
+    let draft = Draft::begin(place, &mark())?;
+    let mut writer = Writer::new(Form::Rdb, draft, plan.style, plan.checksum, false);
+    write_notes(&plan, &mut writer);
+    writer.finish().finish()
+}
+
 fn write_notes(plan: &Plan, writer: &mut Writer<Draft>) {
     let version = format!("{}-ver", plan.told.server);
     writer.aux(version.as_bytes(), plan.told.version.as_bytes());
@@ -243,6 +252,7 @@ fn totals(held: &mut Held<'_>, databases: u32) -> Vec<Totals> {
 pub struct File {
     input: Input,
     plan: Plan,
+    is_base: bool,
 }
 
 impl File {
@@ -250,7 +260,18 @@ impl File {
     pub fn open(server: &Server) -> io::Result<Option<Self>> {
         let plan = Plan::of(server);
         let input = Input::open(&plan.place, plan.checksum)?;
-        Ok(input.map(|input| Self { input, plan }))
+        Ok(input.map(|input| Self { input, plan, is_base: false }))
+    }
+
+    /// The base of a log, which says itself what expires and when.
+    pub fn of_base(server: &Server, place: &Path, input: Input) -> Self {
+        let plan = Plan { place: place.to_owned(), ..Plan::of(server) };
+        Self { input, plan, is_base: true }
+    }
+
+    /// Opens another file as this server reads its own; none when it does not exist.
+    pub fn input(server: &Server, place: &Path) -> io::Result<Option<Input>> {
+        Input::open(place, Plan::of(server).checksum)
     }
 
     /// Its form.
@@ -259,27 +280,27 @@ impl File {
     }
 
     /// Reads the file. `begin` is called once its head is known to be in order, `enter` with each
-    /// key and the number of its database until it says no.
+    /// key and the number of its database until it says no. Gives back what may go on behind the
+    /// data set, unless that is JSON.
     pub fn load(
         self,
         server: &Server,
         begin: impl FnOnce(),
         mut enter: impl FnMut(u32, Entry) -> bool,
-    ) -> Result<(), Error> {
-        self.read(
-            server,
-            begin,
-            |part| match part {
-                Part::Key(db, entry) => enter(db, entry),
-                Part::Run(..) => unreachable!("nobody asked for runs"),
-            },
-            false,
-        )
+    ) -> Result<Option<Input>, Error> {
+        let enter = |part| match part {
+            Part::Key(db, entry) => enter(db, entry),
+            Part::Run(..) => unreachable!("nobody asked for runs"),
+        };
+        self.read(server, begin, enter, false)
     }
 
-    /// Reads the file in parts, of which the runs are decoded by whoever is given them, until
-    /// `enter` says no.
-    pub fn load_parts(self, server: &Server, enter: impl FnMut(Part) -> bool) -> Result<(), Error> {
+    /// As [`Self::load`], but whoever is given a run of keys decodes it.
+    pub fn load_runs(
+        self,
+        server: &Server,
+        enter: impl FnMut(Part) -> bool,
+    ) -> Result<Option<Input>, Error> {
         self.read(server, || (), enter, true)
     }
 
@@ -289,14 +310,16 @@ impl File {
         begin: impl FnOnce(),
         mut enter: impl FnMut(Part) -> bool,
         in_runs: bool,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<Input>, Error> {
         let state = &server.persistence;
         let form = self.plan.form();
-        let terms = Terms::now(&self.plan);
+        let terms = Terms::now(&self.plan, self.is_base);
         let tunables = server.tunables.load();
         let checksum = self.plan.checksum && tunables.settings.restore.checksum;
         let settings = Settings { relaxed: self.plan.relaxed, checksum };
-        state.progress.begin(self.input.size());
+        if !self.is_base {
+            state.progress.begin(self.input.size());
+        }
         for count in [&state.keys_loaded, &state.keys_expired, &state.keys_empty] {
             count.store(0, Ordering::Relaxed);
         }
@@ -313,7 +336,7 @@ impl File {
             };
             state.progress.reach(reader.position());
             let part = match piece {
-                None => return Ok(()),
+                None => return Ok(reader.into_source()),
                 Some(Piece::Run(run)) => Part::Run(db, run, terms),
                 Some(Piece::Item(Item::Key(key))) => match terms.admit(state, key) {
                     Some(entry) => Part::Key(db, entry),
@@ -322,7 +345,7 @@ impl File {
                 Some(Piece::Item(mark)) => {
                     match mark {
                         Item::Select(number) => db = checked_database(server, number)?,
-                        Item::Aux(name, value) => note(state, &name, &value, terms.since_ms),
+                        Item::Aux(name, value) => note(state, &name, &value, clock::unix_ms()),
                         Item::Function(library) => state.functions.lock().push(library),
                         Item::Sizes(..) | Item::Key(_) => {}
                     }
@@ -330,7 +353,7 @@ impl File {
                 }
             };
             if !enter(part) {
-                return Ok(());
+                return Ok(reader.into_source());
             }
         }
     }
@@ -341,13 +364,14 @@ pub enum Part {
     /// A key and its database.
     Key(u32, Entry),
     /// Keys of a database that are still to be decoded.
-    Run(u32, rdb::Run, Terms),
+    Run(u32, Run, Terms),
 }
 
 /// By what the keys of a file are judged.
 #[derive(Clone, Copy)]
 pub struct Terms {
-    /// What was over by then is left out, Unix milliseconds.
+    /// What was over by then is left out, Unix milliseconds. The least number for the base of a
+    /// log, whose commands say what expires and when.
     since_ms: i64,
     /// The clock of accesses, in seconds.
     now_s: u32,
@@ -356,9 +380,10 @@ pub struct Terms {
 }
 
 impl Terms {
-    fn now(plan: &Plan) -> Self {
-        let since_ms = clock::unix_ms();
-        let now_s = (since_ms / 1000) as u32 & 0x00ff_ffff;
+    fn now(plan: &Plan, is_base: bool) -> Self {
+        let now_ms = clock::unix_ms();
+        let now_s = (now_ms / 1000) as u32 & 0x00ff_ffff;
+        let since_ms = if is_base { i64::MIN } else { now_ms };
         Self { since_ms, now_s, is_lfu: plan.is_lfu, form: plan.form() }
     }
 
@@ -391,7 +416,7 @@ impl Terms {
     pub fn decode(
         &self,
         server: &Server,
-        run: &rdb::Run,
+        run: &Run,
         mut enter: impl FnMut(Entry),
     ) -> Result<(), rdb::Error> {
         let tunables = server.tunables.load();

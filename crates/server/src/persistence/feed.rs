@@ -13,7 +13,10 @@ use crossbeam_queue::ArrayQueue;
 use keyspace::{Entry, Held, Stamp};
 use persist::rdb::Run;
 
+use spec::config::Id;
+
 use super::{File, Part, Terms};
+use crate::aof;
 use crate::local::Local;
 use crate::mailbox::Message;
 use crate::server::Server;
@@ -31,7 +34,7 @@ const TURN_MAX: Duration = Duration::from_millis(5);
 const PAUSE: Duration = Duration::from_micros(200);
 
 /// Keys, each with its database.
-type Batch = Vec<(u32, Entry)>;
+pub type Batch = Vec<(u32, Entry)>;
 
 /// What is handed over.
 enum Load {
@@ -148,22 +151,46 @@ impl Feed {
         !server.shutdown.is_complete() && !is_wrong
     }
 
-    /// Waits until all is taken in; false when the server stops meanwhile.
-    fn settle(&self, server: &Server) -> bool {
+    /// Hands a part over, single keys once there are some of them in `keys`; false when the server
+    /// stops meanwhile, or something is wrong.
+    pub fn take(&self, server: &Server, part: Part, keys: &mut Batch) -> bool {
+        match part {
+            Part::Run(db, run, terms) => self.hand_over(server, Load::Run(db, run, terms)),
+            Part::Key(db, entry) => {
+                keys.push((db, entry));
+                keys.len() < BATCH || self.hand_over(server, Load::Keys(std::mem::take(keys)))
+            }
+        }
+    }
+
+    /// Hands over what is left in `keys` and waits until all is taken in; the error is why it
+    /// cannot be.
+    pub fn finish(&self, server: &Server, keys: &mut Batch) -> Result<(), String> {
+        if !keys.is_empty() {
+            self.hand_over(server, Load::Keys(std::mem::take(keys)));
+        }
+        self.settle(server);
+        self.fault().map_or(Ok(()), Err)
+    }
+
+    /// Waits until all is taken in, or the server stops.
+    fn settle(&self, server: &Server) {
         while self.under_way.load(Ordering::SeqCst) > 0 {
             server.tell_all(|| Message::Look);
             thread::sleep(PAUSE);
             if server.shutdown.is_complete() {
-                return false;
+                return;
             }
         }
-        true
     }
 }
 
 /// Begins to load the data set's file, if there is one; the error is the reason why the server must
 /// not start. The thread ends when all keys are in.
 pub fn begin(server: &Arc<Server>) -> io::Result<Option<JoinHandle<Result<(), String>>>> {
+    if server.config.lock().bool(Id::Appendonly) {
+        return aof::begin(server).map_err(io::Error::other);
+    }
     let Some(file) = File::open(server)? else { return Ok(None) };
     server.put_state(State::LOADING, true);
     let server = Arc::clone(server);
@@ -182,24 +209,13 @@ pub fn begin(server: &Arc<Server>) -> io::Result<Option<JoinHandle<Result<(), St
 
 fn load(server: &Server, file: File) -> Result<(), String> {
     let feed = &server.persistence.feed;
-    let form = file.form();
-    let mut batch = Vec::with_capacity(BATCH);
-    let result = file.load_parts(server, |part| match part {
-        Part::Run(db, run, terms) => feed.hand_over(server, Load::Run(db, run, terms)),
-        Part::Key(db, entry) => {
-            batch.push((db, entry));
-            batch.len() < BATCH || feed.hand_over(server, Load::Keys(std::mem::take(&mut batch)))
-        }
-    });
+    let (form, mut keys) = (file.form(), Batch::new());
+    let result = file.load_runs(server, |part| feed.take(server, part, &mut keys));
+    // A fault within a run says more than a checksum that does not fit because of it.
+    feed.finish(server, &mut keys)?;
     result.map_err(|error| error.to_string())?;
-    if !batch.is_empty() {
-        feed.hand_over(server, Load::Keys(batch));
-    }
-    let is_whole = feed.settle(server);
-    match feed.fault() {
-        Some(fault) => return Err(fault),
-        None if is_whole => super::tell_loaded(&server.persistence, form),
-        None => {}
+    if !server.shutdown.is_complete() {
+        super::tell_loaded(&server.persistence, form);
     }
     Ok(())
 }
