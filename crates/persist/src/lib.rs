@@ -9,3 +9,4 @@ pub mod aof;
 pub mod check;
 pub mod disk;
 pub mod rdb;
+pub mod snapshot;

@@ -65,6 +65,9 @@ impl State {
     /// Server-wide: somebody sees what all clients do.
     pub const MONITORED: Self = Self(1 << 21);
 
+    /// Server-wide: the data set could not be saved, and writes are refused until it can.
+    pub const UNSAVED: Self = Self(1 << 22);
+
     /// The states in which a command may be refused, held back or answered differently.
     pub const COLD: Self = Self(
         Self::NEEDS_AUTH.0
@@ -76,7 +79,8 @@ impl State {
             | Self::CROWDED.0
             | Self::PAUSED.0
             | Self::LOADING.0
-            | Self::OVER_MEMORY.0,
+            | Self::OVER_MEMORY.0
+            | Self::UNSAVED.0,
     );
 
     /// Whether any of the other's bits is set here.

@@ -22,6 +22,7 @@ use crate::mailbox::Message;
 use crate::registry::Client;
 use crate::server::Server;
 use crate::session::{Session, State};
+use crate::snapshot::{self, Pace};
 use crate::{blocked, commit, cron, dispatch, multi, pubsub, refuse};
 
 mod delivery;
@@ -56,6 +57,8 @@ const INPUT_MAX: u64 = u32::MAX as u64 - (64 << 20);
 const OUTPUT_AT_ONCE: usize = 1 << 20;
 /// Keys that are expired before other threads have their turn at a shard and at the gate.
 const EXPIRE_BUDGET: u32 = 200;
+/// How long a worker sleeps that waits for what it cannot see: the disk, the end of a snapshot.
+const NAP: Duration = Duration::from_millis(1);
 /// How long expiring goes on, in steps of that many keys, while clients wait.
 const EXPIRE_TIME_MAX: Duration = Duration::from_micros(500);
 
@@ -90,6 +93,8 @@ pub struct Thread {
     next_cron: Instant,
     /// Which of its lane's shards comes first when it expires keys the next time.
     expire_turn: u32,
+    /// What the snapshot under way has to do in this worker's lane.
+    pace: Pace,
     cron: cron::Cron,
 }
 
@@ -123,6 +128,7 @@ impl Thread {
             written: Vec::new(),
             next_cron: Instant::now(),
             expire_turn: 0,
+            pace: Pace::Idle,
             cron: cron::Cron::default(),
             server,
         }
@@ -155,6 +161,7 @@ impl Thread {
             }
             self.load();
             self.expire();
+            self.snapshot(began);
             self.end_waits();
             self.cron(began);
             self.deliver();
@@ -183,8 +190,14 @@ impl Thread {
         }
         let loads =
             || self.server.state().any(State::LOADING) && self.server.persistence.feed.is_waiting();
+        let goes_on = self.pace == Pace::Goes;
         let waits = !self.again.is_empty() || !self.accept_again.is_empty();
-        if waits || !me.mailbox.is_empty() || loads() {
+        if self.pace == Pace::Waits
+            || self.local.id == 0 && self.server.persistence.snapshots.is_active()
+        {
+            timeout = timeout.min(NAP);
+        }
+        if goes_on || waits || !me.mailbox.is_empty() || loads() {
             timeout = Duration::ZERO;
         } else if self.server.state().any(State::PAUSED) {
             if self.local.id == 0 {
@@ -769,6 +782,15 @@ impl Thread {
         let stats = server.stats(self.local.id);
         stats.expire_capped.add(u64::from(capped));
         stats.expire_ns.add(began.elapsed().as_nanos() as u64);
+    }
+
+    /// Walks on with the snapshot under way; one worker sees to its end.
+    fn snapshot(&mut self, began: Instant) {
+        let served = (self.local.turn_commands > 0).then(|| began.elapsed());
+        self.pace = snapshot::walk(&self.server, self.local.id, served);
+        if self.local.id == 0 {
+            self.server.persistence.snapshots.tick(&self.server);
+        }
     }
 
     /// Periodic work, when its time has come.
