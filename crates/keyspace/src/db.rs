@@ -103,6 +103,7 @@ impl<'a, 'k> Db<'a, 'k> {
 
     /// Says what becomes of keys that are met after their time.
     #[must_use]
+    #[inline]
     pub fn with_overdue(mut self, overdue: Overdue) -> Self {
         self.overdue = overdue;
         self

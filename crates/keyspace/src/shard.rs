@@ -298,18 +298,29 @@ impl ShardDb {
             Place::Occupied(mut entry) => {
                 let keep = ttl == Ttl::Keep || ttl == Ttl::Never && entry.deadline_ms().is_none();
                 let (old, fields_due) = (entry.address(), fields_due_of(&entry));
-                if !keep && entry.deadline_ms().is_some() {
+                let shifted = match (entry.deadline_ms(), ttl) {
+                    (Some(former_ms), Ttl::At(deadline_ms)) => {
+                        wheel_of(wheel).shift(former_ms, deadline_ms, stamp.now_ms)
+                    }
+                    _ => false,
+                };
+                if !keep && !shifted && entry.deadline_ms().is_some() {
                     wheel_of(wheel).remove(&entry);
                 }
+                let deadline = if let Ttl::At(at) = ttl { Some(at) } else { None };
                 entry.change(|entry| {
                     entry.set_value(value);
                     entry.set_access(stamp.access);
+                    if shifted {
+                        entry.set_deadline(deadline);
+                    }
                 });
                 fields.change(hash, fields_due, fields_due_of(&entry));
-                if !keep {
-                    let deadline = if let Ttl::At(at) = ttl { Some(at) } else { None };
+                if !keep && !shifted {
                     schedule(wheel, &mut entry, deadline, stamp);
-                } else if entry.deadline_ms().is_some() && entry.address() != old {
+                    return false;
+                }
+                if entry.deadline_ms().is_some() && entry.address() != old {
                     wheel_of(wheel).moved(old, &entry);
                 }
                 false
@@ -327,12 +338,20 @@ impl ShardDb {
         since_ms: i64,
     ) -> Edit<()> {
         let Some(mut entry) = self.door.slot(hash, key) else { return Edit::Missing };
-        if entry.deadline_ms().is_some() {
-            wheel_of(&mut self.wheel).remove(&entry);
+        if let Some(former_ms) = entry.deadline_ms() {
+            let wheel = wheel_of(&mut self.wheel);
             if entry.is_over(since_ms) {
+                wheel.remove(&entry);
                 self.fields.change(hash, fields_due_of(&entry), None);
                 return Edit::Expired(entry.remove());
             }
+            if let Some(deadline_ms) = deadline_ms
+                && wheel.shift(former_ms, deadline_ms, stamp.now_ms)
+            {
+                entry.change(|entry| entry.set_deadline(Some(deadline_ms)));
+                return Edit::Done(());
+            }
+            wheel.remove(&entry);
         }
         schedule(&mut self.wheel, &mut entry, deadline_ms, stamp);
         Edit::Done(())

@@ -8,7 +8,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use crate::rdb::{Crc64, Error, Out, Peek, Source, Writer};
+use crate::form::Writer;
+use crate::rdb::{Crc64, Error, Out, Peek, Source};
 use crate::snapshot::Sink;
 
 #[cfg(test)]
@@ -54,6 +55,11 @@ impl Input {
     /// The bytes of the file.
     pub fn size(&self) -> u64 {
         self.size
+    }
+
+    /// The bytes of the file from its beginning on, for readers that have a buffer of their own.
+    pub fn into_bytes(self) -> impl Read {
+        self.file
     }
 
     /// Computes no checksum of what follows.

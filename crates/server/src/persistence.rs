@@ -12,7 +12,8 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use keyspace::Entry;
 use parking_lot::Mutex;
 use persist::disk::Input;
-use persist::rdb::{Error, Item, Key, Reader, Rules, Settings, Usages};
+use persist::form::{Error, Form, Reader};
+use persist::rdb::{self, Item, Key, Rules, Settings, Usages};
 use spec::config::Id;
 
 use crate::config::Config;
@@ -74,7 +75,7 @@ struct Plan {
     syncs: bool,
     is_lfu: bool,
     is_lru: bool,
-    style: persist::rdb::Style,
+    style: rdb::Style,
     told: Told,
 }
 
@@ -93,6 +94,10 @@ impl Plan {
             style: tunables::style(config),
             told: Told::of(server.program, config),
         }
+    }
+
+    fn form(&self) -> Form {
+        Form::of(&self.place)
     }
 
     /// What a file that is written now says of how keys are used.
@@ -141,7 +146,8 @@ impl File {
         state.progress.began_s.store(now_ms / 1000, Ordering::Relaxed);
         state.keys_loaded.store(0, Ordering::Relaxed);
         state.keys_expired.store(0, Ordering::Relaxed);
-        let reader = Reader::new(self.input, settings, rules)?;
+        let form = self.plan.form().name();
+        let reader = Reader::new(self.plan.form(), self.input, settings, rules)?;
         let now_s = (now_ms / 1000) as u32 & 0x00ff_ffff;
         let mut reader = reader.with_access(now_s, self.plan.is_lfu);
         begin();
@@ -158,7 +164,7 @@ impl File {
                 Item::Key(Key::Empty(key)) => {
                     empty += 1;
                     if empty <= EMPTY_SHOWN {
-                        log::info!("Loading RDB: skipping empty key: {}", key.escape_ascii());
+                        log::info!("Loading {form}: skipping empty key: {}", key.escape_ascii());
                     }
                 }
                 Item::Key(Key::Live(entry)) if entry.is_over(now_ms) => {
@@ -172,14 +178,14 @@ impl File {
                 }
             }
         }
-        told(state, empty);
+        told(state, form, empty);
         Ok(())
     }
 }
 
 fn checked_database(server: &Server, number: u64) -> Result<u32, Error> {
     let known = u32::try_from(number).ok().filter(|db| *db < server.keyspace.databases());
-    known.ok_or(Error::Database(number))
+    known.ok_or(rdb::Error::Database(number).into())
 }
 
 /// Tells the log of what a file says about itself.
@@ -203,11 +209,11 @@ fn note(state: &Persistence, name: &[u8], value: &[u8], now_ms: i64) {
     }
 }
 
-fn told(state: &Persistence, empty: u64) {
+fn told(state: &Persistence, form: &str, empty: u64) {
     let (loaded, expired) =
         (state.keys_loaded.load(Ordering::Relaxed), state.keys_expired.load(Ordering::Relaxed));
     let skipped = if empty > 0 { format!(", empty keys skipped: {empty}") } else { String::new() };
-    log::info!("Done loading RDB, keys loaded: {loaded}, keys expired: {expired}{skipped}.");
+    log::info!("Done loading {form}, keys loaded: {loaded}, keys expired: {expired}{skipped}.");
     let libraries = state.functions.lock().len();
     if libraries > 0 {
         log::warn!(

@@ -1,4 +1,4 @@
-//! Saving: when, how it is told, and the form of an RDB file.
+//! Saving: when, how it is told, and the form of the file.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use keyspace::{Held, Totals};
 use persist::disk::Draft;
-use persist::rdb::{Pieces, Writer};
+use persist::form::{self, Writer};
 use persist::snapshot::{HandOver, Sheet, Sink, Spell};
 use spec::config::Id;
 
@@ -62,15 +62,15 @@ impl Default for Saves {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct NotSaved;
 
-/// An RDB file, as `snapshot` writes it.
-pub struct RdbFile {
+/// A file of the data set, as `snapshot` writes it.
+pub struct FileForm {
     plan: Plan,
     mark: String,
     is_base: bool,
     has_timed_fields: bool,
 }
 
-impl RdbFile {
+impl FileForm {
     /// The data set's file, by the configuration.
     fn data_set(server: &Server, mark: String) -> Self {
         Self { plan: Plan::of(server), mark, is_base: false, has_timed_fields: false }
@@ -84,19 +84,22 @@ impl RdbFile {
     }
 }
 
-impl Form for RdbFile {
+impl Form for FileForm {
     fn open(&mut self, server: &Server, totals: &[Totals]) -> io::Result<Box<dyn Sink>> {
         let plan = &self.plan;
         self.has_timed_fields = totals.iter().any(|totals| totals.volatile > 0);
         let version = plan.style.version_for(self.has_timed_fields);
-        if plan.style.version != 0 && version != plan.style.version {
+        let is_rdb = plan.form() == form::Form::Rdb;
+        if is_rdb && plan.style.version != 0 && version != plan.style.version {
             log::warn!(
                 "The RDB file gets version {version}: hash fields that expire need it, whatever \
                  rdb-version says"
             );
         }
         let draft = Draft::begin(&plan.place, &self.mark)?.with_syncs(plan.syncs);
-        let mut writer = Writer::new(draft, plan.style, plan.checksum, self.has_timed_fields);
+        let (style, checksum) = (plan.style, plan.checksum);
+        let mut writer =
+            Writer::new(plan.form(), draft, style, checksum, self.has_timed_fields);
         write_notes(plan, &mut writer, self.is_base);
         for library in &*server.persistence.functions.lock() {
             writer.function(library);
@@ -104,22 +107,24 @@ impl Form for RdbFile {
         for (db, totals) in totals.iter().enumerate().filter(|(_, totals)| totals.keys > 0) {
             writer.database(db as u32, totals.keys, totals.expires);
         }
+        writer.expect_keys(totals.iter().map(|totals| totals.keys).sum());
         Ok(Box::new(writer))
     }
 
     fn spell(&self, hand_over: HandOver) -> Box<dyn Spell> {
         let (plan, sheet) = (&self.plan, Sheet::new(hand_over));
-        Box::new(Pieces::new(plan.style, self.has_timed_fields, plan.usages(), sheet))
+        plan.form().pieces(plan.style, self.has_timed_fields, plan.usages(), sheet)
     }
 }
 
 fn write_notes(plan: &Plan, writer: &mut Writer<Draft>, is_base: bool) {
-    writer.aux(&format!("{}-ver", plan.told.server), plan.told.version.as_bytes());
-    writer.aux("redis-bits", b"64");
-    writer.aux("ctime", (clock::unix_ms() / 1000).to_string().as_bytes());
-    writer.aux("used-mem", allocator::figures().allocated.to_string().as_bytes());
-    writer.aux("reddle-ver", version::REDDLE.as_bytes());
-    writer.aux("aof-base", if is_base { b"1" } else { b"0" });
+    let version = format!("{}-ver", plan.told.server);
+    writer.aux(version.as_bytes(), plan.told.version.as_bytes());
+    writer.aux(b"redis-bits", b"64");
+    writer.aux(b"ctime", (clock::unix_ms() / 1000).to_string().as_bytes());
+    writer.aux(b"used-mem", allocator::figures().allocated.to_string().as_bytes());
+    writer.aux(b"reddle-ver", version::REDDLE.as_bytes());
+    writer.aux(b"aof-base", if is_base { b"1" } else { b"0" });
 }
 
 /// Saves the data set to its file while the caller holds every shard.
@@ -127,7 +132,7 @@ pub fn save(server: &Server, held: &mut Held<'_>) -> Result<(), NotSaved> {
     let saves = &server.persistence.saves;
     saves.count.fetch_add(1, Ordering::Relaxed);
     let dirty = server.sum(|stats| stats.dirty.get());
-    let mut form = RdbFile::data_set(server, mark());
+    let mut form = FileForm::data_set(server, mark());
     match snapshot::write_all(server, held, &mut form) {
         Ok(()) => {
             log::info!("DB saved on disk");
@@ -168,7 +173,7 @@ pub fn background(server: &Server, held: &mut Held<'_>) -> Result<(), NotSaved> 
     let began = Instant::now();
     let order = Order {
         purpose: Purpose::Save,
-        form: Box::new(RdbFile::data_set(server, background_mark())),
+        form: Box::new(FileForm::data_set(server, background_mark())),
         on_end: Box::new(move |server, result| ended(server, result, dirty, began)),
     };
     if let Err(error) = snapshot::begin(server, held, order, || Ok(())) {
