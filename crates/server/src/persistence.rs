@@ -1,6 +1,6 @@
 //! The data set on disk: saving it as a whole, and reading it again.
 //!
-//! What the bytes mean is `persist`'s, and how keys get from the shards to the disk is `snapshot`'s.
+//! What the bytes mean is `persist`'s, and how keys get from the shards to the disk `snapshot`'s.
 
 mod feed;
 mod save;
@@ -23,6 +23,8 @@ use crate::version::Told;
 use crate::{clock, tunables};
 
 pub use feed::{Feed, begin};
+#[allow(unused_imports, reason = "for the rewrite of the log of commands")]
+pub use save::FileForm;
 pub use save::{Saves, abandon, background, judge_by, save, save_emptied, tick};
 
 /// Empty keys that the log names.

@@ -98,8 +98,7 @@ impl Form for FileForm {
         }
         let draft = Draft::begin(&plan.place, &self.mark)?.with_syncs(plan.syncs);
         let (style, checksum) = (plan.style, plan.checksum);
-        let mut writer =
-            Writer::new(plan.form(), draft, style, checksum, self.has_timed_fields);
+        let mut writer = Writer::new(plan.form(), draft, style, checksum, self.has_timed_fields);
         write_notes(plan, &mut writer, self.is_base);
         for library in &*server.persistence.functions.lock() {
             writer.function(library);
@@ -234,7 +233,7 @@ pub fn tick(server: &Server) {
         .save_points()
         .iter()
         .copied()
-        .find(|point| dirty >= point.changes as u64 && age_s > point.seconds as i64);
+        .find(|point| dirty >= point.changes as u64 && age_s > point.seconds);
     if let Some(point) = reached {
         log::info!("{} changes in {} seconds. Saving...", point.changes, point.seconds);
     } else if !saves.is_scheduled.load(Ordering::Relaxed) {

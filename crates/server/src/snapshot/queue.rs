@@ -35,8 +35,11 @@ pub struct Queue {
     fate: AtomicU8,
 }
 
+/// Bytes, and whether what follows need not come from the same lane.
+type Piece = (Vec<u8>, bool);
+
 struct Waiting {
-    lanes: Box<[VecDeque<(Vec<u8>, bool)>]>,
+    lanes: Box<[VecDeque<Piece>]>,
     /// The lane whose last piece was not whole.
     open: Option<usize>,
     next: usize,
