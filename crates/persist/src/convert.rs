@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use keyspace::{Value, ValueRef};
+use keyspace::{ValueRef, ValueView};
 use value::{KeyHash, Limits};
 
 use crate::disk::Input;
@@ -65,7 +65,7 @@ impl<'r> Source<'r> {
                     let (keys, expires) = census.databases.entry(db).or_default();
                     *keys += 1;
                     *expires += u64::from(entry.deadline_ms().is_some());
-                    if let ValueRef::Object(Value::Hash(hash)) = entry.value() {
+                    if let ValueRef::Object(ValueView::Hash(hash)) = entry.value() {
                         census.has_timed_fields |= hash.next_due_ms().is_some();
                     }
                 }

@@ -1,6 +1,6 @@
 //! Random values of every type, for tests, and how two of them are compared.
 
-use keyspace::{Entry, NewValue, Value, ValueRef};
+use keyspace::{Entry, NewValue, Value, ValueRef, ValueView};
 use proptest::prelude::*;
 use value::array::{Array, INDEX_MAX};
 use value::stream::{Group, Id, NewId, Stream};
@@ -44,24 +44,24 @@ pub(crate) fn shown(value: &ValueRef<'_>) -> String {
     let ValueRef::Object(value) = value else { return format!("{value:?}") };
     let mut parts: Vec<String> = Vec::new();
     match value {
-        Value::List(list) => list.range(0, list.len(), |element| parts.push(text(&element))),
-        Value::Set(set) => {
+        ValueView::List(list) => list.range(0, list.len(), |element| parts.push(text(&element))),
+        ValueView::Set(set) => {
             set.each(|member| parts.push(text(&member)));
             parts.sort();
         }
-        Value::Zset(zset) => {
+        ValueView::Zset(zset) => {
             let members = zset.iter(0..zset.len(), false);
             parts.extend(members.map(|(member, score)| format!("{}={score}", text(&member))));
         }
-        Value::Hash(hash) => {
+        ValueView::Hash(hash) => {
             let fields = hash.iter().map(|pair| {
                 format!("{}={}@{:?}", text(&pair.name()), text(&pair.value()), pair.deadline_ms())
             });
             parts.extend(fields);
             parts.sort();
         }
-        Value::Stream(stream) => show_stream(stream, &mut parts),
-        Value::Array(array) => {
+        ValueView::Stream(stream) => show_stream(stream, &mut parts),
+        ValueView::Array(array) => {
             parts.push(format!("{:?}", array.last_insert()));
             array.walk(0, INDEX_MAX, |index, element| {
                 parts.push(format!("{index} {}", text(&element)));

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use keyspace::{NewValue, Value, ValueRef};
+use keyspace::{NewValue, Value, ValueRef, ValueView};
 use value::array::{Array, INDEX_MAX};
 use value::compact::Element;
 use value::hash::Time;
@@ -23,12 +23,12 @@ pub(super) fn write(out: &mut impl Out, value: &ValueRef<'_>) {
     match value {
         ValueRef::Int(number) => text::string(out, Text::new().of(*number)),
         ValueRef::Inline(bytes) | ValueRef::Shared(bytes) => text::string(out, bytes),
-        ValueRef::Object(Value::List(list)) => write_list(out, list),
-        ValueRef::Object(Value::Set(set)) => write_set(out, set),
-        ValueRef::Object(Value::Zset(zset)) => write_zset(out, zset),
-        ValueRef::Object(Value::Hash(hash)) => write_hash(out, hash),
-        ValueRef::Object(Value::Stream(stream)) => stream::write(out, stream),
-        ValueRef::Object(Value::Array(array)) => write_array(out, array),
+        ValueRef::Object(ValueView::List(list)) => write_list(out, list),
+        ValueRef::Object(ValueView::Set(set)) => write_set(out, set),
+        ValueRef::Object(ValueView::Zset(zset)) => write_zset(out, zset),
+        ValueRef::Object(ValueView::Hash(hash)) => write_hash(out, hash),
+        ValueRef::Object(ValueView::Stream(stream)) => stream::write(out, stream),
+        ValueRef::Object(ValueView::Array(array)) => write_array(out, array),
     }
 }
 

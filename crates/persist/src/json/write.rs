@@ -1,6 +1,6 @@
 //! A data set, record by record.
 
-use keyspace::{Entry, Value, ValueRef};
+use keyspace::{Entry, ValueRef};
 use value::Kind;
 
 use super::{FORMAT, TYPES, VERSION, text, values};
@@ -122,7 +122,7 @@ pub fn key(out: &mut impl Out, db: u32, entry: &Entry, usage: Option<Usage>) {
 
 fn kind_of(value: &ValueRef<'_>) -> Kind {
     match value {
-        ValueRef::Object(value) => Value::kind(value),
+        ValueRef::Object(value) => value.kind(),
         _ => Kind::String,
     }
 }
