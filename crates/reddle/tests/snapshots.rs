@@ -245,8 +245,8 @@ fn writes_are_refused_while_saving_fails() {
     assert_eq!(text(&mut client, "SET key other"), "OK");
     send(&mut client, "CONFIG SET stop-writes-on-bgsave-error yes");
     assert!(text(&mut client, "SET key other").starts_with("MISCONF"));
-    fs::create_dir_all(&folder.0).unwrap();
-    let dir = format!("CONFIG SET dir {}", folder.0.display());
+    let other = Folder::new();
+    let dir = format!("CONFIG SET dir {}", other.0.display());
     assert_eq!(text(&mut client, &dir), "OK");
     assert_eq!(text(&mut client, "BGSAVE"), "Background saving started");
     wait_for_end(&mut client);
