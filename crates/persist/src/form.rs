@@ -194,6 +194,14 @@ impl<'r> Reader<'r> {
         }
     }
 
+    /// Where RDB comes from, which may go on behind the end of the data set.
+    pub fn into_source(self) -> Option<Input> {
+        match self {
+            Self::Rdb(reader) => Some(reader.into_source()),
+            Self::Json(_) => None,
+        }
+    }
+
     /// The next item; none at the end, when all was in order.
     pub fn next_item(&mut self) -> Result<Option<Item>, Error> {
         Ok(match self {

@@ -22,10 +22,10 @@ use crate::snapshot::Snapshots;
 use crate::version::Told;
 use crate::{clock, tunables};
 
-pub use feed::{Feed, begin};
+pub use feed::{BATCH, Batch, Feed, begin};
 #[allow(unused_imports, reason = "for the rewrite of the log of commands")]
 pub use save::FileForm;
-pub use save::{Saves, abandon, background, judge_by, save, save_emptied, tick};
+pub use save::{Saves, abandon, background, judge_by, save, save_emptied, tick, write_empty_base};
 
 /// Empty keys that the log names.
 const EMPTY_SHOWN: u64 = 10;
@@ -60,6 +60,15 @@ pub struct Progress {
     pub read: AtomicU64,
     /// Bytes of memory in use when the file was written, as it says.
     pub used_memory: AtomicU64,
+}
+
+impl Progress {
+    /// A load of so many bytes begins.
+    pub fn begin(&self, total: u64) {
+        self.total.store(total, Ordering::Relaxed);
+        self.read.store(0, Ordering::Relaxed);
+        self.began_s.store(clock::unix_ms() / 1000, Ordering::Relaxed);
+    }
 }
 
 impl Persistence {
@@ -116,6 +125,7 @@ impl Plan {
 pub struct File {
     input: Input,
     plan: Plan,
+    is_base: bool,
 }
 
 impl File {
@@ -123,29 +133,42 @@ impl File {
     pub fn open(server: &Server) -> io::Result<Option<Self>> {
         let plan = Plan::of(server);
         let input = Input::open(&plan.place, plan.checksum)?;
-        Ok(input.map(|input| Self { input, plan }))
+        Ok(input.map(|input| Self { input, plan, is_base: false }))
+    }
+
+    /// The base of a log, which says itself what expires and when.
+    pub fn of_base(server: &Server, place: &Path, input: Input) -> Self {
+        let plan = Plan { place: place.to_owned(), ..Plan::of(server) };
+        Self { input, plan, is_base: true }
+    }
+
+    /// Opens another file as this server reads its own; none when it does not exist.
+    pub fn input(server: &Server, place: &Path) -> io::Result<Option<Input>> {
+        Input::open(place, Plan::of(server).checksum)
     }
 
     /// Reads the file. `begin` is called once its head is known to be in order, `enter` with each
-    /// key and the number of its database until it says no.
+    /// key and the number of its database until it says no. Gives back what may go on behind the
+    /// data set.
     pub fn load(
         self,
         server: &Server,
         begin: impl FnOnce(),
         mut enter: impl FnMut(u32, Entry) -> bool,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<Input>, Error> {
         let now_ms = clock::unix_ms();
         let tunables = server.tunables.load();
         let rules = Rules {
             limits: &tunables.settings.limits,
             hasher: server.keyspace.key_hash(),
-            since_ms: now_ms,
+            since_ms: if self.is_base { i64::MIN } else { now_ms },
         };
         let checksum = self.plan.checksum && tunables.settings.restore.checksum;
         let settings = Settings { relaxed: self.plan.relaxed, checksum };
         let state = &server.persistence;
-        state.progress.total.store(self.input.size(), Ordering::Relaxed);
-        state.progress.began_s.store(now_ms / 1000, Ordering::Relaxed);
+        if !self.is_base {
+            state.progress.begin(self.input.size());
+        }
         state.keys_loaded.store(0, Ordering::Relaxed);
         state.keys_expired.store(0, Ordering::Relaxed);
         let form = self.plan.form().name();
@@ -169,19 +192,19 @@ impl File {
                         log::info!("Loading {form}: skipping empty key: {}", key.escape_ascii());
                     }
                 }
-                Item::Key(Key::Live(entry)) if entry.is_over(now_ms) => {
+                Item::Key(Key::Live(entry)) if !self.is_base && entry.is_over(now_ms) => {
                     state.keys_expired.fetch_add(1, Ordering::Relaxed);
                 }
                 Item::Key(Key::Live(entry)) => {
                     state.keys_loaded.fetch_add(1, Ordering::Relaxed);
                     if !enter(db, entry) {
-                        return Ok(());
+                        return Ok(reader.into_source());
                     }
                 }
             }
         }
         told(state, form, empty);
-        Ok(())
+        Ok(reader.into_source())
     }
 }
 

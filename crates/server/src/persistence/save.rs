@@ -77,7 +77,6 @@ impl FileForm {
     }
 
     /// The base of a log of commands, at this place.
-    #[allow(dead_code, reason = "for the rewrite of the log of commands")]
     pub fn base(server: &Server, place: PathBuf) -> Self {
         let plan = Plan { place, ..Plan::of(server) };
         Self { plan, mark: background_mark(), is_base: true, has_timed_fields: false }
@@ -114,6 +113,11 @@ impl Form for FileForm {
         let (plan, sheet) = (&self.plan, Sheet::new(hand_over));
         plan.form().pieces(plan.style, self.has_timed_fields, plan.usages(), sheet)
     }
+}
+
+/// Writes the base of a log that begins with nothing.
+pub fn write_empty_base(server: &Server, place: &Path) -> io::Result<()> {
+    FileForm::base(server, place.to_path_buf()).open(server, &[])?.finish()
 }
 
 fn write_notes(plan: &Plan, writer: &mut Writer<Draft>, is_base: bool) {
@@ -157,6 +161,9 @@ fn has_saved(server: &Server, dirty: u64) {
 /// file is to be as empty as the data set.
 pub fn save_emptied(server: &Server, held: &mut Held<'_>) {
     server.persistence.snapshots.cancel(Purpose::Save);
+    if server.state().any(State::LOADING) {
+        return;
+    }
     if !server.config.lock().save_points().is_empty() {
         // The log has said why, and nobody waits for it.
         save(server, held).ok();
