@@ -1,59 +1,58 @@
 //! The data set on disk: saving it as a whole, and reading it again.
 //!
-//! What the bytes mean is `persist`'s. Saving holds every shard, so that the file is of one moment.
+//! What the bytes mean is `persist`'s, and how keys get from the shards to the disk `snapshot`'s.
 
 mod feed;
+mod libraries;
+mod save;
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-use keyspace::{Entry, Held, Totals};
-use parking_lot::Mutex;
-use persist::disk::{Draft, Input};
-use persist::form::{Error, Form, Reader, Writer};
-use persist::rdb::{self, Item, Key, Rules, Settings, Usage};
+use keyspace::Entry;
+use persist::disk::Input;
+use persist::form::{Error, Form, Reader};
+use persist::rdb::{self, Item, Key, Piece, Rules, Run, Settings, Usages};
 use spec::config::Id;
+use value::Limits;
 
 use crate::config::Config;
-use crate::listen::system_text;
 use crate::server::Server;
+use crate::snapshot::Snapshots;
 use crate::version::Told;
-use crate::{allocator, clock, tunables, version};
+use crate::{clock, tunables};
 
-pub use feed::{BATCH, Batch, Feed, begin};
+pub use feed::{Batch, Feed, begin};
+pub use libraries::Clash;
+#[allow(unused_imports, reason = "for the rewrite of the log of commands")]
+pub use save::FileForm;
+pub use save::{Saves, abandon, background, judge_by, save, save_emptied, tick, write_empty_base};
 
-/// Keys between two looks at whether the disk still takes what is written.
-const KEYS_A_LOOK: u64 = 1024;
+/// The log is told how loading goes when a file has so many bytes.
+const TOLD_MIN: u64 = 64 << 20;
 /// Empty keys that the log names.
 const EMPTY_SHOWN: u64 = 10;
 
 /// What is known of saves and loads.
 #[derive(Default)]
 pub struct Persistence {
-    /// When the data set was last saved, Unix seconds.
-    pub last_save_s: AtomicI64,
-    /// Saves that were begun.
-    pub saves: AtomicU64,
+    /// Saves.
+    pub saves: Saves,
+    /// The snapshot under way.
+    pub snapshots: Snapshots,
     /// Keys that the last load brought.
     pub keys_loaded: AtomicU64,
     /// Keys that the last load left out because their time was over.
     pub keys_expired: AtomicU64,
+    /// Keys that the last load left out because they held nothing.
+    keys_empty: AtomicU64,
     /// Libraries of functions: they are a part of the data set.
-    libraries: Mutex<Kept>,
+    pub libraries: libraries::Kept,
     /// The load under way.
     pub progress: Progress,
     /// What was read and waits for the workers to take it in.
     pub feed: Feed,
-}
-
-/// Libraries of functions as they are kept: their codes, and how often those have changed.
-#[derive(Clone, Default)]
-pub struct Kept {
-    /// One code a library.
-    pub codes: Vec<Vec<u8>>,
-    /// Goes up with every change.
-    pub generation: u64,
 }
 
 /// How far a load is.
@@ -67,6 +66,8 @@ pub struct Progress {
     pub read: AtomicU64,
     /// Bytes of memory in use when the file was written, as it says.
     pub used_memory: AtomicU64,
+    /// The tenth of the file that the log has told of.
+    tenth: AtomicU64,
 }
 
 impl Progress {
@@ -74,46 +75,38 @@ impl Progress {
     pub fn begin(&self, total: u64) {
         self.total.store(total, Ordering::Relaxed);
         self.read.store(0, Ordering::Relaxed);
+        self.tenth.store(0, Ordering::Relaxed);
         self.began_s.store(clock::unix_ms() / 1000, Ordering::Relaxed);
+    }
+
+    /// So many bytes are read; the log learns of every tenth of a large file.
+    pub fn reach(&self, position: u64) {
+        self.read.store(position, Ordering::Relaxed);
+        let total = self.total.load(Ordering::Relaxed);
+        if total < TOLD_MIN {
+            return;
+        }
+        let tenth = position.saturating_mul(10) / total;
+        if tenth > self.tenth.load(Ordering::Relaxed) && tenth < 10 {
+            self.tenth.store(tenth, Ordering::Relaxed);
+            log::info!("Loading: {}0% of {total} bytes read", tenth);
+        }
     }
 }
 
 impl Persistence {
     /// Nothing was saved or loaded; a server that starts counts as just saved.
     pub fn new() -> Self {
-        let state = Self::default();
-        state.last_save_s.store(clock::unix_ms() / 1000, Ordering::Relaxed);
-        state
-    }
-
-    /// The libraries of functions.
-    pub fn libraries(&self) -> Kept {
-        self.libraries.lock().clone()
-    }
-
-    /// Which state the libraries are in.
-    pub fn libraries_generation(&self) -> u64 {
-        self.libraries.lock().generation
-    }
-
-    /// Puts libraries in the place of those that were there; which state they are in now.
-    pub fn keep_libraries(&self, codes: Vec<Vec<u8>>) -> u64 {
-        let mut kept = self.libraries.lock();
-        kept.codes = codes;
-        kept.generation += 1;
-        kept.generation
+        Self { saves: Saves::new(clock::unix_ms() / 1000), ..Self::default() }
     }
 }
-
-/// The data set was not saved; the log says why.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct NotSaved;
 
 /// What the configuration says of files.
 struct Plan {
     place: PathBuf,
     checksum: bool,
     relaxed: bool,
+    syncs: bool,
     is_lfu: bool,
     is_lru: bool,
     style: rdb::Style,
@@ -129,6 +122,7 @@ impl Plan {
             place: config.path(Id::Dbfilename).map_or_else(PathBuf::new, Path::to_path_buf),
             checksum: config.bool(Id::Rdbchecksum),
             relaxed: config.choice(Id::RdbVersionCheck) == "relaxed",
+            syncs: config.bool(Id::RdbSaveIncrementalFsync),
             is_lfu: policy.ends_with("-lfu"),
             is_lru: policy.ends_with("-lru"),
             style: tunables::style(config),
@@ -140,117 +134,14 @@ impl Plan {
         Form::of(&self.place)
     }
 
-    /// What a file says of how a key was used.
-    fn usage(&self, entry: &Entry, now_s: u32) -> Option<Usage> {
-        if self.is_lfu {
-            return Some(Usage::Frequency(entry.access() as u8));
-        }
-        let idle = now_s.wrapping_sub(entry.access()) & 0x00ff_ffff;
-        self.is_lru.then_some(Usage::Idle(idle))
-    }
-}
-
-/// Saves the data set to its file while the caller holds every shard.
-pub fn save(server: &Server, held: &mut Held<'_>) -> Result<(), NotSaved> {
-    let state = &server.persistence;
-    state.saves.fetch_add(1, Ordering::Relaxed);
-    let dirty = server.sum(|stats| stats.dirty.get());
-    let result = write_file(server, held);
-    match result {
-        Ok(()) => {
-            log::info!("DB saved on disk");
-            server.saved_dirty.store(dirty, Ordering::Relaxed);
-            state.last_save_s.store(clock::unix_ms() / 1000, Ordering::Relaxed);
-            Ok(())
-        }
-        Err(error) => {
-            log::warn!("Error saving DB on disk: {}", system_text(&error));
-            Err(NotSaved)
+    /// What a file that is written now says of how keys are used.
+    fn usages(&self) -> Usages {
+        match () {
+            () if self.is_lfu => Usages::Frequency,
+            () if self.is_lru => Usages::Idle((clock::unix_ms() / 1000) as u32 & 0x00ff_ffff),
+            () => Usages::None,
         }
     }
-}
-
-/// Removes what a save leaves that the end of the process cuts short.
-pub fn abandon(server: &Server) {
-    // Whoever holds the configuration may never let go, and this process is to end now.
-    if let Some(config) = server.config.try_lock()
-        && let Some(place) = config.path(Id::Dbfilename)
-    {
-        Draft::abandon(place, &mark());
-    }
-}
-
-/// What tells this process's drafts from others'.
-fn mark() -> String {
-    std::process::id().to_string()
-}
-
-fn write_file(server: &Server, held: &mut Held<'_>) -> io::Result<()> {
-    let plan = Plan::of(server);
-    let keyspace = &server.keyspace;
-    let totals = totals(held, keyspace.databases());
-    let has_timed_fields = totals.iter().any(|totals| totals.volatile > 0);
-    let version = plan.style.version_for(has_timed_fields);
-    let is_rdb = plan.form() == Form::Rdb;
-    if is_rdb && plan.style.version != 0 && version != plan.style.version {
-        log::warn!(
-            "The RDB file gets version {version}: hash fields that expire need it, whatever \
-             rdb-version says"
-        );
-    }
-    let draft = Draft::begin(&plan.place, &mark())?;
-    let mut writer = Writer::new(plan.form(), draft, plan.style, plan.checksum, has_timed_fields);
-    write_notes(&plan, &mut writer);
-    for library in &server.persistence.libraries().codes {
-        writer.function(library);
-    }
-    let now_s = (clock::unix_ms() / 1000) as u32 & 0x00ff_ffff;
-    for (db, totals) in totals.iter().enumerate().filter(|(_, totals)| totals.keys > 0) {
-        writer.database(db as u32, totals.keys, totals.expires);
-        let mut written = 0u64;
-        for shard in 0..held.count() {
-            for entry in held.shard(shard).db(db as u32).table().iter() {
-                writer.key(&entry, plan.usage(&entry, now_s));
-                written += 1;
-                if written.is_multiple_of(KEYS_A_LOOK) && writer.out().has_failed() {
-                    return writer.finish().finish();
-                }
-            }
-        }
-    }
-    writer.finish().finish()
-}
-
-/// Writes the base of a log that begins with nothing.
-pub fn write_empty_base(server: &Server, place: &Path) -> io::Result<()> {
-    let plan = Plan::of(server);
-    let draft = Draft::begin(place, &mark())?;
-    let mut writer = Writer::new(Form::Rdb, draft, plan.style, plan.checksum, false);
-    write_notes(&plan, &mut writer);
-    writer.finish().finish()
-}
-
-fn write_notes(plan: &Plan, writer: &mut Writer<Draft>) {
-    let version = format!("{}-ver", plan.told.server);
-    writer.aux(version.as_bytes(), plan.told.version.as_bytes());
-    writer.aux(b"redis-bits", b"64");
-    writer.aux(b"ctime", (clock::unix_ms() / 1000).to_string().as_bytes());
-    writer.aux(b"used-mem", allocator::figures().allocated.to_string().as_bytes());
-    writer.aux(b"reddle-ver", version::REDDLE.as_bytes());
-    writer.aux(b"aof-base", b"0");
-}
-
-/// What each database holds; every shard is held.
-fn totals(held: &mut Held<'_>, databases: u32) -> Vec<Totals> {
-    let mut all = vec![Totals::default(); databases as usize];
-    for shard in 0..held.count() {
-        for (totals, part) in all.iter_mut().zip(held.shard(shard).dbs()) {
-            totals.keys += part.table().len() as u64;
-            totals.expires += part.expires() as u64;
-            totals.volatile += part.volatile() as u64;
-        }
-    }
-    all
 }
 
 /// A file that was opened and whose head is in order.
@@ -258,6 +149,7 @@ pub struct File {
     input: Input,
     plan: Plan,
     is_base: bool,
+    clash: Clash,
 }
 
 impl File {
@@ -265,13 +157,13 @@ impl File {
     pub fn open(server: &Server) -> io::Result<Option<Self>> {
         let plan = Plan::of(server);
         let input = Input::open(&plan.place, plan.checksum)?;
-        Ok(input.map(|input| Self { input, plan, is_base: false }))
+        Ok(input.map(|input| Self { input, plan, is_base: false, clash: Clash::Clear }))
     }
 
     /// The base of a log, which says itself what expires and when.
     pub fn of_base(server: &Server, place: &Path, input: Input) -> Self {
         let plan = Plan { place: place.to_owned(), ..Plan::of(server) };
-        Self { input, plan, is_base: true }
+        Self { input, plan, is_base: true, clash: Clash::Clear }
     }
 
     /// Opens another file as this server reads its own; none when it does not exist.
@@ -279,64 +171,173 @@ impl File {
         Input::open(place, Plan::of(server).checksum)
     }
 
+    /// Says what becomes of libraries of functions that are there already.
+    pub fn with_clash(mut self, clash: Clash) -> Self {
+        self.clash = clash;
+        self
+    }
+
+    /// Its form.
+    pub fn form(&self) -> Form {
+        self.plan.form()
+    }
+
     /// Reads the file. `begin` is called once its head is known to be in order, `enter` with each
     /// key and the number of its database until it says no. Gives back what may go on behind the
-    /// data set.
+    /// data set, unless that is JSON.
     pub fn load(
         self,
         server: &Server,
         begin: impl FnOnce(),
         mut enter: impl FnMut(u32, Entry) -> bool,
     ) -> Result<Option<Input>, Error> {
-        let now_ms = clock::unix_ms();
-        let tunables = server.tunables.load();
-        let rules = Rules {
-            limits: &tunables.settings.limits,
-            hasher: server.keyspace.key_hash(),
-            since_ms: if self.is_base { i64::MIN } else { now_ms },
+        let enter = |part| match part {
+            Part::Key(db, entry) => enter(db, entry),
+            Part::Run(..) => unreachable!("nobody asked for runs"),
         };
+        self.read(server, begin, enter, false)
+    }
+
+    /// As [`Self::load`], but whoever is given a run of keys decodes it.
+    pub fn load_runs(
+        self,
+        server: &Server,
+        enter: impl FnMut(Part) -> bool,
+    ) -> Result<Option<Input>, Error> {
+        self.read(server, || (), enter, true)
+    }
+
+    fn read(
+        self,
+        server: &Server,
+        begin: impl FnOnce(),
+        mut enter: impl FnMut(Part) -> bool,
+        in_runs: bool,
+    ) -> Result<Option<Input>, Error> {
+        let state = &server.persistence;
+        let form = self.plan.form();
+        let terms = Terms::now(&self.plan, self.is_base);
+        let tunables = server.tunables.load();
         let checksum = self.plan.checksum && tunables.settings.restore.checksum;
         let settings = Settings { relaxed: self.plan.relaxed, checksum };
-        let state = &server.persistence;
         if !self.is_base {
             state.progress.begin(self.input.size());
         }
-        state.keys_loaded.store(0, Ordering::Relaxed);
-        state.keys_expired.store(0, Ordering::Relaxed);
-        let form = self.plan.form().name();
-        let reader = Reader::new(self.plan.form(), self.input, settings, rules)?;
-        let now_s = (now_ms / 1000) as u32 & 0x00ff_ffff;
-        let mut reader = reader.with_access(now_s, self.plan.is_lfu);
+        for count in [&state.keys_loaded, &state.keys_expired, &state.keys_empty] {
+            count.store(0, Ordering::Relaxed);
+        }
+        let rules = terms.rules(server, &tunables.settings.limits);
+        let reader = Reader::new(form, self.input, settings, rules)?;
+        let mut reader = reader.with_access(terms.now_s, terms.is_lfu);
         begin();
-        state.keep_libraries(Vec::new());
-        let (mut db, mut empty, mut libraries) = (0, 0, Vec::new());
-        while let Some(item) = reader.next_item()? {
-            state.progress.read.store(reader.position(), Ordering::Relaxed);
-            match item {
-                Item::Select(number) => db = checked_database(server, number)?,
-                Item::Sizes(..) => {}
-                Item::Aux(name, value) => note(state, &name, &value, now_ms),
-                Item::Function(library) => libraries.push(library),
-                Item::Key(Key::Faded(_)) => {}
-                Item::Key(Key::Empty(key)) => {
-                    empty += 1;
-                    if empty <= EMPTY_SHOWN {
-                        log::info!("Loading {form}: skipping empty key: {}", key.escape_ascii());
+        if self.clash == Clash::Clear {
+            state.libraries.replace(Vec::new());
+        }
+        let mut db = 0;
+        loop {
+            let piece = match in_runs {
+                true => reader.next_piece()?,
+                false => reader.next_item()?.map(Piece::Item),
+            };
+            state.progress.reach(reader.position());
+            let part = match piece {
+                None => return Ok(reader.into_source()),
+                Some(Piece::Run(run)) => Part::Run(db, run, terms),
+                Some(Piece::Item(Item::Key(key))) => match terms.admit(state, key) {
+                    Some(entry) => Part::Key(db, entry),
+                    None => continue,
+                },
+                Some(Piece::Item(mark)) => {
+                    match mark {
+                        Item::Select(number) => db = checked_database(server, number)?,
+                        Item::Aux(name, value) => note(state, &name, &value, clock::unix_ms()),
+                        Item::Function(code) => {
+                            let replaces = self.clash != Clash::Refuse;
+                            let at = reader.position();
+                            state
+                                .libraries
+                                .take_up(code, replaces)
+                                .map_err(|what| rdb::Error::Corrupt { at, of: "", what })?;
+                        }
+                        Item::Sizes(..) | Item::Key(_) => {}
                     }
+                    continue;
                 }
-                Item::Key(Key::Live(entry)) if !self.is_base && entry.is_over(now_ms) => {
-                    state.keys_expired.fetch_add(1, Ordering::Relaxed);
-                }
-                Item::Key(Key::Live(entry)) => {
-                    state.keys_loaded.fetch_add(1, Ordering::Relaxed);
-                    if !enter(db, entry) {
-                        return Ok(reader.into_source());
-                    }
-                }
+            };
+            if !enter(part) {
+                return Ok(reader.into_source());
             }
         }
-        told(state, form, empty);
-        Ok(reader.into_source())
+    }
+}
+
+/// A part of a file that is being loaded.
+pub enum Part {
+    /// A key and its database.
+    Key(u32, Entry),
+    /// Keys of a database that are still to be decoded.
+    Run(u32, Run, Terms),
+}
+
+/// By what the keys of a file are judged.
+#[derive(Clone, Copy)]
+pub struct Terms {
+    /// What was over by then is left out, Unix milliseconds. The least number for the base of a
+    /// log, whose commands say what expires and when.
+    since_ms: i64,
+    /// The clock of accesses, in seconds.
+    now_s: u32,
+    is_lfu: bool,
+    form: Form,
+}
+
+impl Terms {
+    fn now(plan: &Plan, is_base: bool) -> Self {
+        let now_ms = clock::unix_ms();
+        let now_s = (now_ms / 1000) as u32 & 0x00ff_ffff;
+        let since_ms = if is_base { i64::MIN } else { now_ms };
+        Self { since_ms, now_s, is_lfu: plan.is_lfu, form: plan.form() }
+    }
+
+    fn rules<'l>(&self, server: &Server, limits: &'l Limits) -> Rules<'l> {
+        Rules { limits, hasher: server.keyspace.key_hash(), since_ms: self.since_ms }
+    }
+
+    /// Counts a key; gives its entry unless it is left out.
+    fn admit(&self, state: &Persistence, key: Key) -> Option<Entry> {
+        let count = match key {
+            Key::Faded(_) => return None,
+            Key::Empty(key) => {
+                if state.keys_empty.fetch_add(1, Ordering::Relaxed) < EMPTY_SHOWN {
+                    let (form, key) = (self.form.name(), key.escape_ascii());
+                    log::info!("Loading {form}: skipping empty key: {key}");
+                }
+                return None;
+            }
+            Key::Live(entry) if !entry.is_over(self.since_ms) => {
+                state.keys_loaded.fetch_add(1, Ordering::Relaxed);
+                return Some(entry);
+            }
+            Key::Live(_) => &state.keys_expired,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+        None
+    }
+
+    /// Decodes the keys of a run.
+    pub fn decode(
+        &self,
+        server: &Server,
+        run: &Run,
+        mut enter: impl FnMut(Entry),
+    ) -> Result<(), rdb::Error> {
+        let tunables = server.tunables.load();
+        let rules = self.rules(server, &tunables.settings.limits);
+        run.each_key(rules, (self.now_s, self.is_lfu), |key| {
+            if let Some(entry) = self.admit(&server.persistence, key) {
+                enter(entry);
+            }
+        })
     }
 }
 
@@ -366,7 +367,10 @@ fn note(state: &Persistence, name: &[u8], value: &[u8], now_ms: i64) {
     }
 }
 
-fn told(state: &Persistence, form: &str, empty: u64) {
+/// Tells the log what a load has brought.
+pub fn tell_loaded(state: &Persistence, form: Form) {
+    let empty = state.keys_empty.load(Ordering::Relaxed);
+    let form = form.name();
     let (loaded, expired) =
         (state.keys_loaded.load(Ordering::Relaxed), state.keys_expired.load(Ordering::Relaxed));
     let skipped = if empty > 0 { format!(", empty keys skipped: {empty}") } else { String::new() };

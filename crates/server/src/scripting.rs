@@ -25,7 +25,7 @@ mod host;
 mod libraries;
 
 pub use cache::{Cache, Compiled};
-pub use libraries::Libraries;
+pub use libraries::{Libraries, name as library_name};
 
 pub(crate) use container::HANDLERS as SCRIPT_HANDLERS;
 pub(crate) use function::HANDLERS as FUNCTION_HANDLERS;

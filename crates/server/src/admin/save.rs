@@ -1,4 +1,4 @@
-//! SAVE and LASTSAVE, and what DEBUG RELOAD does.
+//! SAVE, BGSAVE and LASTSAVE, and what DEBUG RELOAD does.
 
 use std::sync::atomic::Ordering;
 
@@ -6,26 +6,77 @@ use commands::{Args, Error};
 use keyspace::{Entered, Stamp};
 
 use crate::call::Call;
-use crate::persistence::{self, File};
+use crate::persistence::{self, Clash, File};
 use crate::rows::SessionHandler;
+use crate::session::State;
+use crate::snapshot::Purpose;
 
-pub(crate) const HANDLERS: &[(&str, SessionHandler)] = &[("lastsave", lastsave), ("save", save)];
+pub(crate) const HANDLERS: &[(&str, SessionHandler)] =
+    &[("bgsave", bgsave), ("lastsave", lastsave), ("save", save)];
 
 const NOT_SAVED: &str = "ERR";
+const IN_PROGRESS: &str = "ERR Background save already in progress";
+const NOT_IN_PROGRESS: &str = "ERR Background saving is currently not in progress or scheduled";
+const OTHER_IN_PROGRESS: &str = "ERR Another child process is active (AOF?): can't BGSAVE right \
+                                 now. Use BGSAVE SCHEDULE in order to schedule a BGSAVE whenever \
+                                 possible.";
 const NOT_LOADED: &str = "ERR Error trying to load the RDB dump, check server logs.";
 const RELOAD_OPTIONS: &str =
     "ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.";
 
 /// SAVE - O(N), N the number of keys; everything waits.
 fn save(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
+    if call.server.persistence.snapshots.purpose() == Some(Purpose::Save) {
+        return Err(Error::Text(IN_PROGRESS));
+    }
     persistence::save(call.server, call.held).map_err(|_| Error::Text(NOT_SAVED))?;
     call.out.ok();
     Ok(())
 }
 
+/// BGSAVE \[SCHEDULE | CANCEL\] - O(1).
+fn bgsave(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    let schedules = match args.from(1) {
+        [] => false,
+        [word] if word.eq_ignore_ascii_case(b"schedule") => true,
+        [word] if word.eq_ignore_ascii_case(b"cancel") => return cancel(call),
+        _ => return Err(Error::Syntax),
+    };
+    let state = &call.server.persistence;
+    let in_transaction = call.session.state.any(State::DENY_BLOCKING);
+    match state.snapshots.purpose() {
+        Some(Purpose::Save) => return Err(Error::Text(IN_PROGRESS)),
+        Some(_) if !schedules && !in_transaction => return Err(Error::Text(OTHER_IN_PROGRESS)),
+        other if other.is_some() || in_transaction => {
+            state.saves.is_scheduled.store(true, Ordering::Relaxed);
+            log::info!("Background saving scheduled");
+            call.out.simple("Background saving scheduled");
+        }
+        _ => {
+            persistence::background(call.server, call.held).map_err(|_| Error::Text(NOT_SAVED))?;
+            call.out.simple("Background saving started");
+        }
+    }
+    Ok(())
+}
+
+fn cancel(call: &mut Call<'_, '_>) -> Result<(), Error> {
+    let state = &call.server.persistence;
+    if state.snapshots.cancel(Purpose::Save) {
+        log::info!("Background saving will be aborted due to user request");
+        call.out.simple("Background saving cancelled");
+    } else if state.saves.is_scheduled.swap(false, Ordering::Relaxed) {
+        log::info!("Scheduled background saving will be cancelled due to user request");
+        call.out.simple("Scheduled background saving cancelled");
+    } else {
+        return Err(Error::Text(NOT_IN_PROGRESS));
+    }
+    Ok(())
+}
+
 /// LASTSAVE - O(1).
 fn lastsave(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
-    call.out.int(call.server.persistence.last_save_s.load(Ordering::Relaxed));
+    call.out.int(call.server.persistence.saves.last_s.load(Ordering::Relaxed));
     Ok(())
 }
 
@@ -59,13 +110,18 @@ pub(super) fn reload(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Err
 fn load(call: &mut Call<'_, '_>, flushes: bool, merges: bool) -> bool {
     let server = call.server;
     let file = match File::open(server) {
-        Ok(Some(file)) => file,
+        Ok(Some(file)) => file.with_clash(match (flushes, merges) {
+            (true, _) => Clash::Clear,
+            (false, true) => Clash::Replace,
+            (false, false) => Clash::Refuse,
+        }),
         Ok(None) => return false,
         Err(error) => {
             log::warn!("Opening the RDB file: {error}");
             return false;
         }
     };
+    let form = file.form();
     let stamp = Stamp::at(call.local.now_ms());
     let held = std::cell::RefCell::new(&mut *call.held);
     let flush = || {
@@ -92,6 +148,9 @@ fn load(call: &mut Call<'_, '_>, flushes: bool, merges: bool) -> bool {
         !doubled
     });
     call.local.key_stats.lanes_lowered |= lanes;
+    if result.is_ok() && !doubled {
+        persistence::tell_loaded(&server.persistence, form);
+    }
     if let Err(error) = &result {
         log::warn!("Loading the RDB file: {error}");
     }

@@ -109,7 +109,12 @@ fn restore(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
                 "ERR Wrong restore policy given, value should be either FLUSH, APPEND or REPLACE.",
             ));
         }
-        _ => return Err(Error::Syntax),
+        _ => {
+            return Err(Error::Text(
+                "ERR unknown subcommand or wrong number of arguments for 'restore'. Try FUNCTION \
+                 HELP.",
+            ));
+        }
     };
     let settings = &call.local.tunables.settings;
     let rules = persist::rdb::Rules {

@@ -64,10 +64,10 @@ impl Host for Loading {
 impl Libraries {
     /// Takes over the code that is kept with the data set, if it has changed.
     pub fn follow(&mut self, server: &Server) {
-        if server.persistence.libraries_generation() == self.generation {
+        if server.persistence.libraries.generation() == self.generation {
             return;
         }
-        let kept = server.persistence.libraries();
+        let kept = server.persistence.libraries.all();
         self.generation = kept.generation;
         self.clear();
         for code in &kept.codes {
@@ -80,7 +80,7 @@ impl Libraries {
     /// Keeps the code of what is here with the data set.
     pub fn keep(&mut self, server: &Server) {
         let codes = self.by_name.values().map(|library| library.code.clone()).collect();
-        self.generation = server.persistence.keep_libraries(codes);
+        self.generation = server.persistence.libraries.replace(codes);
     }
 
     /// The interpreter of all libraries.
@@ -209,6 +209,11 @@ impl Libraries {
         *self = next;
         Ok(())
     }
+}
+
+/// The name that the code of a library says, if it says one.
+pub fn name(code: &[u8]) -> Option<Vec<u8>> {
+    read_head(code).ok().map(|(name, _)| name)
 }
 
 fn is_name(name: &[u8]) -> bool {
