@@ -17,12 +17,9 @@ pub(crate) fn open(stack: &mut Stack) -> Outcome {
         stack.push_nil();
         stack.set_global(name);
     }
-    stack.get_global(c"string");
-    stack.push_nil();
-    stack.set_field(-2, c"dump");
     stack.get_global(c"math");
     random::open(stack);
-    stack.pop(2);
+    stack.pop(1);
     base::open(stack);
     json::open(stack);
     msgpack::open(stack);
