@@ -20,6 +20,8 @@ struct Model {
     change: Change,
     now_ms: i64,
     expired: u64,
+    /// Fields whose deletion was propagated.
+    deleted: u64,
     rng: Rng,
 }
 
@@ -30,7 +32,15 @@ impl Model {
         let mut change = Change::default();
         change.set_wants(Wants::LOG);
         let (keyspace, rng) = (Keyspace::new(layout), Rng::with_seed(seed));
-        Self { keyspace, keys: BTreeMap::new(), change, now_ms: 1_000_000, expired: 0, rng }
+        Self {
+            keyspace,
+            keys: BTreeMap::new(),
+            change,
+            now_ms: 1_000_000,
+            expired: 0,
+            deleted: 0,
+            rng,
+        }
     }
 
     fn on<R>(&mut self, work: impl FnOnce(&mut Db<'_, '_>) -> R) -> R {
@@ -137,8 +147,10 @@ impl Model {
         let mut turn = 0;
         for lane in 0..2 {
             while self.keyspace.lane_due_ms(lane) <= self.now_ms as u64 {
-                let (now_ms, change) = (self.now_ms, &mut self.change);
-                self.keyspace.expire(lane, now_ms, &mut turn, &mut 3, change, || Wants::LOG);
+                let (now_ms, change, deleted) = (self.now_ms, &mut self.change, &mut self.deleted);
+                let propagate = |change: &mut Change| *deleted += fields_of(change);
+                let wants = || Wants::LOG;
+                self.keyspace.expire(lane, now_ms, &mut turn, &mut 3, change, (wants, propagate));
             }
         }
         let shards = self.keyspace.shards().len() as u32;
@@ -199,9 +211,8 @@ fn fields_expire_as_in_maps() {
         model.forget();
         model.check();
         assert!(model.expired > 0);
-        let deleted: usize =
-            model.change.records().iter().map(|record| record.argv.len() - 2).sum();
-        assert_eq!(deleted as u64, model.expired, "the log names every field that expired");
+        let deleted = model.deleted + fields_of(&model.change);
+        assert_eq!(deleted, model.expired, "the log names every field that expired");
     }
 }
 
@@ -221,4 +232,9 @@ fn other_databases_are_made_when_one_is_used() {
     assert_eq!(shard.dbs().count(), 4);
     assert!(shard.db(0).table().is_empty());
     assert!(shard.look(2).is_some_and(|db| db.get(hash.of(b"a"), b"a").is_some()));
+}
+
+/// The fields that are to be propagated as deleted.
+fn fields_of(change: &Change) -> u64 {
+    change.records().iter().map(|record| record.argv.len() as u64 - 2).sum()
 }
