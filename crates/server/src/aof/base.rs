@@ -5,8 +5,9 @@ use spec::config::Id;
 
 use super::Files;
 use crate::listen::system_text;
-use crate::persistence;
+use crate::persistence::FileForm;
 use crate::server::Server;
+use crate::snapshot;
 
 /// Makes a base for a log that begins with nothing.
 pub fn create_empty(server: &Server, files: &mut Files) -> Result<(), String> {
@@ -15,7 +16,9 @@ pub fn create_empty(server: &Server, files: &mut Files) -> Result<(), String> {
     let name = manifest.next_base(&files.names, is_rdb).name.clone();
     let place = files.path(&name);
     let made = if is_rdb {
-        persistence::write_empty_base(server, &place)
+        let alone = server.keyspace.alone();
+        let mut held = server.keyspace.shards().hold_all(&alone);
+        snapshot::write_all(server, &mut held, &mut FileForm::base(server, place.clone()))
     } else {
         disk::replace(&place, &files.path(&files.draft_base()), &[])
     };
