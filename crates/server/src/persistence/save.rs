@@ -78,7 +78,8 @@ impl FileForm {
 
     /// The base of a log of commands, at this place.
     pub fn base(server: &Server, place: PathBuf) -> Self {
-        let plan = Plan { place, ..Plan::of(server) };
+        let syncs = server.config.lock().bool(Id::AofRewriteIncrementalFsync);
+        let plan = Plan { place, syncs, ..Plan::of(server) };
         Self { plan, mark: background_mark(), is_base: true, has_timed_fields: false }
     }
 }
