@@ -215,7 +215,7 @@ fn reason_against(
             row.name
         ).into());
     }
-    if state.any(State::LOG_FAILS) && (nature.flags.contains(Flags::WRITE) || row.name == "ping") {
+    if state.any(State::LOG_FAILS) && (nature.flags.contains(Flags::WRITE) || row.tells_health) {
         let trouble = server.aof.trouble().unwrap_or_default();
         return Some(format!("MISCONF Errors writing to the AOF file: {trouble}").into());
     }

@@ -86,8 +86,8 @@ impl State {
             | Self::PAUSED.0
             | Self::LOADING.0
             | Self::OVER_MEMORY.0
-            | Self::LOG_FAILS.0
-            | Self::UNSAVED.0,
+            | Self::UNSAVED.0
+            | Self::LOG_FAILS.0,
     );
 
     /// Whether any of the other's bits is set here.

@@ -166,11 +166,11 @@ impl Thread {
             }
             self.load();
             self.expire();
-            self.snapshot(began);
             self.end_waits();
             self.cron(began);
             self.deliver();
             self.settle();
+            self.snapshot(began);
             self.count_turn(began);
         }
         Ok(())

@@ -174,7 +174,7 @@ impl Commands<'_> {
     }
 
     fn stream(&mut self, key: &[u8], stream: &Stream) {
-        if stream.len() == 0 {
+        if stream.is_empty() {
             self.command(&[b"XADD", key, b"MAXLEN", b"0", b"0-1", b"x", b"y"]);
         }
         for entry in stream.range(Id::MIN, Id::MAX) {

@@ -157,6 +157,9 @@ fn has_saved(server: &Server, dirty: u64) {
 /// file is to be as empty as the data set.
 pub fn save_emptied(server: &Server, held: &mut Held<'_>) {
     server.persistence.snapshots.cancel(Purpose::Save);
+    if server.state().any(State::LOADING) {
+        return;
+    }
     if !server.config.lock().save_points().is_empty() {
         // The log has said why, and nobody waits for it.
         save(server, held).ok();
