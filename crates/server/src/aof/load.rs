@@ -132,7 +132,7 @@ fn load(server: &Server, target: &mut impl Target) -> Result<(), String> {
     let mut before = 0;
     for (at, (place, kind)) in parts.iter().enumerate() {
         let began = Instant::now();
-        // Nothing gets into a file before the one in front of it is on the disk: behind the end that
+        // Nothing gets into a file before the one in front of it is on the disk: behind an end that
         // a crash has torn there are empty files at most, those of a rewrite that had just begun.
         let is_empty = |place: &Path| disk::size(place).is_ok_and(|size| size == 0);
         let is_last = parts[at + 1..].iter().all(|(place, _)| is_empty(place));
