@@ -8,7 +8,7 @@ use crate::local::Local;
 use crate::server::Server;
 use crate::session::State;
 use crate::tunables::OutputLimit;
-use crate::{shutdown, sys};
+use crate::{shutdown, sys, tracking};
 
 /// Connections looked at in one turn, at least.
 const CONNS_MIN: usize = 50;
@@ -19,6 +19,8 @@ const STRANGER_OUTPUT_MAX: u64 = 17 << 10;
 /// See the module's text.
 #[derive(Default)]
 pub struct Cron {
+    /// How often in a row there were too many tracked keys.
+    tracking_rounds: usize,
     next_conn: usize,
 }
 
@@ -36,6 +38,7 @@ impl Cron {
                 server.judge_memory(server.memory.look(local.now_ms()).allocated);
             }
             sys::allocator::release_unused();
+            local.told |= tracking::fit(server, &mut self.tracking_rounds);
         }
         let count = (conns.len() / local.tunables.hz.max(1) as usize).max(CONNS_MIN);
         let mut doomed = Vec::new();

@@ -45,6 +45,7 @@ mod shutdown;
 mod start;
 mod stats;
 mod sys;
+mod tracking;
 mod tunables;
 mod version;
 mod worker;

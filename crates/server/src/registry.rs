@@ -4,7 +4,7 @@
 //! here, moved by the owner with plain stores and read by everybody.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 
 use keyspace::Watcher;
@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use crate::blocked::Waiter;
 use crate::session::State;
 use crate::sys;
+use crate::tracking::Tracker;
 
 /// What others may know of one client.
 #[derive(Default, Debug)]
@@ -79,6 +80,8 @@ pub struct Client {
     pub queued: AtomicU64,
     /// Bytes that they take.
     pub queued_bytes: AtomicU64,
+    /// What it tracks, and is told of keys that are not valid; from the first time on.
+    pub tracker: OnceLock<Arc<Tracker>>,
     /// Its subscriptions to channels, patterns and shard channels.
     pub subscriptions: [AtomicU64; 4],
 }
@@ -171,6 +174,9 @@ impl Registry {
     /// worker closes the socket once it has written it.
     pub fn kill(&self, client: &Client) -> bool {
         let first = !client.killed.swap(true, Ordering::SeqCst);
+        if let Some(tracker) = client.tracker.get() {
+            tracker.leave();
+        }
         let mut clients = self.clients.lock();
         if clients.remove(&client.id).is_some() {
             self.count.fetch_sub(1, Ordering::Relaxed);

@@ -25,6 +25,7 @@ use crate::registry::Registry;
 use crate::rows::Rows;
 use crate::session::State;
 use crate::stats::Stats;
+use crate::tracking::Tracking;
 use crate::tunables::Tunables;
 
 /// A worker as the others know it.
@@ -76,6 +77,8 @@ pub struct Server {
     pub commandlog: CommandLog,
     /// Subscriptions and messages.
     pub exchange: Exchange,
+    /// Who has cached which keys.
+    pub tracking: Tracking,
     /// The processor's counter.
     pub ticks: Ticks,
     /// What writes are recorded for (see [`keyspace::Wants`]).
@@ -147,6 +150,7 @@ impl Server {
         let sends_events = tunables.sends_events();
         Arc::new(Self {
             blocked: Blocked::new(keyspace.shards().len()),
+            tracking: Tracking::new(keyspace.shards().len(), workers.len()),
             keyspace,
             background,
             rows,

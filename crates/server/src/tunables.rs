@@ -43,6 +43,8 @@ pub struct Tunables {
     pub events: u32,
     /// Bytes in use above which commands that need memory are refused; 0 is no limit.
     pub maxmemory: u64,
+    /// Keys that clients may have cached and are told of; 0 is no limit.
+    pub tracking_max_keys: u64,
     /// Connections the server takes.
     pub maxclients: u64,
     /// Seconds after which an idle connection is closed; 0 is never.
@@ -98,6 +100,7 @@ impl Tunables {
             commandlog: thresholds(config),
             events: config.events(),
             maxmemory: config.memory(Id::Maxmemory),
+            tracking_max_keys: number(Id::TrackingTableMaxKeys),
             maxclients: number(Id::Maxclients),
             timeout: number(Id::Timeout),
             tcp_keepalive: number(Id::TcpKeepalive),

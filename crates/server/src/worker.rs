@@ -22,7 +22,7 @@ use crate::mailbox::Message;
 use crate::registry::Client;
 use crate::server::Server;
 use crate::session::{Session, State};
-use crate::{blocked, commit, cron, dispatch, multi, pubsub, refuse};
+use crate::{blocked, commit, cron, dispatch, multi, pubsub, refuse, tracking};
 
 mod delivery;
 mod waits;
@@ -183,7 +183,9 @@ impl Thread {
         }
         let loads =
             || self.server.state().any(State::LOADING) && self.server.persistence.feed.is_waiting();
-        let waits = !self.again.is_empty() || !self.accept_again.is_empty();
+        let waits = !self.again.is_empty()
+            || !self.accept_again.is_empty()
+            || !self.server.tracking.is_quiet(self.local.id);
         if waits || !me.mailbox.is_empty() || loads() {
             timeout = Duration::ZERO;
         } else if self.server.state().any(State::PAUSED) {
@@ -522,7 +524,10 @@ impl Thread {
     fn follow(&mut self, conn: &mut Conn, token: usize, flow: Flow) {
         match flow {
             Flow::Continue => {}
-            Flow::Close => conn.session.put(State::CLOSING, true),
+            Flow::Close => {
+                conn.session.put(State::CLOSING, true);
+                tracking::forget(&self.server, &mut conn.session);
+            }
             Flow::Block => self.begin_wait(conn),
             Flow::Hold => {
                 conn.session.put(State::HELD, true);
@@ -663,6 +668,7 @@ impl Thread {
             self.strike_off(&conn);
         }
         multi::forget(&self.server, &mut conn.session);
+        tracking::forget(&self.server, &mut conn.session);
         pubsub::forget(&self.server, &mut self.local, &mut conn.session);
         self.free.push(token);
     }

@@ -8,6 +8,7 @@ use keyspace::{Entered, Stamp};
 use crate::call::Call;
 use crate::persistence::{self, File};
 use crate::rows::SessionHandler;
+use crate::tracking;
 
 pub(crate) const HANDLERS: &[(&str, SessionHandler)] = &[("lastsave", lastsave), ("save", save)];
 
@@ -78,6 +79,9 @@ fn load(call: &mut Call<'_, '_>, flushes: bool, merges: bool) -> bool {
         }
     };
     let (mut lanes, mut doubled) = (0, false);
+    if flushes {
+        tracking::invalidate_all(server, call.local, call.session.id());
+    }
     let result = file.load(server, flush, |db, entry| {
         match server.keyspace.enter_entry(&mut held.borrow_mut(), db, entry, merges, stamp) {
             Entered::Yes(lowered) => lanes |= lowered,

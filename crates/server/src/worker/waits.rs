@@ -17,6 +17,7 @@ use crate::conn::Conn;
 use crate::mailbox::Answer;
 use crate::registry::Client;
 use crate::session::State;
+use crate::{pubsub, refuse};
 
 /// While clients are paused, attempts by the clock are put off so long.
 const PAUSED_RETRY: Duration = Duration::from_millis(10);
@@ -167,6 +168,15 @@ impl Thread {
         };
         if !waiter.is_mute() {
             conn.out.append(reply);
+        }
+        if conn.session.state.any(State::TRACKS) {
+            refuse::end_caching(&mut conn.session, None);
+            pubsub::catch_up_all(
+                &self.server,
+                &mut self.local,
+                &mut conn.session,
+                &mut conn.out,
+            );
         }
         self.go_on_after(token);
     }

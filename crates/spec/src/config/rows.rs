@@ -12,7 +12,6 @@ const U32_MAX: i64 = u32::MAX as i64;
 const ACL: &str = "access control lists";
 const AT_SHUTDOWN: &str =
     "acts at shutdown only: this version does not have saves in the background yet";
-const CLIENT_CACHING: &str = "client-side caching";
 const CLUSTER: &str = "cluster mode";
 const EVICTION: &str = "eviction";
 const LATENCY_MONITOR: &str = "the latency monitor";
@@ -500,7 +499,7 @@ directives! {
         int(0, I32_MAX, 300), [], Both, planned(TLS);
     TlsSessionCaching => "tls-session-caching", [], bool(true), [], Both, planned(TLS);
     TrackingTableMaxKeys => "tracking-table-max-keys", [],
-        int(0, MAX, 1_000_000), [], Both, planned(CLIENT_CACHING);
+        int(0, MAX, 1_000_000), [], Both, WORKS;
     Unixsocket => "unixsocket", [], unset(), [IMMUTABLE], Both, WORKS;
     Unixsocketgroup => "unixsocketgroup", [], unset(), [IMMUTABLE], Valkey, WORKS;
     Unixsocketperm => "unixsocketperm", [],

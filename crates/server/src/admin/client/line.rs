@@ -7,6 +7,7 @@ use crate::conn::Conn;
 use crate::registry::Client;
 use crate::rows::Rows;
 use crate::session::State;
+use crate::tracking::Mode;
 
 /// What a client has beside its buffers, in bytes.
 const BASE: u64 = (size_of::<Conn>() + size_of::<Client>()) as u64;
@@ -41,11 +42,15 @@ impl View {
 /// The letters that stand for states, in the order in which they are shown.
 pub(super) fn flags(client: &Client) -> String {
     let state = client.state();
+    let mode = client.tracker.get().map_or(Mode::default(), |tracker| tracker.mode());
     let letters = [
         ('O', state.any(State::MONITOR)),
         ('P', state.any(State::SUBSCRIBED)),
         ('x', state.any(State::MULTI)),
         ('b', state.any(State::HELD) || client.is_waiting()),
+        ('t', mode.any(Mode::ON)),
+        ('R', mode.any(Mode::BROKEN)),
+        ('B', mode.any(Mode::BCAST)),
         ('d', client.watcher.is_touched()),
         ('c', state.any(State::CLOSING)),
         ('A', client.is_killed()),
@@ -105,10 +110,11 @@ pub(super) fn write(client: &Client, view: &View, rows: &Rows, now_ms: i64, text
     let command = command.and_then(|id| rows.by_id(id as spec::command::Id));
     drop(write!(
         text,
-        " events={} cmd={} user={} redir=-1 resp={} lib-name=",
+        " events={} cmd={} user={} redir={} resp={} lib-name=",
         if output > 0 { "rw" } else { "r" },
         command.map_or("NULL", |row| row.name),
         String::from_utf8_lossy(&redact(profile.user.as_bytes())),
+        client.tracker.get().map_or(-1, |tracker| tracker.redirection()),
         client.resp.load(Ordering::Relaxed),
     ));
     text.extend_from_slice(&profile.lib_name);

@@ -32,9 +32,6 @@ const ABSENT: &[&str] = &[
     "active_defrag_key_misses",
     "total_active_defrag_time",
     "current_active_defrag_time",
-    "tracking_total_keys",
-    "tracking_total_items",
-    "tracking_total_prefixes",
     "unexpected_error_replies",
     "dump_payload_sanitizations",
     "io_threaded_reads_processed",
@@ -117,6 +114,12 @@ pub(super) fn stats(report: &mut Report<'_, '_>) {
         ("slowlog_commands_time_ms_max", &(slow.max / 1000)),
     ]);
     event_loops(report);
+    let tracked = server.tracking.totals();
+    report.fields(&[
+        ("tracking_total_keys", &tracked.keys),
+        ("tracking_total_items", &tracked.items),
+        ("tracking_total_prefixes", &tracked.prefixes),
+    ]);
     report.zeros(ABSENT);
 }
 
