@@ -21,6 +21,7 @@ mod cron;
 mod dispatch;
 mod errors;
 mod events;
+mod footprint;
 mod histogram;
 mod keys;
 mod knobs;

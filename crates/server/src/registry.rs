@@ -62,6 +62,8 @@ pub struct Client {
     pub reply_buffer: AtomicU64,
     /// See `reply_buffer`.
     pub reply_peak: AtomicU64,
+    /// Bytes that it takes in all, as of the last account; 0 while there is no limit.
+    pub accounted: AtomicU64,
     /// Bytes read from it.
     pub bytes_in: AtomicU64,
     /// Bytes sent to it.

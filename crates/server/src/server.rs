@@ -16,6 +16,7 @@ use crate::commandlog::CommandLog;
 use crate::config::Config;
 use crate::config::cli::Program;
 use crate::errors::ErrorCounts;
+use crate::footprint::Footprint;
 use crate::knobs::Knobs;
 use crate::listen::Handles;
 use crate::mailbox::{Mailbox, Message};
@@ -73,6 +74,8 @@ pub struct Server {
     pub workers: Vec<Worker>,
     /// All clients.
     pub clients: Registry,
+    /// What all clients take.
+    pub footprint: Footprint,
     /// Commands that were out of the ordinary.
     pub commandlog: CommandLog,
     /// Subscriptions and messages.
@@ -164,6 +167,7 @@ impl Server {
             exchange: Exchange::new(workers.len()),
             workers,
             clients: Registry::default(),
+            footprint: Footprint::default(),
             ticks: Ticks::calibrated(),
             wants: AtomicU8::new(if sends_events { Wants::EVENTS.0 } else { 0 }),
             rates: crate::rates::Rates::default(),

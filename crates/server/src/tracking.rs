@@ -38,6 +38,9 @@ pub use tracker::{Item, Mode, Tracker, What};
 /// Keys that are dropped from a table that is too full, in one go.
 const EFFORT: usize = 100;
 
+/// Parts of the table that are given back in one go.
+const PARTS_SWEPT: usize = 64;
+
 /// The channel that clients of RESP2 hear of invalid keys on.
 const CHANNEL: &[u8] = b"__redis__:invalidate";
 
@@ -234,6 +237,15 @@ pub fn remember(
     }
 }
 
+/// Marks that the command of a client that waited has its answer. The shards of its keys are held, so
+/// what makes the answer stale comes behind the mark.
+pub fn answered(server: &Server, local: &mut Local, client: &Client) {
+    if let Some(tracker) = client.tracker.get() {
+        let item = Item { what: What::Answered, after: 0, redirected: true, own: false };
+        local.told |= server.tracking.put(tracker, item);
+    }
+}
+
 /// Drops keys from the table until there are at most `max`, but no more than `effort`; who may have
 /// them cached is told as if they had changed. Returns a bit for each worker to wake.
 fn trim(server: &Server, max: u64, effort: usize) -> u64 {
@@ -256,12 +268,20 @@ fn trim(server: &Server, max: u64, effort: usize) -> u64 {
 /// often it was. Returns a bit for each worker to wake.
 pub fn fit(server: &Server, rounds: &mut usize) -> u64 {
     let max = server.tunables.load().tracking_max_keys;
-    if max == 0 || server.tracking.table.len() as u64 <= max {
-        *rounds = 0;
-        return 0;
-    }
-    *rounds += 1;
+    let is_over = max > 0 && server.tracking.table.len() as u64 > max;
+    *rounds = if is_over { *rounds + 1 } else { 0 };
     trim(server, max, EFFORT * *rounds)
+}
+
+/// Gives back some of the table that nobody needs any more. Who begins to track waits meanwhile.
+pub fn sweep(server: &Server, parts: &mut usize) {
+    let clients = server.tracking.clients.lock();
+    if *clients == 0 && server.tracking.table.len() > 0 {
+        for _ in 0..PARTS_SWEPT {
+            server.tracking.table.clear_part(*parts);
+            *parts += 1;
+        }
+    }
 }
 
 /// Tells the clients that may have cached the keys that a command has changed. The shards of the
@@ -350,19 +370,13 @@ fn list<'a>(keys: impl ExactSizeIterator<Item = &'a [u8]>) -> Arc<Vec<u8>> {
 #[cold]
 pub fn receive(server: &Server, local: &mut Local, session: &mut Session, out: &mut Writer) {
     let is_blocked = session.state.any(State::BLOCKED);
-    let mut items = match is_blocked {
-        true => Vec::new(),
-        false => std::mem::take(&mut session.late),
-    };
+    let mut items = std::mem::take(&mut session.late);
+    let mut waits = is_blocked && !items.is_empty();
     if let Some(tracker) = session.client.tracker.get() {
         tracker.take(&mut items);
     }
-    // Whoever answers says so before anything enters the inbox that the answer must come before.
-    let is_answered =
-        is_blocked && session.client.waiting.lock().as_ref().is_some_and(|waiter| waiter.is_over());
-    let mut waits = is_answered || is_blocked && !session.late.is_empty();
     for item in items {
-        waits |= is_blocked && item.own;
+        waits |= is_blocked && (item.own || matches!(item.what, What::Answered));
         if waits {
             session.late.push(item);
             continue;
@@ -376,6 +390,9 @@ pub fn receive(server: &Server, local: &mut Local, session: &mut Session, out: &
 
 fn write(session: &Session, out: &mut Writer, item: &Item) {
     let is_resp3 = out.proto() == Proto::Resp3;
+    if let What::Answered = item.what {
+        return;
+    }
     if let What::Broken(id) = item.what {
         if is_resp3 {
             out.push(2);
@@ -400,6 +417,6 @@ fn write(session: &Session, out: &mut Writer, item: &Item) {
             out.bulk(key);
         }
         What::Keys(list) => pubsub::put(out, list),
-        What::All | What::Broken(_) => out.null(),
+        What::All | What::Broken(_) | What::Answered => out.null(),
     }
 }

@@ -22,7 +22,7 @@ use crate::mailbox::Message;
 use crate::registry::Client;
 use crate::server::Server;
 use crate::session::{Session, State};
-use crate::{blocked, commit, cron, dispatch, multi, pubsub, refuse, tracking};
+use crate::{blocked, commit, cron, dispatch, footprint, multi, pubsub, refuse, tracking};
 
 mod delivery;
 mod waits;
@@ -611,6 +611,10 @@ impl Thread {
         if cron::is_over_output_limit(&self.server, &self.local, conn) {
             return Fate::Close;
         }
+        let is_limited = self.local.tunables.client_memory_max > 0;
+        if is_limited && footprint::settle(&self.server, &self.local, conn.client()) {
+            return Fate::Close;
+        }
         Fate::Keep
     }
 
@@ -676,6 +680,7 @@ impl Thread {
     /// Nobody sees the client any more.
     fn strike_off(&self, conn: &Conn) {
         self.server.clients.remove(conn.session.id());
+        footprint::strike_off(&self.server, conn.client());
         self.server.workers[self.local.id].connections.fetch_sub(1, Ordering::Relaxed);
     }
 

@@ -269,6 +269,9 @@ fn attempt<'k>(server: &'k Server, local: &mut Local, held: &mut Held<'k>, waite
     }
     *stage = Stage::Over;
     drop(stage);
+    if waiter.state.any(State::TRACKS) {
+        tracking::answered(server, local, &waiter.client);
+    }
     server.leave_queues(waiter);
     count(server, local, waiter, Some(spent_ns), out.since(mark));
     local.tell(server, &waiter.client, Answer::Reply(Box::new(out)));

@@ -94,10 +94,13 @@ impl Table {
 
     /// Takes all keys out.
     pub fn clear(&self) {
-        for part in &self.parts {
-            let taken = std::mem::take(&mut *part.lock());
-            self.len.fetch_sub(taken.entries.len(), Ordering::Relaxed);
-        }
+        (0..self.parts.len()).for_each(|part| self.clear_part(part));
+    }
+
+    /// Takes all keys out of one part; a number beyond the last one begins from the first again.
+    pub fn clear_part(&self, part: usize) {
+        let taken = std::mem::take(&mut *self.parts[part % self.parts.len()].lock());
+        self.len.fetch_sub(taken.entries.len(), Ordering::Relaxed);
     }
 }
 

@@ -52,6 +52,8 @@ pub enum What {
     All,
     /// The client of that number, which it redirects to, is gone.
     Broken(u64),
+    /// Nothing: its command, which waited, has its answer, and what follows comes after that.
+    Answered,
 }
 
 /// One thing to tell.

@@ -340,7 +340,7 @@ directives! {
         int(1, 1_000, 1), [], Both, planned(TLS);
     Maxclients => "maxclients", [], int(1, U32_MAX, 10_000), [], Both, WORKS;
     Maxmemory => "maxmemory", [], memory(0, u64::MAX, 0), [], Both, WORKS;
-    MaxmemoryClients => "maxmemory-clients", [], Kind::MemoryOrPercent, [], Both, planned(EVICTION);
+    MaxmemoryClients => "maxmemory-clients", [], Kind::MemoryOrPercent, [], Both, WORKS;
     MaxmemoryEvictionTenacity => "maxmemory-eviction-tenacity", [],
         int(0, 100, 10), [], Both, planned(EVICTION);
     MaxmemoryPolicy => "maxmemory-policy", [],

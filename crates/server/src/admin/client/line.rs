@@ -3,14 +3,11 @@
 use std::io::Write;
 use std::sync::atomic::Ordering;
 
-use crate::conn::Conn;
+use crate::footprint;
 use crate::registry::Client;
 use crate::rows::Rows;
 use crate::session::State;
 use crate::tracking::Mode;
-
-/// What a client has beside its buffers, in bytes.
-const BASE: u64 = (size_of::<Conn>() + size_of::<Client>()) as u64;
 
 /// What stands in the place of what must not be told.
 const REDACTED: &[u8] = b"*redacted*";
@@ -85,11 +82,11 @@ pub(super) fn write(client: &Client, view: &View, rows: &Rows, now_ms: i64, text
         client.db.load(Ordering::Relaxed),
     ));
     let View { query, query_free, argv, .. } = *view;
-    let queued_bytes = number(&client.queued_bytes);
+    let multi_bytes = footprint::of_transaction(client);
     drop(write!(
         text,
         " sub={} psub={} ssub={} multi={} watch={} qbuf={query} qbuf-free={query_free} \
-         argv-mem={argv} multi-mem={queued_bytes}",
+         argv-mem={argv} multi-mem={multi_bytes}",
         number(&client.subscriptions[0]),
         number(&client.subscriptions[1]),
         number(&client.subscriptions[2]),
@@ -104,7 +101,7 @@ pub(super) fn write(client: &Client, view: &View, rows: &Rows, now_ms: i64, text
         number(&client.reply_peak),
         output.min(size),
         beyond.div_ceil(size.max(1)),
-        BASE + query + query_free + argv + output + queued_bytes + number(&client.prepared),
+        query + query_free + argv + output + footprint::beside_buffers(client),
     ));
     let command = client.command.load(Ordering::Relaxed).checked_sub(1);
     let command = command.and_then(|id| rows.by_id(id as spec::command::Id));

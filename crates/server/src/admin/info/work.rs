@@ -16,7 +16,6 @@ const ABSENT: &[&str] = &[
     "sync_partial_ok",
     "sync_partial_err",
     "evicted_keys",
-    "evicted_clients",
     "evicted_scripts",
     "total_eviction_exceeded_time",
     "current_eviction_exceeded_time",
@@ -97,6 +96,7 @@ pub(super) fn stats(report: &mut Report<'_, '_>) {
             "client_query_buffer_limit_disconnections",
             &server.sum(|stats| stats.query_buffer_limit.get()),
         ),
+        ("evicted_clients", &server.footprint.evicted()),
         (
             "client_output_buffer_limit_disconnections",
             &server.sum(|stats| stats.output_buffer_limit.get()),
