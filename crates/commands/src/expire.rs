@@ -1,6 +1,6 @@
 //! When keys expire.
 
-use keyspace::Class;
+use keyspace::{Class, Wants};
 
 use crate::args::is;
 use crate::{Args, Ctx, Error, Handler};
@@ -64,7 +64,7 @@ fn expire_from(
         ctx.db.set_deadline(key, Some(deadline_ms));
         ctx.db.note(Class::GENERIC, "expire", key);
         ctx.db.change.add_dirty(1);
-        if base_ms != 0 || unit_ms != 1 {
+        if (base_ms != 0 || unit_ms != 1) && ctx.db.change.wants(Wants::LOG) {
             let mut argv: Vec<&[u8]> = args.all().to_vec();
             let deadline = deadline_ms.to_string();
             (argv[0], argv[2]) = (b"PEXPIREAT", deadline.as_bytes());

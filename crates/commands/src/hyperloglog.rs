@@ -83,7 +83,6 @@ fn pfcount(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
         return Ok(());
     }
     let estimate = with_text(&entry, hll::count)??;
-    drop(entry);
     let stored =
         ctx.db.edit(key, |entry| change_text(entry, |bytes| hll::set_cached(bytes, estimate)));
     if let Some(stored) = stored {
@@ -167,17 +166,14 @@ fn pfdebug(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
         let decoded = with_text(&entry, decode)?;
         ctx.out.bulk(decoded.as_bytes());
     } else if is(word, "TODENSE") {
-        drop(entry);
         let converted = to_dense(ctx, key)?;
         ctx.out.int(converted.into());
     } else if is(word, "GETREG") {
-        drop(entry);
         to_dense(ctx, key)?;
         let (registers, _) = merged(ctx, &[key])?;
         ctx.out.array(hll::REGISTERS);
         registers.values().iter().for_each(|&value| ctx.out.int(value.into()));
     } else {
-        drop(entry);
         return Err(ctx.error_around(b"ERR Unknown PFDEBUG subcommand '", word, b"'"));
     }
     Ok(())

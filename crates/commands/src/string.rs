@@ -89,7 +89,6 @@ fn getdel(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
         return Ok(());
     };
     reply(ctx.out, &entry)?;
-    drop(entry);
     delete(ctx, key);
     Ok(())
 }

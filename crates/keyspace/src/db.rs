@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use table::RefMut;
+use table::Ref;
 use value::Kind;
 
 mod object;
@@ -103,6 +103,7 @@ impl<'a, 'k> Db<'a, 'k> {
 
     /// Says what becomes of keys that are met after their time.
     #[must_use]
+    #[inline]
     pub fn with_overdue(mut self, overdue: Overdue) -> Self {
         self.overdue = overdue;
         self
@@ -159,18 +160,18 @@ impl<'a, 'k> Db<'a, 'k> {
 
     /// The entry of a key for a read: counted as hit or miss, and as an access.
     #[inline]
-    pub fn read(&mut self, key: &[u8]) -> Option<RefMut<'_, Entry>> {
+    pub fn read(&mut self, key: &[u8]) -> Option<Ref<'_, Entry>> {
         self.look(key, true, self.touch, false)
     }
 
     /// The entry of a key for looking at what is not its value: counted as hit or miss, but no
     /// access.
-    pub fn inspect(&mut self, key: &[u8]) -> Option<RefMut<'_, Entry>> {
+    pub fn inspect(&mut self, key: &[u8]) -> Option<Ref<'_, Entry>> {
         self.look(key, true, false, false)
     }
 
     /// [`Self::inspect`] without the event of a key that is not there.
-    pub fn examine(&mut self, key: &[u8]) -> Option<RefMut<'_, Entry>> {
+    pub fn examine(&mut self, key: &[u8]) -> Option<Ref<'_, Entry>> {
         let found = self.peek(key).is_some();
         self.stats.hits += u64::from(found);
         self.stats.misses += u64::from(!found);
@@ -178,13 +179,13 @@ impl<'a, 'k> Db<'a, 'k> {
     }
 
     /// The entry of a key that a command is about to change: an access, but not counted.
-    pub fn reach(&mut self, key: &[u8]) -> Option<RefMut<'_, Entry>> {
+    pub fn reach(&mut self, key: &[u8]) -> Option<Ref<'_, Entry>> {
         self.look(key, false, self.touch, true)
     }
 
     /// The entry of a key as it is, neither counted nor an access.
     #[inline]
-    pub fn peek(&mut self, key: &[u8]) -> Option<RefMut<'_, Entry>> {
+    pub fn peek(&mut self, key: &[u8]) -> Option<Ref<'_, Entry>> {
         self.look(key, false, false, false)
     }
 
@@ -200,7 +201,7 @@ impl<'a, 'k> Db<'a, 'k> {
         counted: bool,
         access: bool,
         writes: bool,
-    ) -> Option<RefMut<'_, Entry>> {
+    ) -> Option<Ref<'_, Entry>> {
         let hash = self.hash(key);
         let shard = self.keyspace.shard_of(hash);
         if writes || self.overdue == Overdue::Remove {
@@ -217,9 +218,9 @@ impl<'a, 'k> Db<'a, 'k> {
             Lookup::Live(mut entry) => {
                 self.stats.hits += u64::from(counted);
                 if access {
-                    entry.set_access(self.stamp.access);
+                    entry.touch(self.stamp.access);
                 }
-                return Some(entry);
+                return Some(entry.into_ref());
             }
             Lookup::Missing => {}
             Lookup::Expired(entry) => lapse(self.keyspace, self.change, self.index, shard, entry),

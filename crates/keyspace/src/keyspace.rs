@@ -1,10 +1,13 @@
 //! The engine's data: gate, shards, and when each shard has something to expire.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use crossbeam_utils::CachePadded;
 
 use crate::change::{Change, Wants};
+use crate::discarded::Discarded;
+use crate::door::Recorder;
 use crate::gate::{Gate, ReadGuard};
 use crate::shard::{Shard, ShardDb, is_gone};
 use crate::shards::{Alone, Held, Shards};
@@ -58,6 +61,9 @@ pub struct Keyspace {
     /// The next expiry of each shard; written under the shard's lock, read without.
     due: Box<[AtomicU64]>,
     watches: Watches,
+    /// Which shard of each lane comes next in the walk of a snapshot; behind the last one nothing
+    /// is left.
+    walks: Box<[CachePadded<AtomicU32>]>,
 }
 
 impl Keyspace {
@@ -79,6 +85,7 @@ impl Keyspace {
             lanes: (0..layout.lanes).map(|_| CachePadded::new(never())).collect(),
             due: (0..layout.shards).map(|_| never()).collect(),
             watches: Watches::new(layout.shards),
+            walks: (0..layout.lanes).map(|_| CachePadded::new(AtomicU32::new(u32::MAX))).collect(),
         }
     }
 
@@ -201,6 +208,49 @@ impl Keyspace {
         }
     }
 
+    /// Begins the epoch of a snapshot: every entry that is here now will be shown to `recorder`
+    /// once, as it is now. What an older one has not seen by now it does not see any more; what
+    /// was kept for it alone is returned.
+    ///
+    /// # Panics
+    /// When some shard is not held.
+    pub fn begin_epoch(&self, held: &mut Held<'_>, recorder: &Arc<dyn Recorder>) -> Vec<Discarded> {
+        let mut left = Vec::new();
+        for shard in 0..held.count() {
+            let detached = held.shard(shard).begin(recorder, shard);
+            left.extend(detached.into_iter().map(Discarded::keys));
+        }
+        self.walks.iter().for_each(|next| next.store(0, Ordering::Relaxed));
+        left
+    }
+
+    /// Shows the recorder of the epoch more of what it has not seen in a lane, while there is
+    /// `more` time; that is told how many entries it was since it was last asked. Returns whether
+    /// it has seen all. The caller passes the gate, holds no shard, and no other thread does this
+    /// for the lane.
+    pub fn walk(&self, lane: u32, more: &mut dyn FnMut(u64) -> bool) -> bool {
+        let (next, count) = (&self.walks[lane as usize], self.shards_of(lane));
+        let mut number = next.load(Ordering::Relaxed);
+        let mut goes_on = true;
+        while goes_on && number < count {
+            let shard = lane + number * self.lanes.len() as u32;
+            let mut held = self.shards.hold_one(shard);
+            // Others that want the shard have their turn after every step.
+            let is_done = held.shard(shard).walk(&mut |shown| {
+                goes_on = more(shown);
+                false
+            });
+            number += u32::from(is_done);
+            next.store(number, Ordering::Relaxed);
+        }
+        number >= count
+    }
+
+    /// How many shards there are in a lane.
+    fn shards_of(&self, lane: u32) -> u32 {
+        (self.shards.len() as u32).saturating_sub(lane).div_ceil(self.lanes.len() as u32)
+    }
+
     /// The lane of a shard.
     #[inline]
     pub fn lane_of(&self, shard: u32) -> u32 {
@@ -247,7 +297,7 @@ impl Keyspace {
     ) {
         let now = now_ms.max(0) as u64;
         let lanes = self.lanes.len() as u32;
-        let count = (self.shards.len() as u32).saturating_sub(lane).div_ceil(lanes);
+        let count = self.shards_of(lane);
         let first = *turn;
         let mut next = u64::MAX;
         self.lanes[lane as usize].swap(u64::MAX, Ordering::SeqCst);

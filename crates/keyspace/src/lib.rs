@@ -8,6 +8,7 @@
 mod change;
 mod db;
 mod discarded;
+mod door;
 pub mod entry;
 mod gate;
 mod keyspace;
@@ -21,6 +22,7 @@ mod watch;
 pub use change::{Change, Changed, Class, Lazy, Note, Record, Wants};
 pub use db::{Db, Entries, Hashed, KeyStats, Overdue, Parts, WrongKind};
 pub use discarded::Discarded;
+pub use door::{Origin, Recorder, Slot};
 pub use entry::{Entry, INLINE_MAX, NewValue, ValueRef};
 pub use gate::{Gate, ReadGuard, WriteGuard};
 pub use keyspace::{Keyspace, Layout, Overhead, Totals};

@@ -2,13 +2,16 @@
 //!
 //! It knows entries, the table and the timing wheel, and nothing of locks or commands. Invariants:
 //! exactly the entries with a deadline are in the wheel of their database, and exactly the hashes
-//! with fields that expire are among its `fields`, by the earliest deadline of a field.
+//! with fields that expire are among its `fields`, by the earliest deadline of a field. What has
+//! been detached is in no wheel's care any more.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 use table::Table;
 
+use crate::door::{Door, Origin, Place, Recorder, Slot};
 use crate::entry::wheel::Wheel;
 use crate::entry::{Entry, NewValue};
 use value::{KeyHash, Value};
@@ -25,7 +28,7 @@ const EXPIRE_BATCH: usize = 16;
 pub struct ShardDb {
     fields: Fields,
     wheel: Option<Box<Wheel>>,
-    table: Table<Entry, KeyHash>,
+    door: Door,
 }
 
 /// The hashes with fields that expire: the earliest deadline of a field and the key's hash.
@@ -76,7 +79,7 @@ pub enum Lookup<'a> {
     /// A key whose time had come; it is out of the table now.
     Expired(Entry),
     /// A key.
-    Live(table::RefMut<'a, Entry>),
+    Live(Slot<'a>),
 }
 
 /// What changing a key in place came to.
@@ -95,12 +98,14 @@ pub enum Edit<R> {
 pub struct Shard {
     first: ShardDb,
     others: Box<[ShardDb]>,
+    /// What was taken out while a snapshot needed it: freed when that has seen it.
+    detached: Vec<ShardDb>,
 }
 
 impl Shard {
     pub(crate) fn new(databases: u32, hash: KeyHash) -> Self {
         let others = (1..databases).map(|_| ShardDb::new(hash)).collect();
-        Self { first: ShardDb::new(hash), others }
+        Self { first: ShardDb::new(hash), others, detached: Vec::new() }
     }
 
     /// One database's part.
@@ -129,6 +134,43 @@ impl Shard {
         }
     }
 
+    /// Takes all keys of a database out: how many there were, and what the caller frees where that
+    /// hurts nobody. While a snapshot needs them, they are freed once it has seen them.
+    pub fn take(&mut self, db: u32) -> (usize, Option<ShardDb>) {
+        let taken = self.db(db).take();
+        let count = taken.table().len();
+        if taken.door.has_past() {
+            self.detached.push(taken);
+            return (count, None);
+        }
+        (count, Some(taken))
+    }
+
+    /// Begins an epoch in all databases; what only an older one still needed is given back.
+    pub(crate) fn begin(&mut self, recorder: &Arc<dyn Recorder>, shard: u32) -> Vec<ShardDb> {
+        let all = std::iter::once(&mut self.first).chain(&mut self.others);
+        for (db, part) in (0..).zip(all) {
+            part.door.begin(recorder, Origin { shard, db });
+        }
+        std::mem::take(&mut self.detached)
+    }
+
+    /// Shows a snapshot some more of what it has not seen, while there is `more` time; that is told
+    /// how many entries it was since it was last asked. Returns whether it has seen all.
+    pub(crate) fn walk(&mut self, more: &mut dyn FnMut(u64) -> bool) -> bool {
+        while let Some(part) = self.detached.last_mut() {
+            let shown = part.free_some();
+            if shown == 0 {
+                self.detached.pop();
+            }
+            if !more(shown as u64) {
+                return false;
+            }
+        }
+        let mut all = std::iter::once(&mut self.first).chain(&mut self.others);
+        all.all(|part| part.door.walk(more))
+    }
+
     /// When the time of the next key of this shard is over, in Unix milliseconds; perhaps earlier.
     pub fn next_due_ms(&self) -> u64 {
         let next = self.dbs().filter_map(ShardDb::next_due_ms).min();
@@ -138,12 +180,12 @@ impl Shard {
 
 impl ShardDb {
     fn new(hash: KeyHash) -> Self {
-        Self { fields: Fields::default(), wheel: None, table: Table::new(hash) }
+        Self { fields: Fields::default(), wheel: None, door: Door::new(hash) }
     }
 
     /// The keys.
     pub fn table(&self) -> &Table<Entry, KeyHash> {
-        &self.table
+        self.door.table()
     }
 
     /// Keys that have an expiry.
@@ -164,7 +206,7 @@ impl ShardDb {
     /// Bytes held for finding keys and their deadlines, beside the entries.
     pub fn overhead(&self) -> usize {
         let wheel = self.wheel.as_ref().map_or(0, |wheel| wheel.memory());
-        self.table.memory() + wheel + self.fields.memory()
+        self.table().memory() + wheel + self.fields.memory()
     }
 
     fn next_due_ms(&self) -> Option<u64> {
@@ -182,19 +224,13 @@ impl ShardDb {
     /// The entry of a key, whether expired or not.
     #[inline]
     pub fn get(&self, hash: u64, key: &[u8]) -> Option<table::Ref<'_, Entry>> {
-        self.table.get(hash, key)
-    }
-
-    /// The entry of a key for touching its access word.
-    #[inline]
-    pub fn get_mut(&mut self, hash: u64, key: &[u8]) -> Option<table::RefMut<'_, Entry>> {
-        self.table.get_mut(hash, key)
+        self.table().get(hash, key)
     }
 
     /// Looks for a key and takes it out when its time has come.
     #[inline]
     pub fn lookup(&mut self, hash: u64, key: &[u8], now_ms: i64) -> Lookup<'_> {
-        match self.table.get_mut(hash, key) {
+        match self.door.slot(hash, key) {
             None => Lookup::Missing,
             Some(entry) if entry.is_over(now_ms) => {
                 wheel_of(&mut self.wheel).remove(&entry);
@@ -207,7 +243,7 @@ impl ShardDb {
 
     /// Looks for a key and finds nothing when its time has come; then it stays where it is.
     pub fn find(&mut self, hash: u64, key: &[u8], now_ms: i64) -> Lookup<'_> {
-        match self.table.get_mut(hash, key) {
+        match self.door.slot(hash, key) {
             Some(entry) if !is_gone(&entry, now_ms) => Lookup::Live(entry),
             _ => Lookup::Missing,
         }
@@ -222,7 +258,7 @@ impl ShardDb {
         now_ms: i64,
         change: impl FnOnce(&mut Entry) -> R,
     ) -> Edit<R> {
-        let Some(mut entry) = self.table.get_mut(hash, key) else { return Edit::Missing };
+        let Some(mut entry) = self.door.slot(hash, key) else { return Edit::Missing };
         let (old, deadline) = (entry.address(), entry.deadline_ms());
         let fields_due = fields_due_of(&entry);
         if entry.is_over(now_ms) {
@@ -230,7 +266,7 @@ impl ShardDb {
             self.fields.change(hash, fields_due, None);
             return Edit::Expired(entry.remove());
         }
-        let result = change(&mut entry);
+        let result = entry.change(change);
         debug_assert_eq!(deadline, entry.deadline_ms(), "an expiry is changed by its own function");
         if deadline.is_some() && entry.address() != old {
             wheel_of(&mut self.wheel).moved(old, &entry);
@@ -249,29 +285,42 @@ impl ShardDb {
         stamp: Stamp,
     ) -> bool {
         let (wheel, fields) = (&mut self.wheel, &mut self.fields);
-        match self.table.entry(hash, key) {
-            table::Entry::Vacant(vacant) => {
+        match self.door.place(hash, key) {
+            Place::Vacant(vacant) => {
                 let deadline = if let Ttl::At(at) = ttl { Some(at) } else { None };
                 let mut entry = vacant.insert(Entry::new(key, value, deadline, stamp.access));
                 if deadline.is_some() {
-                    wheel_of(wheel).insert(&mut entry, stamp.now_ms);
+                    entry.change(|entry| wheel_of(wheel).insert(entry, stamp.now_ms));
                 }
                 fields.change(hash, None, fields_due_of(&entry));
                 true
             }
-            table::Entry::Occupied(mut entry) => {
+            Place::Occupied(mut entry) => {
                 let keep = ttl == Ttl::Keep || ttl == Ttl::Never && entry.deadline_ms().is_none();
                 let (old, fields_due) = (entry.address(), fields_due_of(&entry));
-                if !keep && entry.deadline_ms().is_some() {
+                let shifted = match (entry.deadline_ms(), ttl) {
+                    (Some(former_ms), Ttl::At(deadline_ms)) => {
+                        wheel_of(wheel).shift(former_ms, deadline_ms, stamp.now_ms)
+                    }
+                    _ => false,
+                };
+                if !keep && !shifted && entry.deadline_ms().is_some() {
                     wheel_of(wheel).remove(&entry);
                 }
-                entry.set_value(value);
-                entry.set_access(stamp.access);
+                let deadline = if let Ttl::At(at) = ttl { Some(at) } else { None };
+                entry.change(|entry| {
+                    entry.set_value(value);
+                    entry.set_access(stamp.access);
+                    if shifted {
+                        entry.set_deadline(deadline);
+                    }
+                });
                 fields.change(hash, fields_due, fields_due_of(&entry));
-                if !keep {
-                    let deadline = if let Ttl::At(at) = ttl { Some(at) } else { None };
+                if !keep && !shifted {
                     schedule(wheel, &mut entry, deadline, stamp);
-                } else if entry.deadline_ms().is_some() && entry.address() != old {
+                    return false;
+                }
+                if entry.deadline_ms().is_some() && entry.address() != old {
                     wheel_of(wheel).moved(old, &entry);
                 }
                 false
@@ -288,13 +337,21 @@ impl ShardDb {
         stamp: Stamp,
         since_ms: i64,
     ) -> Edit<()> {
-        let Some(mut entry) = self.table.get_mut(hash, key) else { return Edit::Missing };
-        if entry.deadline_ms().is_some() {
-            wheel_of(&mut self.wheel).remove(&entry);
+        let Some(mut entry) = self.door.slot(hash, key) else { return Edit::Missing };
+        if let Some(former_ms) = entry.deadline_ms() {
+            let wheel = wheel_of(&mut self.wheel);
             if entry.is_over(since_ms) {
+                wheel.remove(&entry);
                 self.fields.change(hash, fields_due_of(&entry), None);
                 return Edit::Expired(entry.remove());
             }
+            if let Some(deadline_ms) = deadline_ms
+                && wheel.shift(former_ms, deadline_ms, stamp.now_ms)
+            {
+                entry.change(|entry| entry.set_deadline(Some(deadline_ms)));
+                return Edit::Done(());
+            }
+            wheel.remove(&entry);
         }
         schedule(&mut self.wheel, &mut entry, deadline_ms, stamp);
         Edit::Done(())
@@ -302,7 +359,7 @@ impl ShardDb {
 
     /// Takes a key out.
     pub fn remove(&mut self, hash: u64, key: &[u8]) -> Option<Entry> {
-        let entry = self.table.remove(hash, key)?;
+        let entry = self.door.slot(hash, key)?.remove();
         if entry.deadline_ms().is_some() {
             wheel_of(&mut self.wheel).remove(&entry);
         }
@@ -312,9 +369,9 @@ impl ShardDb {
 
     /// Puts an entry in whose key is not there.
     pub fn insert(&mut self, hash: u64, entry: Entry, stamp: Stamp) {
-        let mut entry = self.table.insert_new(hash, entry);
+        let mut entry = self.door.insert(hash, entry);
         if entry.deadline_ms().is_some() {
-            wheel_of(&mut self.wheel).insert(&mut entry, stamp.now_ms);
+            entry.change(|entry| wheel_of(&mut self.wheel).insert(entry, stamp.now_ms));
         }
         self.fields.change(hash, None, fields_due_of(&entry));
     }
@@ -336,14 +393,14 @@ impl ShardDb {
                 && let Some(address) = wheel.pop_due(now_ms - 1, budget)
             {
                 let key_hash = hash.of(crate::entry::key_at(address));
-                table::prefetch_two(self.table.bucket_line(key_hash));
+                table::prefetch_two(self.door.table().bucket_line(key_hash));
                 batch.push((key_hash, address));
             }
             if batch.is_empty() {
                 return;
             }
             for (key_hash, address) in batch {
-                let entry = self.table.find_by_pointer(key_hash, address);
+                let entry = self.door.slot_at(key_hash, address);
                 let entry = entry.expect("what the wheel held is in the table").remove();
                 self.fields.change(key_hash, fields_due_of(&entry), None);
                 each(entry);
@@ -364,10 +421,10 @@ impl ShardDb {
             && deadline_ms < now_ms
         {
             let is_due = |entry: &Entry| fields_due_of(entry) == Some(deadline_ms);
-            let key = self.table.find_where(hash, is_due).map(|entry| entry.key_bytes().into());
+            let key = self.door.slot_where(hash, is_due).map(|entry| entry.key_bytes().into());
             let key: Box<[u8]> = key.expect("every hash with fields that expire is in the table");
             // It may be another key with a like hash; then the sought one's turn is next.
-            let hash = self.table.hasher().of(&key);
+            let hash = self.table().hasher().of(&key);
             let Some(faded) = self.fade(hash, &key, now_ms, *budget as usize) else { return };
             *budget = budget.saturating_sub(faded.names.len() as u32);
             each(&key, faded);
@@ -377,11 +434,13 @@ impl ShardDb {
     /// Removes up to `max` fields of the hash under a key whose time is over, and the key itself
     /// when no field is left. `None` when there is no such field.
     pub fn fade(&mut self, hash: u64, key: &[u8], now_ms: i64, max: usize) -> Option<Faded> {
-        let mut entry = self.table.get_mut(hash, key)?;
+        let mut entry = self.door.slot(hash, key)?;
         let fields_due = fields_due_of(&entry).filter(|deadline_ms| *deadline_ms < now_ms)?;
-        let Some(Value::Hash(content)) = entry.object_mut() else { return None };
-        let names = content.remove_due(now_ms, max);
-        let is_vacant = content.is_vacant();
+        let (names, is_vacant) = entry.change(|entry| {
+            let Some(Value::Hash(content)) = entry.object_mut() else { return None };
+            let names = content.remove_due(now_ms, max);
+            Some((names, content.is_vacant()))
+        })?;
         self.fields.change(hash, Some(fields_due), fields_due_of(&entry));
         if is_vacant && entry.deadline_ms().is_some() {
             wheel_of(&mut self.wheel).remove(&entry);
@@ -390,30 +449,32 @@ impl ShardDb {
         Some(Faded { names, gone })
     }
 
-    /// Takes everything out; the caller frees it where that hurts nobody.
-    pub fn take(&mut self) -> Self {
-        let fresh = Self::new(*self.table.hasher());
+    /// Takes everything out.
+    fn take(&mut self) -> Self {
+        let fresh = Self::new(*self.table().hasher());
         std::mem::replace(self, fresh)
     }
 
     /// Frees a bounded part of what was taken out; how many keys. The wheel is not kept in line:
     /// nobody looks at it any more.
     pub(crate) fn free_some(&mut self) -> usize {
-        self.table.take_segment().map_or(0, |batch| batch.map(drop).count())
+        self.door.take_segment().map_or(0, |batch| batch.map(drop).count())
     }
 }
 
 /// Gives an entry that is in no wheel its deadline and its place.
 fn schedule(
     wheel: &mut Option<Box<Wheel>>,
-    entry: &mut table::RefMut<'_, Entry>,
+    entry: &mut Slot<'_>,
     deadline_ms: Option<i64>,
     stamp: Stamp,
 ) {
-    entry.set_deadline(deadline_ms);
-    if deadline_ms.is_some() {
-        wheel_of(wheel).insert(entry, stamp.now_ms);
-    }
+    entry.change(|entry| {
+        entry.set_deadline(deadline_ms);
+        if deadline_ms.is_some() {
+            wheel_of(wheel).insert(entry, stamp.now_ms);
+        }
+    });
 }
 
 /// The earliest deadline of a field, when the entry is a hash with fields that expire.

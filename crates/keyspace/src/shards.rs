@@ -76,42 +76,46 @@ impl Shards {
     /// Takes one shard. The caller holds the gate's read side.
     #[inline]
     pub fn hold_one(&self, shard: u32) -> Held<'_> {
-        if self.single {
-            return self.held(Set::All);
-        }
-        self.cells[shard as usize].lock.take();
-        self.held(Set::One(shard))
+        let mut held = self.hold_none();
+        held.take_one(shard);
+        held
     }
 
-    /// Takes one shard if nobody has it.
+    /// No shard yet: for [`Held::take_one`] and the like, which fill in what is there. What they
+    /// fill is long, and to be given it by another function would be to copy it.
     #[inline]
-    pub fn try_hold_one(&self, shard: u32) -> Option<Held<'_>> {
-        if self.single {
-            return Some(self.held(Set::All));
+    pub fn hold_none(&self) -> Held<'_> {
+        self.held(Set::Many(SmallVec::new()))
+    }
+
+    /// Runs `look` on one shard if nobody has it; the calling thread has none.
+    #[inline]
+    pub fn look_if_free<R>(&self, shard: u32, look: impl FnOnce(&Shard) -> R) -> Option<R> {
+        let cell = &self.cells[shard as usize];
+        if !self.single && !cell.lock.try_take() {
+            return None;
         }
-        self.cells[shard as usize].lock.try_take().then(|| self.held(Set::One(shard)))
+        let _taken = (!self.single).then(|| Taken(&cell.lock));
+        // SAFETY: the shard's lock is held until the end of this function, or there is one thread
+        // only; in this thread nobody has it, as the caller says.
+        Some(look(unsafe { &*cell.shard.get() }))
     }
 
     /// Takes several shards, in ascending order whatever the order of `wanted`. The caller holds
     /// the gate's read side.
     pub fn hold_many(&self, wanted: impl IntoIterator<Item = u32>) -> Held<'_> {
-        if self.single {
-            return self.held(Set::All);
-        }
-        let mut wanted: SmallVec<[u32; 16]> = wanted.into_iter().collect();
-        wanted.sort_unstable();
-        wanted.dedup();
-        for shard in &wanted {
-            self.cells[*shard as usize].lock.take();
-        }
-        self.held(Set::Many(wanted))
+        let mut held = self.hold_none();
+        held.take_many(wanted);
+        held
     }
 
     /// The right to take one shard after another, each for as long as no other one is asked for:
     /// for walks that need not see all shards at the same moment. The caller holds the gate's read
     /// side.
     pub fn hold_walk(&self) -> Held<'_> {
-        self.held(if self.single { Set::All } else { Set::Walk(None) })
+        let mut held = self.hold_none();
+        held.take_walk();
+        held
     }
 
     /// Every shard, by the gate's write side, or because there is one thread only.
@@ -141,7 +145,51 @@ impl<'g> Alone<'g> {
     }
 }
 
+/// A lock that is let go when this is dropped.
+struct Taken<'l>(&'l Lock);
+
+impl Drop for Taken<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.release();
+    }
+}
+
 impl Held<'_> {
+    /// [`Shards::hold_one`] for who holds none.
+    #[inline]
+    pub fn take_one(&mut self, shard: u32) {
+        debug_assert!(self.is_none(), "shards are taken together and in order");
+        if self.shards.single {
+            self.set = Set::All;
+        } else {
+            self.shards.cells[shard as usize].lock.take();
+            self.set = Set::One(shard);
+        }
+    }
+
+    /// [`Shards::hold_many`] for who holds none.
+    pub fn take_many(&mut self, wanted: impl IntoIterator<Item = u32>) {
+        debug_assert!(self.is_none(), "shards are taken together and in order");
+        if self.shards.single {
+            self.set = Set::All;
+            return;
+        }
+        let Set::Many(set) = &mut self.set else { return };
+        set.extend(wanted);
+        set.sort_unstable();
+        set.dedup();
+        for shard in &*set {
+            self.shards.cells[*shard as usize].lock.take();
+        }
+    }
+
+    /// [`Shards::hold_walk`] for who holds none.
+    pub fn take_walk(&mut self) {
+        debug_assert!(self.is_none(), "shards are taken together and in order");
+        self.set = if self.shards.single { Set::All } else { Set::Walk(None) };
+    }
+
     /// One of the shards that are held.
     ///
     /// # Panics

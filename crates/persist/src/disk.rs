@@ -8,7 +8,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use crate::rdb::{Crc64, Error, Out, Source};
+use crate::rdb::{Crc64, Error, Out, Peek, Source};
 
 #[cfg(test)]
 mod tests;
@@ -51,6 +51,11 @@ impl Input {
     /// The bytes of the file.
     pub fn size(&self) -> u64 {
         self.size
+    }
+
+    /// Computes no checksum of what follows.
+    pub fn forget_sum(&mut self) {
+        self.sum = None;
     }
 
     /// Makes at least `len` bytes available behind the taken ones. Room grows with what is read.
@@ -101,6 +106,41 @@ impl Source for Input {
     fn checksum(&self) -> Option<u64> {
         self.sum.map(Crc64::get)
     }
+}
+
+impl Peek for Input {
+    fn ahead(&self) -> &[u8] {
+        &self.buffer[self.taken.1..self.filled]
+    }
+
+    fn more(&mut self) -> io::Result<bool> {
+        self.fill(self.filled - self.taken.1 + 1)
+    }
+
+    fn size(&self) -> u64 {
+        self.size
+    }
+}
+
+/// The bytes of a small file; none when it does not exist.
+pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether there is something at `path`.
+pub fn exists(path: &Path) -> bool {
+    fs::metadata(path).is_ok()
+}
+
+/// Cuts a file off behind its first `len` bytes, for good.
+pub fn cut(path: &Path, len: u64) -> io::Result<()> {
+    let file = OpenOptions::new().write(true).open(path)?;
+    file.set_len(len)?;
+    file.sync_all()
 }
 
 /// A file that is not in its place yet. Unless it gets there, it is removed.

@@ -23,5 +23,5 @@ pub use dump::{Restored, dump, restore};
 pub use encode::{Out, Style};
 pub use error::Error;
 pub use read::{Item, Key, Reader, Settings};
-pub use source::{Slice, Source};
+pub use source::{Peek, Slice, Source};
 pub use write::{Usage, Writer};

@@ -372,7 +372,9 @@ fn run(
             fetched = until;
         }
         let spans = &batch.spans[request.spans.0 as usize..request.spans.1 as usize];
-        let argv: Argv<'_> = spans.iter().map(|span| bytes(*span, buf, &conn.apart)).collect();
+        // Filled where it stands: collecting would copy the whole of it once more.
+        let mut argv = Argv::new();
+        argv.extend(spans.iter().map(|span| bytes(*span, buf, &conn.apart)));
         let keys = &batch.keys[request.keys.0 as usize..request.keys.1 as usize];
         let mut turn = Turn {
             server,
@@ -528,16 +530,16 @@ impl<'k> Turn<'_, 'k> {
         }
         let shards = self.server.keyspace.shards();
         let shard = |hash: u64| self.server.keyspace.shard_of(hash);
-        let hashed: SmallVec<[Hashed<'_>; 4]> = keys
-            .iter()
-            .take(KEYS_AHEAD)
-            .map(|(at, hash)| Hashed { key: args[*at as usize], hash: *hash })
-            .collect();
-        let mut held = match keys {
-            [one] => shards.hold_one(shard(one.1)),
+        // Both are filled where they stand, because copying them costs more than filling them.
+        let mut hashed = SmallVec::<[Hashed<'_>; 4]>::new();
+        let some = keys.iter().take(KEYS_AHEAD);
+        hashed.extend(some.map(|(at, hash)| Hashed { key: args[*at as usize], hash: *hash }));
+        let mut held = shards.hold_none();
+        match keys {
+            [one] => held.take_one(shard(one.1)),
             [] if row.keys == KeyPlan::Walk => return self.call_walking(row, args),
-            many => shards.hold_many(many.iter().map(|key| shard(key.1))),
-        };
+            many => held.take_many(many.iter().map(|key| shard(key.1))),
+        }
         // Who waits for a key has said so under the lock of its shard, which is held now.
         let wants = self.look_at_wants();
         if wants.any(Wants::WAITERS) && row.has(Flags::WRITE) {

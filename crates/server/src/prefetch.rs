@@ -5,15 +5,12 @@
 //! go: a prefetch waits for its page's translation, and waits next to one another overlap.
 
 use keyspace::ShardDb;
-use smallvec::SmallVec;
 use table::prefetch_two;
 
 use crate::server::Server;
 
 /// Lines that are asked for in one go.
 const TOGETHER: usize = 32;
-
-type Lines = SmallVec<[*const u8; TOGETHER]>;
 
 /// The lines of the tables' buckets of keys, each given with its hash.
 pub fn buckets(server: &Server, db: u32, keys: &[(u32, u64)]) {
@@ -35,14 +32,16 @@ fn ask(
 ) {
     let shards = server.keyspace.shards();
     for some in keys.chunks(TOGETHER) {
-        let lines: Lines = some
-            .iter()
-            .filter_map(|(_, hash)| {
-                let shard = server.keyspace.shard_of(*hash);
-                let mut held = shards.try_hold_one(shard)?;
-                line(held.shard(shard).db(db), *hash)
-            })
-            .collect();
-        lines.into_iter().for_each(prefetch_two);
+        let mut lines = [std::ptr::null(); TOGETHER];
+        let mut count = 0;
+        for (_, hash) in some {
+            let shard = server.keyspace.shard_of(*hash);
+            let found = shards.look_if_free(shard, |shard| line(shard.look(db), *hash));
+            if let Some(found) = found.flatten() {
+                lines[count] = found;
+                count += 1;
+            }
+        }
+        lines[..count].iter().for_each(|line| prefetch_two(*line));
     }
 }

@@ -9,6 +9,10 @@ use spec::command::{Begin, Command, Find, Flags, Id, KeySpec};
 use crate::call::Call;
 use crate::secrets::Secrets;
 
+mod names;
+
+use names::Names;
+
 /// A command that looks at the session or the server, beside or instead of data.
 pub type SessionHandler = fn(&mut Call<'_, '_>, &Args<'_>) -> Result<(), Error>;
 
@@ -112,13 +116,8 @@ impl Row {
 /// All commands that work, by number and by name.
 pub struct Rows {
     rows: Vec<Option<Row>>,
-    /// Open addressing over the hashes of the names; `EMPTY` ends a probe.
-    index: Box<[u16]>,
-    names: Vec<(Box<[u8]>, Id)>,
+    names: Names,
 }
-
-const EMPTY: u16 = u16::MAX;
-const INDEX_SIZE: usize = 2048;
 
 impl Rows {
     /// Every row with a handler. `renamed` gives commands other names, or none when the new name
@@ -135,32 +134,13 @@ impl Rows {
                 names.push((name.as_bytes().to_ascii_lowercase().into_boxed_slice(), row.id));
             }
         }
-        let mut index = vec![EMPTY; INDEX_SIZE].into_boxed_slice();
-        for (number, (name, _)) in names.iter().enumerate() {
-            let mut at = slot(name);
-            while index[at] != EMPTY {
-                at = (at + 1) % INDEX_SIZE;
-            }
-            index[at] = number as u16;
-        }
-        Self { rows, index, names }
+        Self { rows, names: Names::new(names) }
     }
 
     /// The command of that name, in any case.
     #[inline]
     pub fn find(&self, name: &[u8]) -> Option<&Row> {
-        let mut at = slot(name);
-        loop {
-            let number = self.index[at];
-            if number == EMPTY {
-                return None;
-            }
-            let (known, id) = &self.names[number as usize];
-            if known.eq_ignore_ascii_case(name) {
-                return self.by_id(*id);
-            }
-            at = (at + 1) % INDEX_SIZE;
-        }
+        self.by_id(self.names.find(name)?)
     }
 
     /// The row of a number, when it works.
@@ -184,8 +164,8 @@ impl Rows {
     /// The working top-level commands with the names they go by, in no particular order.
     pub fn top_level(&self) -> impl ExactSizeIterator<Item = (&[u8], &Row)> {
         self.names.iter().map(|(name, id)| {
-            let row = self.rows[usize::from(*id)].as_ref();
-            (&**name, row.expect("a name leads to a row that works"))
+            let row = self.by_id(id);
+            (name, row.expect("a name leads to a row that works"))
         })
     }
 
@@ -251,18 +231,4 @@ fn key_plan(spec: &Command) -> KeyPlan {
         }
         _ => KeyPlan::Specs,
     }
-}
-
-/// Where the probe for a name starts: a few bytes from both ends, folded to lower case.
-fn slot(name: &[u8]) -> usize {
-    let mut head = [0u8; 8];
-    let mut tail = [0u8; 8];
-    let len = name.len().min(8);
-    head[..len].copy_from_slice(&name[..len]);
-    tail[..len].copy_from_slice(&name[name.len() - len..]);
-    let fold = |bytes: [u8; 8]| u64::from_le_bytes(bytes) | 0x2020_2020_2020_2020;
-    let mixed = fold(head).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-        ^ fold(tail).rotate_left(29).wrapping_mul(0xc2b2_ae3d_27d4_eb4f)
-        ^ name.len() as u64;
-    (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize % INDEX_SIZE
 }

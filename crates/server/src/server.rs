@@ -18,6 +18,7 @@ use crate::config::cli::Program;
 use crate::errors::ErrorCounts;
 use crate::footprint::Footprint;
 use crate::knobs::Knobs;
+use crate::latency::Monitor;
 use crate::listen::Handles;
 use crate::mailbox::{Mailbox, Message};
 use crate::process::Process;
@@ -78,6 +79,8 @@ pub struct Server {
     pub footprint: Footprint,
     /// Commands that were out of the ordinary.
     pub commandlog: CommandLog,
+    /// Moments in which the server was slow.
+    pub latency: Monitor,
     /// Subscriptions and messages.
     pub exchange: Exchange,
     /// Who has cached which keys.
@@ -151,6 +154,8 @@ impl Server {
         } = parts;
         let tunables = Arc::new(Tunables::new(&config));
         let sends_events = tunables.sends_events();
+        let latency = Monitor::default();
+        latency.set_threshold(tunables.latency_threshold_ms);
         Arc::new(Self {
             blocked: Blocked::new(keyspace.shards().len()),
             tracking: Tracking::new(keyspace.shards().len(), workers.len()),
@@ -164,6 +169,7 @@ impl Server {
             tunables: ArcSwap::new(tunables),
             generation: AtomicU64::new(0),
             commandlog: CommandLog::default(),
+            latency,
             exchange: Exchange::new(workers.len()),
             workers,
             clients: Registry::default(),
@@ -244,6 +250,7 @@ impl Server {
         } else {
             self.wants.fetch_and(!Wants::EVENTS.0, Ordering::SeqCst);
         }
+        self.latency.set_threshold(tunables.latency_threshold_ms);
         self.tunables.store(Arc::new(tunables));
         self.generation.fetch_add(1, Ordering::SeqCst);
         self.judge_memory(crate::allocator::figures().allocated);

@@ -204,9 +204,10 @@ impl Directory {
 
     /// Emits every item from the cursor to the end of its home bucket; returns that end, or 0
     /// behind the last one. A position is the top 48 bits of a hash and thus never moves.
-    pub(crate) fn scan(&self, cursor: u64, emit: &mut dyn FnMut(NonNull<u8>)) -> u64 {
+    pub(crate) fn scan(&self, cursor: u64, emit: &mut dyn FnMut(Position, NonNull<u8>)) -> u64 {
         let hash = cursor << 16;
-        let segment = self.cells()[self.index(hash)].segment;
+        let cell = self.index(hash);
+        let segment = self.cells()[cell].segment;
         let buckets = self.array(segment);
         let count = buckets.len();
         let prefix_shift = 48 - segment.depth();
@@ -216,7 +217,9 @@ impl Directory {
             let fragment = segment.fragment(hash);
             let home = bucket::home(fragment, count);
             fragment_end = ((home as u64 + 1) << 16).div_ceil(count as u64);
-            emit_home(buckets, home, fragment, emit);
+            emit_home(buckets, home, fragment, &mut |bucket, slot, item| {
+                emit(Position { cell: cell as u32, bucket, slot }, item);
+            });
         }
         let end = start + (fragment_end << (prefix_shift - 16));
         if end == 1 << 48 { 0 } else { end }
@@ -532,18 +535,24 @@ pub(crate) fn item_at(word: u64) -> Option<NonNull<u8>> {
     NonNull::new(std::ptr::with_exposed_provenance_mut((word & ADDRESS) as usize))
 }
 
-/// Emits the items of one home bucket whose fragment is at least `fragment`.
-fn emit_home(buckets: &[Bucket], home: usize, fragment: u16, emit: &mut dyn FnMut(NonNull<u8>)) {
+/// Emits the items of one home bucket whose fragment is at least `fragment`, each with its bucket
+/// and slot.
+fn emit_home(
+    buckets: &[Bucket],
+    home: usize,
+    fragment: u16,
+    emit: &mut impl FnMut(u32, u32, NonNull<u8>),
+) {
     let count = buckets.len();
     let mut at = home;
     for _ in 0..count {
-        for word in buckets[at].0 {
+        for (slot, word) in buckets[at].0.into_iter().enumerate() {
             let own = bucket::fragment_of(word);
             if own >= fragment
                 && bucket::home(own, count) == home
                 && let Some(item) = item_at(word)
             {
-                emit(item);
+                emit(at as u32, slot as u32, item);
             }
         }
         if !buckets[at].is_full() {

@@ -61,6 +61,21 @@ impl<'a, T: Item> RefMut<'a, T> {
         unsafe { ManuallyDrop::take(&mut this.item) }
     }
 
+    /// Gives up the right to change the item.
+    #[inline]
+    pub fn into_ref(self) -> Ref<'a, T> {
+        let mut this = ManuallyDrop::new(self);
+        // SAFETY: `this` is not used or dropped again, and the item goes back to being an address:
+        // of its slot when that still owns it, or in its slot when it was on loan.
+        let raw = unsafe { ManuallyDrop::take(&mut this.item) }.into_raw();
+        if this.on_loan {
+            let (address, position) = (address(raw), this.position);
+            let slot = this.directory.slot_mut(position);
+            *slot = *slot & !ADDRESS | address;
+        }
+        Ref::new(raw)
+    }
+
     /// Puts another item with the same key in its place and returns the old one.
     pub fn replace(&mut self, item: T) -> T {
         mem::replace(&mut **self, item)

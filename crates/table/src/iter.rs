@@ -51,6 +51,12 @@ impl<T: Item> Batch<T> {
     pub(crate) fn new(buckets: Box<[Bucket]>) -> Self {
         Batch { buckets, slot: 0, items: PhantomData }
     }
+
+    /// The items that are left, for looking at them.
+    pub fn look(&self) -> impl Iterator<Item = Ref<'_, T>> {
+        let words = self.buckets.iter().flat_map(|bucket| bucket.0).skip(self.slot);
+        words.filter_map(item_at).map(Ref::new)
+    }
 }
 
 impl<T: Item> Iterator for Batch<T> {

@@ -155,7 +155,27 @@ impl<T: Item, H: KeyHash> Table<T, H> {
     /// below 2^48; 0 starts, and 0 is returned at the end. Every item that is in the table from
     /// the first to the last call of a full scan is seen at least once.
     pub fn scan(&self, cursor: u64, f: &mut dyn FnMut(&T)) -> u64 {
-        self.directory.scan(cursor, &mut |item| f(&peek::<T>(item)))
+        self.directory.scan(cursor, &mut |_, item| f(&peek::<T>(item)))
+    }
+
+    /// [`Table::scan`] for changing the items, over as many home buckets as it takes to meet
+    /// `want` of them. The lines of all are asked for before the first is looked at.
+    pub fn scan_mut(&mut self, mut cursor: u64, want: usize, f: &mut dyn FnMut(&mut T)) -> u64 {
+        let mut met = Vec::with_capacity(want + bucket::SLOTS);
+        loop {
+            cursor = self.directory.scan(cursor, &mut |position, item| {
+                prefetch_two(item.as_ptr());
+                met.push((position, item));
+            });
+            if cursor == 0 || met.len() >= want {
+                break;
+            }
+        }
+        // A position stays good: through `&mut T` an item may move, but not its slot.
+        for (position, item) in met {
+            f(&mut RefMut::new(&mut self.directory, position, item));
+        }
+        cursor
     }
 
     /// A random item, each as likely as another if `rng` gives evenly spread 64-bit numbers.

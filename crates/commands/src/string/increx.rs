@@ -50,7 +50,6 @@ pub(super) fn increx(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error
     } else {
         None
     };
-    drop(entry);
     outcome.unwrap_or(former).reply(ctx.out);
     let Some(outcome) = outcome else { return Ok(()) };
     let deadline = deadline.filter(|_| !(options.only_without_ttl && expires));

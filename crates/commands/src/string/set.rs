@@ -72,7 +72,6 @@ pub(super) fn getex(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error>
     };
     reply(ctx.out, &entry)?;
     let expires = entry.deadline_ms().is_some();
-    drop(entry);
     match (expiry, deadline) {
         (_, Some(deadline)) if ctx.is_past(deadline) => {
             ctx.db.expire_now(key);

@@ -173,7 +173,6 @@ pub(crate) fn try_pop<'k>(
     for key in keys {
         let Some(entry) = ctx.db.reach(key) else { continue };
         let popped = count.min(typed::zset(&entry)?.len());
-        drop(entry);
         if popped == 0 {
             ctx.out.array(0);
             return Ok(Some((key, 0)));

@@ -41,13 +41,13 @@ impl Db<'_, '_> {
             for index in databases.clone() {
                 let since_ms = self.over_since();
                 self.keyspace.judge_watches(self.held, shard, (index, None), since_ms);
-                let db = self.held.shard(shard).db(index);
-                if db.table().is_empty() {
+                let content = self.held.shard(shard);
+                if content.db(index).table().is_empty() {
                     continue;
                 }
-                let taken = db.take();
-                removed += taken.table().len() as u64;
-                if lazily {
+                let (count, taken) = content.take(index);
+                removed += count as u64;
+                if let Some(taken) = taken.filter(|_| lazily) {
                     self.change.hand_over(Discarded::keys(taken));
                 }
             }

@@ -9,7 +9,7 @@
 //! 2        key length, when it is below 256
 //! 3        length of an inline value, when it is below 256
 //! 4..7     access clock (seconds, 24 bits) or frequency (LFU: 16 bits minutes, 8 bits counter)
-//! 7        unused
+//! 7        the epoch in which a snapshot has no more need of it (see `door`)
 //! [8 + 4]  deadline in Unix milliseconds and place in the timing wheel, with `EXPIRES`
 //! [4]      key length, with `LONG_KEY`
 //! [4]      inline value length, with `LONG_VALUE`
@@ -446,11 +446,11 @@ impl Entry {
         if deadline_ms.is_none() && self.flags() & EXPIRES == 0 {
             return;
         }
-        let raw = self.is_raw();
-        let access = self.access();
+        let (raw, epoch, access) = (self.is_raw(), self.epoch(), self.access());
         let apart = self.take_apart();
         let value = apart.unwrap_or_else(|| self.value_inside());
-        let moved = Self::new(self.key_bytes(), value, deadline_ms, access);
+        let mut moved = Self::new(self.key_bytes(), value, deadline_ms, access);
+        moved.set_epoch(epoch);
         *self = moved;
         self.set_raw(raw);
     }
@@ -484,6 +484,17 @@ impl Entry {
             let word = u32::from_le_bytes(self.get(4)) & 0xff00_0000 | access & 0x00ff_ffff;
             self.put(4, word.to_le_bytes());
         }
+    }
+
+    /// The epoch of the last snapshot that has no more need of this entry.
+    #[inline]
+    pub(crate) fn epoch(&self) -> u8 {
+        self.get::<1>(7)[0]
+    }
+
+    #[inline]
+    pub(crate) fn set_epoch(&mut self, epoch: u8) {
+        self.put(7, [epoch]);
     }
 
     /// The long string's bytes by shared ownership, for a reply that is sent without copying.

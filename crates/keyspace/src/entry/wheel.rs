@@ -93,6 +93,24 @@ impl Wheel {
         self.place(entry.address(), deadline);
     }
 
+    /// Counts a new deadline for an entry in the wheel if its place there is the same, as it nearly
+    /// always is when a lifetime is renewed: then the caller writes it into the entry, and no line
+    /// of the wheel's slots is touched. Else nothing happens.
+    pub(crate) fn shift(&mut self, former_ms: i64, deadline_ms: i64, now_ms: i64) -> bool {
+        let is_plain = self.due.is_empty() && self.draining.is_none() && !self.is_behind(now_ms);
+        let [former, deadline] = [former_ms, deadline_ms].map(|time| time.max(0) as u64);
+        let same = match (self.slot_of(former), self.slot_of(deadline)) {
+            (Place::Slot(level, slot), Place::Slot(new_level, new_slot)) => {
+                (level, slot) == (new_level, new_slot)
+            }
+            _ => false,
+        };
+        if is_plain && same {
+            self.deadline_sum += i128::from(deadline) - i128::from(former);
+        }
+        is_plain && same
+    }
+
     /// Takes an entry out; it must be in the wheel.
     pub(crate) fn remove(&mut self, entry: &Entry) {
         let address = entry.address();
@@ -186,7 +204,7 @@ impl Wheel {
     /// back, so that new deadlines do not lie in the wheel's past.
     fn look_at_clock(&mut self, now_ms: i64) {
         let now = now_ms.max(0) as u64;
-        let set_back = now.saturating_add(CLOCK_STEP_MS) < self.now;
+        let set_back = self.is_behind(now_ms);
         if self.len > 0 && !set_back {
             return;
         }
@@ -201,6 +219,11 @@ impl Wheel {
         for address in slots.chain([std::mem::take(&mut self.due)]).flatten() {
             self.place(address, deadline_of(address));
         }
+    }
+
+    /// Whether the clock was set back.
+    fn is_behind(&self, now_ms: i64) -> bool {
+        (now_ms.max(0) as u64).saturating_add(CLOCK_STEP_MS) < self.now
     }
 
     /// Frees the list of what is due once it is empty, when a crowd has left it large.

@@ -108,6 +108,10 @@ impl<'r, S: Source> Decoder<'r, S> {
         &self.source
     }
 
+    pub(super) fn into_source(self) -> S {
+        self.source
+    }
+
     pub(super) fn source_mut(&mut self) -> &mut S {
         &mut self.source
     }

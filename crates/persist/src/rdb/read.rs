@@ -125,6 +125,11 @@ impl<'r, S: Source> Reader<'r, S> {
         self.decoder.source().position()
     }
 
+    /// Where the bytes come from, which may go on behind the end of the data set.
+    pub fn into_source(self) -> S {
+        self.decoder.into_source()
+    }
+
     /// The key that was read last, or is being read, with the type of its value as it stands in the
     /// file; none before the first one.
     pub fn last_key(&self) -> Option<(&[u8], u8)> {

@@ -1,5 +1,7 @@
 //! Where bytes come from.
 
+use std::io;
+
 use super::Error;
 use super::crc64::crc64;
 
@@ -16,6 +18,18 @@ pub trait Source {
 
     /// The checksum of the bytes that were taken; none when nobody wants it.
     fn checksum(&self) -> Option<u64>;
+}
+
+/// Bytes that can be looked at before they are taken.
+pub trait Peek: Source {
+    /// The bytes that were brought and not taken.
+    fn ahead(&self) -> &[u8];
+
+    /// Brings more bytes; whether there are any. What was taken last may be gone afterwards.
+    fn more(&mut self) -> io::Result<bool>;
+
+    /// How many bytes there are in all.
+    fn size(&self) -> u64;
 }
 
 /// Bytes in memory.
@@ -50,5 +64,19 @@ impl Source for Slice<'_> {
 
     fn checksum(&self) -> Option<u64> {
         Some(crc64(&self.bytes[..self.at]))
+    }
+}
+
+impl Peek for Slice<'_> {
+    fn ahead(&self) -> &[u8] {
+        &self.bytes[self.at..]
+    }
+
+    fn more(&mut self) -> io::Result<bool> {
+        Ok(false)
+    }
+
+    fn size(&self) -> u64 {
+        self.bytes.len() as u64
     }
 }

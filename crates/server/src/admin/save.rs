@@ -74,7 +74,7 @@ fn load(call: &mut Call<'_, '_>, flushes: bool, merges: bool) -> bool {
         for shard in 0..if flushes { held.count() } else { 0 } {
             for db in 0..server.keyspace.databases() {
                 server.keyspace.judge_watches(&mut held, shard, (db, None), stamp.now_ms);
-                drop(held.shard(shard).db(db).take());
+                drop(held.shard(shard).take(db));
             }
         }
     };

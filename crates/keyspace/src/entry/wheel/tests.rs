@@ -17,12 +17,15 @@ struct Model {
     entries: BTreeMap<usize, Entry>,
     now: u64,
     rng: Rng,
+    /// How often a new deadline left an entry in its place.
+    shifted: usize,
 }
 
 impl Model {
     fn new(seed: u64) -> Self {
         let now = START_MS;
-        Self { wheel: Wheel::new(0), entries: BTreeMap::new(), now, rng: Rng::with_seed(seed) }
+        let (wheel, rng) = (Wheel::new(0), Rng::with_seed(seed));
+        Self { wheel, entries: BTreeMap::new(), now, rng, shifted: 0 }
     }
 
     /// A span of time whose order of magnitude is random, up to the widest level.
@@ -64,6 +67,25 @@ impl Model {
             }
             self.entries.insert(entry.address().as_ptr().addr(), entry);
         }
+    }
+
+    /// Gives an entry a deadline near its present one, or anywhere, as a shard does.
+    fn renew(&mut self) {
+        let Some(mut entry) = self.pick() else { return };
+        let former = entry.deadline_ms().expect("all have one");
+        let near = former.saturating_add(self.rng.i64(-200..200)).max(0);
+        let span = self.span();
+        let anywhere = (self.now + span).min(i64::MAX as u64) as i64;
+        let deadline = if self.rng.bool() { near } else { anywhere };
+        if self.wheel.shift(former, deadline, self.now as i64) {
+            self.shifted += 1;
+            entry.set_deadline(Some(deadline));
+        } else {
+            self.wheel.remove(&entry);
+            entry.set_deadline(Some(deadline));
+            self.wheel.insert(&mut entry, self.now as i64);
+        }
+        self.entries.insert(entry.address().as_ptr().addr(), entry);
     }
 
     /// Takes out what is due, a few at a time; a call that ends before its budget left nothing.
@@ -117,7 +139,8 @@ fn the_wheel_agrees_with_a_map() {
             match model.rng.u32(0..100) {
                 0..35 => model.insert(),
                 35..50 => model.remove(),
-                50..65 => model.move_one(),
+                50..58 => model.move_one(),
+                58..65 => model.renew(),
                 65..85 => model.pop(),
                 85..97 => model.now += model.rng.u64(0..100),
                 97 => model.now += model.span() >> 20,
@@ -126,6 +149,7 @@ fn the_wheel_agrees_with_a_map() {
             }
             model.check();
         }
+        assert!(model.shifted > 0);
         model.drain();
     }
 }
