@@ -260,8 +260,7 @@ fn who_was_answered_after_a_write_finds_the_news_before_the_next_reply() {
 #[test]
 fn redirection_in_the_old_protocol_and_its_end() {
     each(|server| {
-        let (mut reader, mut writer, mut ear) =
-            (server.client(), server.client(), server.client());
+        let (mut reader, mut writer, mut ear) = (server.client(), server.client(), server.client());
         let number = id(&mut ear);
         ear.run("SUBSCRIBE __redis__:invalidate");
         let on = format!("CLIENT TRACKING ON REDIRECT {number}");
@@ -301,7 +300,11 @@ fn clients_that_are_gone_leave_nothing_behind() {
         for round in 0..50 {
             let mut reader = server.client();
             reader.run("HELLO 3");
-            reader.run(if round % 2 == 0 { "CLIENT TRACKING ON" } else { "CLIENT TRACKING ON BCAST" });
+            reader.run(if round % 2 == 0 {
+                "CLIENT TRACKING ON"
+            } else {
+                "CLIENT TRACKING ON BCAST"
+            });
             reader.run("GET k");
         }
         let count = |client: &mut Client| {

@@ -553,8 +553,8 @@ impl<'k> Turn<'_, 'k> {
         if wants.any(Wants::WAITERS) { self.after_serving(result) } else { result }
     }
 
-    /// Runs a command that takes one shard after another. What it finds expired may be waited for or
-    /// cached by who came in between.
+    /// Runs a command that takes one shard after another. What it finds expired may be waited for
+    /// or cached by who came in between.
     fn call_walking(&mut self, row: &'k Row, args: &Args<'_>) -> (Result<(), Error>, Flow) {
         let mut held = self.server.keyspace.shards().hold_walk();
         let wants = self.look_at_wants().with(Wants::WAITERS).with(Wants::KEYS);

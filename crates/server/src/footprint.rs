@@ -101,8 +101,8 @@ pub fn settle(server: &Server, local: &Local, client: &Client) -> bool {
     evict(server, local.now_ms(), client.id)
 }
 
-/// Follows a change of the limit. True when the caller's own connection, of the client `me`, is to be
-/// closed. The caller holds the gate's write side.
+/// Follows a change of the limit. True when the caller's own connection, of the client `me`, is to
+/// be closed. The caller holds the gate's write side.
 pub fn refit(server: &Server, now_ms: i64, me: u64) -> bool {
     let is_limited = server.tunables.load().client_memory_max > 0;
     for client in server.clients.all() {

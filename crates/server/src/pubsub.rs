@@ -15,10 +15,10 @@ use resp::{Proto, Writer};
 use crate::admin::help;
 use crate::call::Call;
 use crate::local::Local;
-use crate::{monitor, tracking};
 use crate::rows::SessionHandler;
 use crate::server::Server;
 use crate::session::{Session, State};
+use crate::{monitor, tracking};
 
 mod exchange;
 mod message;

@@ -4,8 +4,8 @@
 //! here, moved by the owner with plain stores and read by everybody.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use keyspace::Watcher;
 use parking_lot::Mutex;

@@ -114,7 +114,8 @@ impl Tracking {
     /// the number of the client whose command is the cause, 0 for none.
     fn tell(&self, server: &Server, tracker: &Tracker, what: &What, origin: u64) -> u64 {
         let after = server.exchange.last_number();
-        let item = Item { what: what.clone(), after, redirected: false, own: tracker.id() == origin };
+        let item =
+            Item { what: what.clone(), after, redirected: false, own: tracker.id() == origin };
         let Some(target) = tracker.target() else { return self.put(tracker, item) };
         let own = target.id() == origin;
         let redirected = Item { what: what.clone(), after, redirected: true, own };
@@ -237,8 +238,8 @@ pub fn remember(
     }
 }
 
-/// Marks that the command of a client that waited has its answer. The shards of its keys are held, so
-/// what makes the answer stale comes behind the mark.
+/// Marks that the command of a client that waited has its answer. The shards of its keys are held,
+/// so what makes the answer stale comes behind the mark.
 pub fn answered(server: &Server, local: &mut Local, client: &Client) {
     if let Some(tracker) = client.tracker.get() {
         let item = Item { what: What::Answered, after: 0, redirected: true, own: false };

@@ -99,7 +99,8 @@ pub fn collect(server: &Server, local: &mut Local) {
 
 /// Whether an event may be what somebody waits for. Most of what happens to a stream cannot be.
 fn wakes(note: &Note) -> bool {
-    note.class != Class::SILENT && note.class != Class::STREAM || matches!(note.event, "xadd" | "xgroup-destroy")
+    note.class != Class::SILENT && note.class != Class::STREAM
+        || matches!(note.event, "xadd" | "xgroup-destroy")
 }
 
 fn note_ready(

@@ -157,8 +157,8 @@ impl Part {
     }
 }
 
-/// A key's hash for the index: the low bits, which are those that choose the shard, are the same for
-/// all keys here, and the index looks at both ends.
+/// A key's hash for the index: the low bits, which are those that choose the shard, are the same
+/// for all keys here, and the index looks at both ends.
 fn spread(hash: u64) -> u64 {
     hash.rotate_left(32)
 }

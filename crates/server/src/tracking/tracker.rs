@@ -1,8 +1,8 @@
-//! One client as far as it tracks keys, or is told of those that others track: how it does, and what
-//! it is still to be told.
+//! One client as far as it tracks keys, or is told of those that others track: how it does, and
+//! what it is still to be told.
 //!
-//! It is known to the table of keys beyond the end of its connection, so it keeps little. Any thread
-//! puts something into an inbox; the worker that owns the connection takes it out.
+//! It is known to the table of keys beyond the end of its connection, so it keeps little. Any
+//! thread puts something into an inbox; the worker that owns the connection takes it out.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -27,6 +27,7 @@ mod process;
 mod report;
 mod request;
 mod threads;
+mod tracking;
 mod types;
 
 use std::path::{Path, PathBuf};
@@ -49,6 +50,7 @@ const MEASUREMENTS: &[(&str, Measurement)] = &[
     ("burst", expiry::measure_burst),
     ("freeing", freeing::measure),
     ("threads", threads::measure),
+    ("tracking", tracking::measure),
 ];
 
 /// Runs the measurements that the arguments ask for, prints their tables, and writes the complete

@@ -124,7 +124,9 @@ fn overlap(old: &[Box<[u8]>], new: &[&[u8]]) -> Option<String> {
             },
         };
         let (prefix, other) = (lossy(prefix), lossy(other));
-        return Some(format!("ERR Prefix '{prefix}' overlaps with {whose} prefix '{other}'. {tail}"));
+        return Some(format!(
+            "ERR Prefix '{prefix}' overlaps with {whose} prefix '{other}'. {tail}"
+        ));
     }
     None
 }
