@@ -60,6 +60,9 @@ impl Wants {
     /// Somebody's command waits for keys.
     pub const WAITERS: Self = Self(8);
 
+    /// All who want to know which keys were touched and how.
+    pub const HEARS: Self = Self::EVENTS.with(Self::KEYS).with(Self::WAITERS);
+
     /// Both together.
     #[must_use]
     pub const fn with(self, other: Self) -> Self {
@@ -192,7 +195,7 @@ impl Change {
         db: u32,
         key: &[u8],
     ) {
-        if self.wants.0 != 0 {
+        if self.wants.any(Wants::HEARS) {
             self.notes.push(Note { changed, class, event, db, key: key.into() });
         }
     }
@@ -318,6 +321,11 @@ impl Change {
     /// What to propagate besides, in order.
     pub fn records(&self) -> &[Record] {
         &self.records
+    }
+
+    /// Forgets what is to be propagated, because it was.
+    pub fn forget_records(&mut self) {
+        self.records.clear();
     }
 
     /// Records that who waits for a key may go on, where no event tells it. The command counts as a

@@ -5,7 +5,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use crate::rdb::{Crc64, Error, Out, Peek, Source};
@@ -51,6 +51,11 @@ impl Input {
     /// The bytes of the file.
     pub fn size(&self) -> u64 {
         self.size
+    }
+
+    /// The bytes of the file from its beginning on, for readers that have a buffer of their own.
+    pub fn into_bytes(self) -> impl Read {
+        self.file
     }
 
     /// Computes no checksum of what follows.
@@ -136,6 +141,36 @@ pub fn exists(path: &Path) -> bool {
     fs::metadata(path).is_ok()
 }
 
+/// The bytes of a file.
+pub fn size(path: &Path) -> io::Result<u64> {
+    Ok(fs::metadata(path)?.len())
+}
+
+/// Makes a folder unless there is one.
+pub fn make_folder(path: &Path) -> io::Result<()> {
+    match fs::create_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        other => other,
+    }
+}
+
+/// Gives a file another name. Its folder is still to be synced.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)
+}
+
+/// Removes a file.
+pub fn remove(path: &Path) -> io::Result<()> {
+    fs::remove_file(path)
+}
+
+/// Puts a small file in its place: it is written beside it, at `draft`, first.
+pub fn replace(place: &Path, draft: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut draft = Draft::begin_at(place, draft.to_owned())?;
+    draft.put(bytes);
+    draft.finish()
+}
+
 /// Cuts a file off behind its first `len` bytes, for good.
 pub fn cut(path: &Path, len: u64) -> io::Result<()> {
     let file = OpenOptions::new().write(true).open(path)?;
@@ -156,7 +191,11 @@ pub struct Draft {
 impl Draft {
     /// Begins a file that is to be at `place`. `mark` tells drafts of one place apart.
     pub fn begin(place: &Path, mark: &str) -> io::Result<Self> {
-        let beside = beside(place, mark);
+        Self::begin_at(place, beside(place, mark))
+    }
+
+    /// Begins a file that is to be at `place`, and stands at `beside` until then.
+    pub fn begin_at(place: &Path, beside: PathBuf) -> io::Result<Self> {
         let file = OpenOptions::new().write(true).create(true).truncate(true).open(&beside)?;
         let (buffer, place) = (Vec::with_capacity(CHUNK), place.to_owned());
         Ok(Self { file, beside, place, buffer, failed: None, done: false })
@@ -214,6 +253,80 @@ impl Drop for Draft {
             fs::remove_file(&self.beside).ok();
         }
     }
+}
+
+/// A file that only grows. What cannot be written whole is cut off again, so that the file ends
+/// where a write ended.
+pub struct Append {
+    file: File,
+    size: u64,
+}
+
+/// A write that did not come about.
+#[derive(Debug)]
+pub struct Unwritten {
+    /// Why.
+    pub error: io::Error,
+    /// Bytes that got into the file all the same, because they could not be cut off.
+    pub kept: usize,
+}
+
+impl Append {
+    /// An empty file in a place where there is none that matters.
+    pub fn create(place: &Path) -> io::Result<Self> {
+        let file = OpenOptions::new().write(true).create(true).truncate(true).open(place)?;
+        Ok(Self { file, size: 0 })
+    }
+
+    /// A file that may be there already, to go on behind its end.
+    pub fn open(place: &Path) -> io::Result<Self> {
+        let file = OpenOptions::new().append(true).create(true).open(place)?;
+        let size = file.metadata()?.len();
+        Ok(Self { file, size })
+    }
+
+    /// Writes behind the end.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), Unwritten> {
+        let mut done = 0;
+        while done < bytes.len() {
+            let error = match self.file.write(&bytes[done..]) {
+                Ok(0) => io::ErrorKind::WriteZero.into(),
+                Ok(count) => {
+                    done += count;
+                    continue;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => error,
+            };
+            let is_cut = done == 0 || self.cut().is_ok();
+            let kept = if is_cut { 0 } else { done };
+            self.size += kept as u64;
+            return Err(Unwritten { error, kept });
+        }
+        self.size += done as u64;
+        Ok(())
+    }
+
+    /// Takes back what stands behind the last whole write.
+    fn cut(&mut self) -> io::Result<()> {
+        self.file.set_len(self.size)?;
+        self.file.seek(io::SeekFrom::Start(self.size)).map(|_| ())
+    }
+
+    /// Returns once everything that was written is on the disk.
+    pub fn sync(&self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+
+    /// The bytes of the file.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+}
+
+/// Returns once a folder's entries are on the disk.
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
 }
 
 /// Where the draft of a file that is to be at `place` stands.

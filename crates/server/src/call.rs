@@ -94,8 +94,19 @@ pub fn db<'d, 'k>(
     index: u32,
     held: &'d mut Held<'k>,
 ) -> Db<'d, 'k> {
+    db_in(server, local, session.state, index, held)
+}
+
+/// A database as it is seen in a state.
+pub fn db_in<'d, 'k>(
+    server: &'k Server,
+    local: &'d mut Local,
+    state: State,
+    index: u32,
+    held: &'d mut Held<'k>,
+) -> Db<'d, 'k> {
     let stamp = Stamp::at(local.now_ms());
-    let overdue = overdue(server, local, session.state);
+    let overdue = overdue(server, local, state);
     Db::new(Parts {
         keyspace: &server.keyspace,
         held,
@@ -104,7 +115,7 @@ pub fn db<'d, 'k>(
         hashed: &[],
         index,
         stamp,
-        touch: !session.state.any(State::NO_TOUCH),
+        touch: !state.any(State::NO_TOUCH),
     })
     .with_overdue(overdue)
 }
@@ -112,11 +123,14 @@ pub fn db<'d, 'k>(
 /// What becomes of keys that a command meets after their time.
 #[inline]
 fn overdue(server: &Server, local: &Local, state: State) -> Overdue {
+    if state.any(State::REPLAYS) {
+        return Overdue::Show;
+    }
     if local.tunables.import_mode {
         let is_source = state.any(State::IMPORT_SOURCE);
         return if is_source { Overdue::Show } else { Overdue::Hide };
     }
-    if server.state().any(State::PAUSED) {
+    if server.state().any(State::PAUSED) || local.leaves_overdue {
         return Overdue::Hide;
     }
     match server.active_expire.load(Ordering::Relaxed) {

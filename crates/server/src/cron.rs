@@ -39,6 +39,7 @@ impl Cron {
             if server.rates.sample(server, local.now_us) {
                 server.judge_memory(server.memory.look(local.now_ms()).allocated);
             }
+            server.sockets.close_old();
             sys::allocator::release_unused();
             local.told |= tracking::fit(server, &mut self.tracking_rounds);
             tracking::sweep(server, &mut self.tracking_part);

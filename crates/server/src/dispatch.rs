@@ -559,9 +559,18 @@ impl<'k> Turn<'_, 'k> {
         let mut held = self.server.keyspace.shards().hold_walk();
         let wants = self.look_at_wants().with(Wants::WAITERS).with(Wants::KEYS);
         self.local.change.set_wants(wants);
+        self.local.leaves_overdue = self.must_leave_overdue(wants);
         let result = self.perform(row, args, &[], &mut held);
+        self.local.leaves_overdue = false;
         drop(held);
         self.after_serving(result)
+    }
+
+    /// Whether a walk over all shards leaves keys alone whose time is over: it does not hold their
+    /// shards any more when it could tell the log of them.
+    #[cold]
+    fn must_leave_overdue(&self, wants: Wants) -> bool {
+        wants.any(Wants::LOG) && self.server.workers.len() > 1
     }
 
     /// Runs a command's handler on the shards that were taken, performs what follows a write, and

@@ -9,6 +9,7 @@ pub mod config;
 
 mod admin;
 mod allocator;
+mod aof;
 mod background;
 mod blocked;
 mod call;
@@ -31,6 +32,7 @@ mod listen;
 mod local;
 mod log;
 mod mailbox;
+mod migrate;
 mod monitor;
 mod multi;
 mod persistence;

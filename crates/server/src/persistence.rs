@@ -11,7 +11,8 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use keyspace::{Entry, Held, Totals};
 use parking_lot::Mutex;
 use persist::disk::{Draft, Input};
-use persist::rdb::{Error, Item, Key, Reader, Rules, Settings, Usage, Writer};
+use persist::form::{Error, Form, Reader, Writer};
+use persist::rdb::{self, Item, Key, Rules, Settings, Usage};
 use spec::config::Id;
 
 use crate::config::Config;
@@ -20,7 +21,7 @@ use crate::server::Server;
 use crate::version::Told;
 use crate::{allocator, clock, tunables, version};
 
-pub use feed::{Feed, begin};
+pub use feed::{BATCH, Batch, Feed, begin};
 
 /// Keys between two looks at whether the disk still takes what is written.
 const KEYS_A_LOOK: u64 = 1024;
@@ -59,6 +60,15 @@ pub struct Progress {
     pub used_memory: AtomicU64,
 }
 
+impl Progress {
+    /// A load of so many bytes begins.
+    pub fn begin(&self, total: u64) {
+        self.total.store(total, Ordering::Relaxed);
+        self.read.store(0, Ordering::Relaxed);
+        self.began_s.store(clock::unix_ms() / 1000, Ordering::Relaxed);
+    }
+}
+
 impl Persistence {
     /// Nothing was saved or loaded; a server that starts counts as just saved.
     pub fn new() -> Self {
@@ -79,7 +89,7 @@ struct Plan {
     relaxed: bool,
     is_lfu: bool,
     is_lru: bool,
-    style: persist::rdb::Style,
+    style: rdb::Style,
     told: Told,
 }
 
@@ -97,6 +107,10 @@ impl Plan {
             style: tunables::style(config),
             told: Told::of(server.program, config),
         }
+    }
+
+    fn form(&self) -> Form {
+        Form::of(&self.place)
     }
 
     /// What a file says of how a key was used.
@@ -150,14 +164,15 @@ fn write_file(server: &Server, held: &mut Held<'_>) -> io::Result<()> {
     let totals = totals(held, keyspace.databases());
     let has_timed_fields = totals.iter().any(|totals| totals.volatile > 0);
     let version = plan.style.version_for(has_timed_fields);
-    if plan.style.version != 0 && version != plan.style.version {
+    let is_rdb = plan.form() == Form::Rdb;
+    if is_rdb && plan.style.version != 0 && version != plan.style.version {
         log::warn!(
             "The RDB file gets version {version}: hash fields that expire need it, whatever \
              rdb-version says"
         );
     }
     let draft = Draft::begin(&plan.place, &mark())?;
-    let mut writer = Writer::new(draft, plan.style, plan.checksum, has_timed_fields);
+    let mut writer = Writer::new(plan.form(), draft, plan.style, plan.checksum, has_timed_fields);
     write_notes(&plan, &mut writer);
     for library in &*server.persistence.functions.lock() {
         writer.function(library);
@@ -179,13 +194,23 @@ fn write_file(server: &Server, held: &mut Held<'_>) -> io::Result<()> {
     writer.finish().finish()
 }
 
+/// Writes the base of a log that begins with nothing.
+pub fn write_empty_base(server: &Server, place: &Path) -> io::Result<()> {
+    let plan = Plan::of(server);
+    let draft = Draft::begin(place, &mark())?;
+    let mut writer = Writer::new(Form::Rdb, draft, plan.style, plan.checksum, false);
+    write_notes(&plan, &mut writer);
+    writer.finish().finish()
+}
+
 fn write_notes(plan: &Plan, writer: &mut Writer<Draft>) {
-    writer.aux(&format!("{}-ver", plan.told.server), plan.told.version.as_bytes());
-    writer.aux("redis-bits", b"64");
-    writer.aux("ctime", (clock::unix_ms() / 1000).to_string().as_bytes());
-    writer.aux("used-mem", allocator::figures().allocated.to_string().as_bytes());
-    writer.aux("reddle-ver", version::REDDLE.as_bytes());
-    writer.aux("aof-base", b"0");
+    let version = format!("{}-ver", plan.told.server);
+    writer.aux(version.as_bytes(), plan.told.version.as_bytes());
+    writer.aux(b"redis-bits", b"64");
+    writer.aux(b"ctime", (clock::unix_ms() / 1000).to_string().as_bytes());
+    writer.aux(b"used-mem", allocator::figures().allocated.to_string().as_bytes());
+    writer.aux(b"reddle-ver", version::REDDLE.as_bytes());
+    writer.aux(b"aof-base", b"0");
 }
 
 /// What each database holds; every shard is held.
@@ -205,6 +230,7 @@ fn totals(held: &mut Held<'_>, databases: u32) -> Vec<Totals> {
 pub struct File {
     input: Input,
     plan: Plan,
+    is_base: bool,
 }
 
 impl File {
@@ -212,32 +238,46 @@ impl File {
     pub fn open(server: &Server) -> io::Result<Option<Self>> {
         let plan = Plan::of(server);
         let input = Input::open(&plan.place, plan.checksum)?;
-        Ok(input.map(|input| Self { input, plan }))
+        Ok(input.map(|input| Self { input, plan, is_base: false }))
+    }
+
+    /// The base of a log, which says itself what expires and when.
+    pub fn of_base(server: &Server, place: &Path, input: Input) -> Self {
+        let plan = Plan { place: place.to_owned(), ..Plan::of(server) };
+        Self { input, plan, is_base: true }
+    }
+
+    /// Opens another file as this server reads its own; none when it does not exist.
+    pub fn input(server: &Server, place: &Path) -> io::Result<Option<Input>> {
+        Input::open(place, Plan::of(server).checksum)
     }
 
     /// Reads the file. `begin` is called once its head is known to be in order, `enter` with each
-    /// key and the number of its database until it says no.
+    /// key and the number of its database until it says no. Gives back what may go on behind the
+    /// data set.
     pub fn load(
         self,
         server: &Server,
         begin: impl FnOnce(),
         mut enter: impl FnMut(u32, Entry) -> bool,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<Input>, Error> {
         let now_ms = clock::unix_ms();
         let tunables = server.tunables.load();
         let rules = Rules {
             limits: &tunables.settings.limits,
             hasher: server.keyspace.key_hash(),
-            since_ms: now_ms,
+            since_ms: if self.is_base { i64::MIN } else { now_ms },
         };
         let checksum = self.plan.checksum && tunables.settings.restore.checksum;
         let settings = Settings { relaxed: self.plan.relaxed, checksum };
         let state = &server.persistence;
-        state.progress.total.store(self.input.size(), Ordering::Relaxed);
-        state.progress.began_s.store(now_ms / 1000, Ordering::Relaxed);
+        if !self.is_base {
+            state.progress.begin(self.input.size());
+        }
         state.keys_loaded.store(0, Ordering::Relaxed);
         state.keys_expired.store(0, Ordering::Relaxed);
-        let reader = Reader::new(self.input, settings, rules)?;
+        let form = self.plan.form().name();
+        let reader = Reader::new(self.plan.form(), self.input, settings, rules)?;
         let now_s = (now_ms / 1000) as u32 & 0x00ff_ffff;
         let mut reader = reader.with_access(now_s, self.plan.is_lfu);
         begin();
@@ -254,28 +294,28 @@ impl File {
                 Item::Key(Key::Empty(key)) => {
                     empty += 1;
                     if empty <= EMPTY_SHOWN {
-                        log::info!("Loading RDB: skipping empty key: {}", key.escape_ascii());
+                        log::info!("Loading {form}: skipping empty key: {}", key.escape_ascii());
                     }
                 }
-                Item::Key(Key::Live(entry)) if entry.is_over(now_ms) => {
+                Item::Key(Key::Live(entry)) if !self.is_base && entry.is_over(now_ms) => {
                     state.keys_expired.fetch_add(1, Ordering::Relaxed);
                 }
                 Item::Key(Key::Live(entry)) => {
                     state.keys_loaded.fetch_add(1, Ordering::Relaxed);
                     if !enter(db, entry) {
-                        return Ok(());
+                        return Ok(reader.into_source());
                     }
                 }
             }
         }
-        told(state, empty);
-        Ok(())
+        told(state, form, empty);
+        Ok(reader.into_source())
     }
 }
 
 fn checked_database(server: &Server, number: u64) -> Result<u32, Error> {
     let known = u32::try_from(number).ok().filter(|db| *db < server.keyspace.databases());
-    known.ok_or(Error::Database(number))
+    known.ok_or(rdb::Error::Database(number).into())
 }
 
 /// Tells the log of what a file says about itself.
@@ -299,11 +339,11 @@ fn note(state: &Persistence, name: &[u8], value: &[u8], now_ms: i64) {
     }
 }
 
-fn told(state: &Persistence, empty: u64) {
+fn told(state: &Persistence, form: &str, empty: u64) {
     let (loaded, expired) =
         (state.keys_loaded.load(Ordering::Relaxed), state.keys_expired.load(Ordering::Relaxed));
     let skipped = if empty > 0 { format!(", empty keys skipped: {empty}") } else { String::new() };
-    log::info!("Done loading RDB, keys loaded: {loaded}, keys expired: {expired}{skipped}.");
+    log::info!("Done loading {form}, keys loaded: {loaded}, keys expired: {expired}{skipped}.");
     let libraries = state.functions.lock().len();
     if libraries > 0 {
         log::warn!(

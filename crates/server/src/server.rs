@@ -9,6 +9,7 @@ use keyspace::{Keyspace, Wants};
 use parking_lot::Mutex;
 
 use crate::allocator::Gauge;
+use crate::aof::Aof;
 use crate::background::Background;
 use crate::blocked::Blocked;
 use crate::clock::Ticks;
@@ -95,8 +96,12 @@ pub struct Server {
     pub errors: ErrorCounts,
     /// Memory in use at the start and at most.
     pub memory: Gauge,
+    /// The log of what changed the data.
+    pub aof: Aof,
     /// Saves and loads.
     pub persistence: crate::persistence::Persistence,
+    /// Connections to servers that MIGRATE moves keys to.
+    pub sockets: crate::migrate::Sockets,
     /// Changes that the last save had seen.
     pub saved_dirty: AtomicU64,
     /// When the server started, Unix microseconds.
@@ -165,6 +170,7 @@ impl Server {
             program,
             process,
             listening,
+            aof: Aof::new(&config),
             config: Mutex::new(config),
             tunables: ArcSwap::new(tunables),
             generation: AtomicU64::new(0),
@@ -180,6 +186,7 @@ impl Server {
             errors: ErrorCounts::default(),
             memory: Gauge::default(),
             persistence: crate::persistence::Persistence::new(),
+            sockets: crate::migrate::Sockets::default(),
             saved_dirty: AtomicU64::new(0),
             started_us: crate::clock::unix_us(),
             run_id,
@@ -212,7 +219,7 @@ impl Server {
     /// The server-wide states.
     #[inline]
     pub fn state(&self) -> State {
-        State(self.state.load(Ordering::Relaxed))
+        State(self.state.load(Ordering::Acquire))
     }
 
     /// Sets or clears server-wide states.
@@ -250,6 +257,7 @@ impl Server {
         } else {
             self.wants.fetch_and(!Wants::EVENTS.0, Ordering::SeqCst);
         }
+        self.aof.follow(config);
         self.latency.set_threshold(tunables.latency_threshold_ms);
         self.tunables.store(Arc::new(tunables));
         self.generation.fetch_add(1, Ordering::SeqCst);

@@ -54,7 +54,7 @@ impl State {
     /// What may come between replies: messages, and the news of keys that are not valid.
     pub const GETS_PUSHES: Self = Self(Self::GETS_MESSAGES.0 | Self::TRACKS.0);
     /// CLIENT CACHING: the next command is the exception from what is tracked.
-    pub const CACHING: Self = Self(1 << 22);
+    pub const CACHING: Self = Self(1 << 24);
     /// Server-wide: CLIENT PAUSE WRITE.
     pub const PAUSED_WRITE: Self = Self(1 << 16);
     /// Server-wide: CLIENT PAUSE ALL.
@@ -71,6 +71,12 @@ impl State {
 
     /// Server-wide: somebody sees what all clients do.
     pub const MONITORED: Self = Self(1 << 21);
+
+    /// Server-wide: the log cannot be written.
+    pub const LOG_FAILS: Self = Self(1 << 22);
+
+    /// The commands come from a log: nothing expires but as it says.
+    pub const REPLAYS: Self = Self(1 << 23);
 
     /// The states in which commands that have run are of interest to others than their client.
     pub const OBSERVED: Self = Self(Self::MONITORED.0 | Self::TRACKS.0);
@@ -93,7 +99,8 @@ impl State {
             | Self::CROWDED.0
             | Self::PAUSED.0
             | Self::LOADING.0
-            | Self::OVER_MEMORY.0,
+            | Self::OVER_MEMORY.0
+            | Self::LOG_FAILS.0,
     );
 
     /// Whether any of the other's bits is set here.

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use fastrand::Rng;
 use parking_lot::Mutex;
 use value::hash::{Hash, Rules, Time};
-use value::{Kind, Limits, Value};
+use value::{Kind, Limits, Value, ValueMut};
 
 use super::{Origin, Recorder};
 use crate::{
@@ -180,7 +180,7 @@ impl Model {
         let make: fn() -> Value = || Value::Hash(Hash::new());
         self.on(|db| {
             let set = db.change_object(key, Kind::Hash, Some(make), |value| {
-                let Value::Hash(hash) = value else { unreachable!("its kind was checked") };
+                let ValueMut::Hash(hash) = value else { unreachable!("its kind was checked") };
                 hash.set(&field, b"value", time, Rules { limits: &limits, hasher });
             });
             // A key of another kind stays what it is.
@@ -192,8 +192,8 @@ impl Model {
         self.now_ms += self.rng.i64(0..100);
         for lane in 0..LANES {
             let (mut turn, mut budget) = (0, self.rng.u32(1..50));
-            let (change, wants) = (&mut self.change, || Wants::LOG);
-            self.keyspace.expire(lane, self.now_ms, &mut turn, &mut budget, change, wants);
+            let (change, record) = (&mut self.change, (|| Wants::LOG, |_: &mut Change| ()));
+            self.keyspace.expire(lane, self.now_ms, &mut turn, &mut budget, change, record);
             self.change.take_discarded().for_each(drop);
             self.change.clear();
         }

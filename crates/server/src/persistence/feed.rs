@@ -12,14 +12,17 @@ use std::time::{Duration, Instant};
 use crossbeam_queue::ArrayQueue;
 use keyspace::{Entered, Entry, Stamp};
 
+use spec::config::Id;
+
 use super::File;
+use crate::aof;
 use crate::local::Local;
 use crate::mailbox::Message;
 use crate::server::Server;
 use crate::session::State;
 
 /// Keys that are handed over together.
-const BATCH: usize = 512;
+pub const BATCH: usize = 512;
 /// Batches that may wait.
 const QUEUE: usize = 64;
 /// How long a worker takes keys in before it looks after its clients.
@@ -27,7 +30,8 @@ const TURN_MAX: Duration = Duration::from_millis(5);
 /// How long the reader waits for workers that are behind.
 const PAUSE: Duration = Duration::from_micros(200);
 
-type Batch = Vec<(u32, Entry)>;
+/// Keys, each with its database.
+pub type Batch = Vec<(u32, Entry)>;
 
 /// What was read and waits.
 pub struct Feed {
@@ -78,7 +82,7 @@ impl Feed {
     }
 
     /// Hands a batch over; false when the server stops meanwhile.
-    fn hand_over(&self, server: &Server, mut batch: Batch) -> bool {
+    pub fn hand_over(&self, server: &Server, mut batch: Batch) -> bool {
         self.under_way.fetch_add(1, Ordering::SeqCst);
         while let Err(back) = self.queue.push(batch) {
             batch = back;
@@ -92,8 +96,13 @@ impl Feed {
         !server.shutdown.is_complete() && !self.doubled.load(Ordering::Relaxed)
     }
 
+    /// Whether a key came twice.
+    pub fn has_doubled(&self) -> bool {
+        self.doubled.load(Ordering::Relaxed)
+    }
+
     /// Waits until all is taken in; false when the server stops meanwhile.
-    fn settle(&self, server: &Server) -> bool {
+    pub fn settle(&self, server: &Server) -> bool {
         while self.under_way.load(Ordering::SeqCst) > 0 {
             server.tell_all(|| Message::Look);
             thread::sleep(PAUSE);
@@ -108,6 +117,9 @@ impl Feed {
 /// Begins to load the data set's file, if there is one; the error is the reason why the server must
 /// not start. The thread ends when all keys are in.
 pub fn begin(server: &Arc<Server>) -> io::Result<Option<JoinHandle<Result<(), String>>>> {
+    if server.config.lock().bool(Id::Appendonly) {
+        return aof::begin(server).map_err(io::Error::other);
+    }
     let Some(file) = File::open(server)? else { return Ok(None) };
     server.put_state(State::LOADING, true);
     let server = Arc::clone(server);
@@ -140,7 +152,7 @@ fn load(server: &Server, file: File) -> Result<(), String> {
         feed.hand_over(server, batch);
     }
     feed.settle(server);
-    if feed.doubled.load(Ordering::Relaxed) {
+    if feed.has_doubled() {
         return Err("a key stands in the file twice".to_owned());
     }
     Ok(())

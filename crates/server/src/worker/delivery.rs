@@ -33,8 +33,8 @@ impl Thread {
     }
 
     /// Tells those who cache keys which ones are not valid any more. They get the published
-    /// messages that have arrived with it, so that both are in their order: what was said of keys before one
-    /// of these was published is in the inboxes by now.
+    /// messages that have arrived with it, so that both are in their order: what was said of keys
+    /// before one of these was published is in the inboxes by now.
     fn tell_of_keys(&mut self, server: &Server, written: &mut Vec<usize>) {
         while let Some(reader) = server.tracking.next_notice(self.local.id) {
             let conn = self.conns.get_mut(reader.slot).and_then(Option::as_mut);

@@ -16,6 +16,7 @@ use super::bytes::{Bytes, PREFIX};
 use entry::{END, Encoded};
 use find::Needle;
 
+pub(crate) mod bare;
 mod entry;
 mod find;
 mod iter;
@@ -62,6 +63,7 @@ impl Position {
 
 /// A listpack. Its handle is one word.
 #[derive(Clone)]
+#[repr(transparent)]
 pub struct Listpack {
     bytes: Bytes,
 }
