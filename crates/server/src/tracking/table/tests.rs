@@ -16,7 +16,7 @@ fn trackers() -> Vec<Arc<Tracker>> {
 
 /// Hashes that meet in shards and among themselves.
 fn hash(key: u8) -> u64 {
-    u64::from(key) % SHARDS | (u64::from(key) / 16) << 40
+    (u64::from(key) % SHARDS) + ((u64::from(key) / 16) << 40)
 }
 
 #[derive(Clone, Debug)]
