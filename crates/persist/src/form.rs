@@ -9,7 +9,7 @@ use std::path::Path;
 use keyspace::Entry;
 
 use crate::disk::Input;
-use crate::rdb::{Item, Out, Rules, Settings, Style, Usage};
+use crate::rdb::{Item, Out, Piece, Rules, Settings, Style, Usage};
 use crate::{json, rdb};
 
 /// A form.
@@ -176,6 +176,15 @@ impl<'r> Reader<'r> {
         Ok(match self {
             Self::Rdb(reader) => reader.next_item()?,
             Self::Json(reader) => reader.next_item()?,
+        })
+    }
+
+    /// The next piece; none at the end, when all was in order but what stands in runs of keys,
+    /// which only RDB has.
+    pub fn next_piece(&mut self) -> Result<Option<Piece>, Error> {
+        Ok(match self {
+            Self::Rdb(reader) => reader.next_piece()?,
+            Self::Json(reader) => reader.next_item()?.map(Piece::Item),
         })
     }
 }

@@ -13,6 +13,7 @@ use std::time::Instant;
 use keyspace::{Entered, Entry, Held, Stamp, Wants};
 use persist::aof::{self, End, Kind, Log, Record, Tail};
 use persist::disk::{self, Append, Input};
+use persist::form::{Error, Form};
 use persist::rdb::Peek;
 use spec::config::Id;
 
@@ -31,7 +32,8 @@ const HEAD: usize = 6;
 
 /// Takes in what a log says.
 trait Target {
-    fn enter(&mut self, db: u32, entry: Entry) -> bool;
+    /// Takes the keys of a base; gives back what follows it.
+    fn read(&mut self, server: &Server, file: File) -> Result<Option<Input>, Error>;
     /// Runs commands; the batch is empty then.
     fn run(&mut self, batch: &mut Batch) -> Result<(), String>;
     /// Returns once everything is in; what follows comes from another file.
@@ -173,7 +175,6 @@ impl Reading<'_> {
         if aof::is_rdb(input.ahead()) {
             let Some(rest) = self.load_rdb(kind, input, target)? else { return Ok(size) };
             input = rest;
-            target.settle()?;
         }
         input.forget_sum();
         self.load_commands(Log::new(input), target)?;
@@ -191,10 +192,15 @@ impl Reading<'_> {
             _ => log::info!("Reading RDB preamble from AOF file..."),
         }
         let file = File::of_base(self.server, self.place, input);
-        file.load(self.server, || (), |db, entry| target.enter(db, entry)).map_err(|error| {
+        let result = target.read(self.server, file);
+        let told = |error: String| {
             let name = self.place.display();
             format!("Error reading the RDB base file {name}, AOF loading aborted: {error}")
-        })
+        };
+        target.settle().map_err(told)?;
+        let rest = result.map_err(|error| told(error.to_string()))?;
+        persistence::tell_loaded(&self.server.persistence, Form::Rdb);
+        Ok(rest)
     }
 
     fn load_commands(&self, mut log: Log<Input>, target: &mut impl Target) -> Result<(), String> {
@@ -281,11 +287,9 @@ struct Workers<'a> {
 }
 
 impl Target for Workers<'_> {
-    fn enter(&mut self, db: u32, entry: Entry) -> bool {
-        self.keys.push((db, entry));
-        let feed = &self.server.persistence.feed;
-        self.keys.len() < persistence::BATCH
-            || feed.hand_over(self.server, std::mem::take(&mut self.keys))
+    fn read(&mut self, server: &Server, file: File) -> Result<Option<Input>, Error> {
+        let feed = &server.persistence.feed;
+        file.load_runs(server, |part| feed.take(server, part, &mut self.keys))
     }
 
     fn run(&mut self, batch: &mut Batch) -> Result<(), String> {
@@ -293,14 +297,8 @@ impl Target for Workers<'_> {
     }
 
     fn settle(&mut self) -> Result<(), String> {
-        let (server, feed) = (self.server, &self.server.persistence.feed);
-        if !self.keys.is_empty() {
-            feed.hand_over(server, std::mem::take(&mut self.keys));
-        }
-        feed.settle(server);
-        if feed.has_doubled() {
-            return Err("a key stands in the base twice".to_owned());
-        }
+        let server = self.server;
+        server.persistence.feed.finish(server, &mut self.keys)?;
         server.aof.replay.settle(server)?;
         server.aof.replay.begin_file();
         Ok(())
@@ -317,7 +315,7 @@ struct Directly<'a, 'k> {
     has_doubled: bool,
 }
 
-impl Target for Directly<'_, '_> {
+impl Directly<'_, '_> {
     fn enter(&mut self, db: u32, entry: Entry) -> bool {
         let keyspace = &self.server.keyspace;
         match keyspace.enter_entry(self.held, db, entry, false, self.stamp) {
@@ -325,6 +323,12 @@ impl Target for Directly<'_, '_> {
             Entered::Taken(_) => self.has_doubled = true,
         }
         !self.has_doubled
+    }
+}
+
+impl Target for Directly<'_, '_> {
+    fn read(&mut self, server: &Server, file: File) -> Result<Option<Input>, Error> {
+        file.load(server, || (), |db, entry| self.enter(db, entry))
     }
 
     fn run(&mut self, batch: &mut Batch) -> Result<(), String> {
