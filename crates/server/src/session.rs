@@ -54,7 +54,7 @@ impl State {
     /// What may come between replies: messages, and the news of keys that are not valid.
     pub const GETS_PUSHES: Self = Self(Self::GETS_MESSAGES.0 | Self::TRACKS.0);
     /// CLIENT CACHING: the next command is the exception from what is tracked.
-    pub const CACHING: Self = Self(1 << 24);
+    pub const CACHING: Self = Self(1 << 31);
     /// Server-wide: CLIENT PAUSE WRITE.
     pub const PAUSED_WRITE: Self = Self(1 << 16);
     /// Server-wide: CLIENT PAUSE ALL.
@@ -78,6 +78,9 @@ impl State {
     /// The commands come from a log: nothing expires but as it says.
     pub const REPLAYS: Self = Self(1 << 23);
 
+    /// Server-wide: the data set could not be saved, and writes are refused until it can.
+    pub const UNSAVED: Self = Self(1 << 24);
+
     /// The states in which commands that have run are of interest to others than their client.
     pub const OBSERVED: Self = Self(Self::MONITORED.0 | Self::TRACKS.0);
 
@@ -100,6 +103,7 @@ impl State {
             | Self::PAUSED.0
             | Self::LOADING.0
             | Self::OVER_MEMORY.0
+            | Self::UNSAVED.0
             | Self::LOG_FAILS.0,
     );
 
