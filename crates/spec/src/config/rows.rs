@@ -143,7 +143,7 @@ directives! {
     AofRewriteCpulist => "aof-rewrite-cpulist", ["aof_rewrite_cpulist"],
         unset(), [IMMUTABLE], Both, no_effect(NO_CHILD);
     AofRewriteIncrementalFsync => "aof-rewrite-incremental-fsync", [],
-        bool(true), [], Both, planned(PERSISTENCE);
+        bool(true), [], Both, WORKS;
     AofTimestampEnabled => "aof-timestamp-enabled", [], bool(false), [], Both, WORKS;
     AofUseRdbPreamble => "aof-use-rdb-preamble", [], bool(true), [], Both, WORKS;
     Appenddirname => "appenddirname", [],
@@ -157,9 +157,9 @@ directives! {
     ArraySparseKmax => "array-sparse-kmax", [], int(0, I32_MAX, 10), [], Redis, no_effect(SLICES);
     ArraySparseKmin => "array-sparse-kmin", [], int(0, I32_MAX, 5), [], Redis, no_effect(SLICES);
     AutoAofRewriteMinSize => "auto-aof-rewrite-min-size", [],
-        memory(0, MEMORY_MAX, 64 * 1024 * 1024), [], Both, planned(PERSISTENCE);
+        memory(0, MEMORY_MAX, 64 * 1024 * 1024), [], Both, WORKS;
     AutoAofRewritePercentage => "auto-aof-rewrite-percentage", [],
-        int(0, I32_MAX, 100), [], Both, planned(PERSISTENCE);
+        int(0, I32_MAX, 100), [], Both, WORKS;
     AvailabilityZone => "availability-zone", [], text(""), [], Valkey, planned(CLUSTER);
     BgsaveCpulist => "bgsave-cpulist", ["bgsave_cpulist"],
         unset(), [IMMUTABLE], Both, no_effect(NO_CHILD);
