@@ -3,6 +3,7 @@
 //! What the bytes mean is `persist`'s. Saving holds every shard, so that the file is of one moment.
 
 mod feed;
+mod rest;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,8 @@ use crate::listen::system_text;
 use crate::server::Server;
 use crate::version::Told;
 use crate::{allocator, clock, tunables, version};
+
+use rest::Rest;
 
 pub use feed::{Batch, Feed, begin};
 
@@ -328,9 +331,10 @@ impl File {
         let mut reader = reader.with_access(terms.now_s, terms.is_lfu);
         begin();
         state.functions.lock().clear();
-        let mut db = 0;
+        let (mut db, mut rest) = (0, Rest::default());
         loop {
-            let piece = match in_runs {
+            let delay = server.tunables.load().key_load_delay;
+            let piece = match in_runs && delay == 0 {
                 true => reader.next_piece()?,
                 false => reader.next_item()?.map(Piece::Item),
             };
@@ -338,10 +342,13 @@ impl File {
             let part = match piece {
                 None => return Ok(reader.into_source()),
                 Some(Piece::Run(run)) => Part::Run(db, run, terms),
-                Some(Piece::Item(Item::Key(key))) => match terms.admit(state, key) {
-                    Some(entry) => Part::Key(db, entry),
-                    None => continue,
-                },
+                Some(Piece::Item(Item::Key(key))) => {
+                    rest.after_key(delay);
+                    match terms.admit(state, key) {
+                        Some(entry) => Part::Key(db, entry),
+                        None => continue,
+                    }
+                }
                 Some(Piece::Item(mark)) => {
                     match mark {
                         Item::Select(number) => db = checked_database(server, number)?,
@@ -352,7 +359,7 @@ impl File {
                     continue;
                 }
             };
-            if !enter(part) {
+            if !enter(part) || delay != 0 && server.shutdown.is_complete() {
                 return Ok(reader.into_source());
             }
         }
