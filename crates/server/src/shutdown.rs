@@ -9,11 +9,12 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use keyspace::Held;
 use parking_lot::Mutex;
 
-use crate::aof;
+use crate::aof::{self, Phase};
 use crate::mailbox::Message;
 use crate::persistence;
 use crate::server::Server;
 use crate::session::State;
+use crate::snapshot::Purpose;
 
 /// How a shutdown goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -103,7 +104,11 @@ pub fn tick(server: &Server) {
 pub fn begin(server: &Server, held: &mut Held<'_>, wish: Wish, who: &str) -> Result<(), Failed> {
     log::info!("User requested shutdown...{who}");
     server.shutdown.begun.store(true, Ordering::SeqCst);
-    if server.aof.is_on() {
+    if server.aof.phase() == Phase::Waits && !wish.force && !wish.nosave {
+        log::warn!("Writing initial AOF, can't exit.");
+        return Err(Failed);
+    }
+    if server.aof.phase() != Phase::Off {
         log::info!("Calling fsync() on the AOF file.");
         aof::flush(server, true);
     }
@@ -112,6 +117,8 @@ pub fn begin(server: &Server, held: &mut Held<'_>, wish: Wish, who: &str) -> Res
         server.shutdown.begun.store(false, Ordering::SeqCst);
         return saved;
     }
+    // A draft does not outlive the process.
+    server.persistence.snapshots.end_all(server);
     server.shutdown.complete.store(true, Ordering::SeqCst);
     server.tell_all(|| Message::Look);
     Ok(())
@@ -126,6 +133,7 @@ fn save(server: &Server, held: &mut Held<'_>, wish: Wish) -> Result<(), Failed> 
         return Ok(());
     }
     log::info!("Saving the final RDB snapshot before exiting.");
+    server.persistence.snapshots.cancel(Purpose::Save);
     if persistence::save(server, held).is_ok() {
         return Ok(());
     }

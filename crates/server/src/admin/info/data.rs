@@ -1,11 +1,13 @@
 //! The data: its safety, its copies, its amount.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use spec::config::Id;
 
 use super::Report;
+use crate::aof::Phase;
 use crate::session::State;
+use crate::snapshot::Purpose;
 
 pub(super) fn persistence(report: &mut Report<'_, '_>) {
     let server = report.server;
@@ -14,17 +16,23 @@ pub(super) fn persistence(report: &mut Report<'_, '_>) {
     report.field("loading", u8::from(is_loading));
     report.zeros(&["async_loading", "current_cow_peak", "current_cow_size"]);
     report.zeros(&["current_cow_size_age"]);
+    let (progress, saves) = (state.snapshots.progress(), &state.saves);
+    let (done, total) = progress.map_or((0, 0), |progress| (progress.done, progress.total));
+    let percent = done as f64 / total.max(1) as f64 * 100.0;
+    let save = progress.filter(|progress| progress.purpose == Purpose::Save);
+    let seconds = save.map_or(-1, |progress| progress.began.elapsed().as_secs() as i64);
+    let status = if saves.has_failed.load(Ordering::Relaxed) { "err" } else { "ok" };
     report.fields(&[
-        ("current_fork_perc", &"0.00"),
-        ("current_save_keys_processed", &0),
-        ("current_save_keys_total", &0),
+        ("current_fork_perc", &format_args!("{percent:.2}")),
+        ("current_save_keys_processed", &done),
+        ("current_save_keys_total", &total),
         ("rdb_changes_since_last_save", &server.dirty()),
-        ("rdb_bgsave_in_progress", &0),
-        ("rdb_last_save_time", &state.last_save_s.load(Ordering::Relaxed)),
-        ("rdb_last_bgsave_status", &"ok"),
-        ("rdb_last_bgsave_time_sec", &-1),
-        ("rdb_current_bgsave_time_sec", &-1),
-        ("rdb_saves", &state.saves.load(Ordering::Relaxed)),
+        ("rdb_bgsave_in_progress", &u8::from(save.is_some())),
+        ("rdb_last_save_time", &saves.last_s.load(Ordering::Relaxed)),
+        ("rdb_last_bgsave_status", &status),
+        ("rdb_last_bgsave_time_sec", &saves.took_s.load(Ordering::Relaxed)),
+        ("rdb_current_bgsave_time_sec", &seconds),
+        ("rdb_saves", &saves.count.load(Ordering::Relaxed)),
         ("rdb_last_cow_size", &0),
         ("rdb_last_load_keys_expired", &state.keys_expired.load(Ordering::Relaxed)),
         ("rdb_last_load_keys_loaded", &state.keys_loaded.load(Ordering::Relaxed)),
@@ -42,17 +50,21 @@ pub(super) fn persistence(report: &mut Report<'_, '_>) {
 
 fn append_only_file(report: &mut Report<'_, '_>) {
     let aof = &report.server.aof;
-    let is_on = aof.is_on();
+    let (is_on, rewrites) = (aof.phase() != Phase::Off, &aof.rewrites);
     let status = |well: bool| if well { "ok" } else { "err" };
+    let flag = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
+    let progress = report.server.persistence.snapshots.progress();
+    let current = progress.filter(|progress| progress.purpose == Purpose::Rewrite);
+    let current = current.map(|progress| progress.began.elapsed().as_secs() as i64);
     report.fields(&[
         ("aof_enabled", &u8::from(is_on)),
-        ("aof_rewrite_in_progress", &0),
-        ("aof_rewrite_scheduled", &0),
-        ("aof_last_rewrite_time_sec", &-1),
-        ("aof_current_rewrite_time_sec", &-1),
-        ("aof_last_bgrewrite_status", &"ok"),
-        ("aof_rewrites", &0),
-        ("aof_rewrites_consecutive_failures", &0),
+        ("aof_rewrite_in_progress", &u8::from(current.is_some())),
+        ("aof_rewrite_scheduled", &u8::from(flag(&rewrites.is_scheduled))),
+        ("aof_last_rewrite_time_sec", &rewrites.took_s.load(Ordering::Relaxed)),
+        ("aof_current_rewrite_time_sec", &current.unwrap_or(-1)),
+        ("aof_last_bgrewrite_status", &status(!flag(&rewrites.has_failed))),
+        ("aof_rewrites", &rewrites.count.load(Ordering::Relaxed)),
+        ("aof_rewrites_consecutive_failures", &rewrites.failures.load(Ordering::Relaxed)),
         ("aof_last_write_status", &status(aof.trouble().is_none())),
         ("aof_last_cow_size", &0),
     ]);
@@ -61,7 +73,7 @@ fn append_only_file(report: &mut Report<'_, '_>) {
         report.fields(&[
             ("aof_current_size", &figures.size.load(Ordering::Relaxed)),
             ("aof_base_size", &figures.base_size.load(Ordering::Relaxed)),
-            ("aof_pending_rewrite", &0),
+            ("aof_pending_rewrite", &u8::from(aof.phase() == Phase::Waits)),
             ("aof_buffer_length", &aof.waiting()),
             ("aof_pending_bio_fsync", &u8::from(figures.syncing.load(Ordering::Relaxed))),
             ("aof_delayed_fsync", &figures.delayed.load(Ordering::Relaxed)),
