@@ -28,6 +28,7 @@ mod process;
 mod report;
 mod request;
 mod threads;
+mod tracking;
 mod types;
 
 use std::path::{Path, PathBuf};
@@ -51,6 +52,7 @@ const MEASUREMENTS: &[(&str, Measurement)] = &[
     ("freeing", freeing::measure),
     ("loading", loading::measure),
     ("threads", threads::measure),
+    ("tracking", tracking::measure),
 ];
 
 /// Runs the measurements that the arguments ask for, prints their tables, and writes the complete
