@@ -18,7 +18,7 @@ use persist::rdb::Peek;
 use spec::config::Id;
 
 use super::replay::{Batch, Player};
-use super::{base, writer};
+use super::{Phase, base, writer};
 use crate::clock;
 use crate::listen::system_text;
 use crate::local::Local;
@@ -94,6 +94,7 @@ fn go_on(server: &Server) -> Result<(), String> {
     aof.figures.size.store(size, Ordering::SeqCst);
     aof.figures.base_size.store(size, Ordering::SeqCst);
     aof.go_on_in(Some(file));
+    aof.put_phase(Phase::On);
     server.wants.fetch_or(Wants::LOG.0, Ordering::SeqCst);
     super::flush(server, false);
     Ok(())
