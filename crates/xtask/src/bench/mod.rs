@@ -27,6 +27,7 @@ mod options;
 mod process;
 mod report;
 mod request;
+mod snapshot;
 mod threads;
 mod tracking;
 mod types;
@@ -51,6 +52,7 @@ const MEASUREMENTS: &[(&str, Measurement)] = &[
     ("burst", expiry::measure_burst),
     ("freeing", freeing::measure),
     ("loading", loading::measure),
+    ("snapshot", snapshot::measure),
     ("threads", threads::measure),
     ("tracking", tracking::measure),
 ];
