@@ -12,7 +12,8 @@ use table::{Entry, Ref, Table};
 use crate::compact::bytes::size_class;
 use crate::compact::listpack::Iter as PackIter;
 use crate::compact::{Element, Listpack};
-use crate::{KeyHash, Limits};
+use crate::object::table_line;
+use crate::{KeyHash, Limits, Step};
 
 mod field;
 mod parts;
@@ -119,6 +120,21 @@ impl Hash {
         match &self.0 {
             Form::Small(pack) => Some(pack),
             Form::Large(_) => None,
+        }
+    }
+
+    /// See [`crate::Value::is_hashed`].
+    #[inline]
+    pub(crate) fn is_hashed(&self) -> bool {
+        matches!(self.0, Form::Large(_))
+    }
+
+    /// See [`crate::Value::line`].
+    #[inline]
+    pub(crate) fn line(&self, step: Step) -> Option<*const u8> {
+        match &self.0 {
+            Form::Small(pack) => pack.line(step),
+            Form::Large(large) => table_line(&**large, &large.table, step),
         }
     }
 

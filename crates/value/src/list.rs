@@ -7,8 +7,9 @@
 //!
 //! Knows no key and no command. Indexes count from the first element, 0, unless said otherwise.
 
-use crate::Limits;
 use crate::compact::{Element, Listpack, Position};
+use crate::object::first_line;
+use crate::{Limits, Step};
 
 mod limit;
 mod node;
@@ -93,6 +94,15 @@ impl List {
     /// An empty list.
     pub fn new() -> Self {
         Self { form: Small(Listpack::new()) }
+    }
+
+    /// See [`crate::Value::line`].
+    #[inline]
+    pub(crate) fn line(&self, step: Step) -> Option<*const u8> {
+        match &self.form {
+            Small(pack) => pack.line(step),
+            Large(quick) => first_line(&**quick, step),
+        }
     }
 
     /// What OBJECT ENCODING replies.

@@ -12,7 +12,8 @@ use table::Table;
 
 use crate::compact::{Element, Intset, Listpack};
 use crate::number::{Text, parse_i64};
-use crate::{KeyHash, Limits};
+use crate::object::table_line;
+use crate::{KeyHash, Limits, Step};
 
 mod algebra;
 mod member;
@@ -92,6 +93,22 @@ impl Set {
         match &self.form {
             Small(pack) => Some(pack),
             Ints(_) | Large(_) => None,
+        }
+    }
+
+    /// See [`crate::Value::is_hashed`].
+    #[inline]
+    pub(crate) fn is_hashed(&self) -> bool {
+        matches!(self.form, Large(_))
+    }
+
+    /// See [`crate::Value::line`].
+    #[inline]
+    pub(crate) fn line(&self, step: Step) -> Option<*const u8> {
+        match &self.form {
+            Ints(ints) => ints.line(step),
+            Small(pack) => pack.line(step),
+            Large(table) => table_line(&**table, table, step),
         }
     }
 

@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use crate::compact::{Element, Listpack};
 use crate::number::Text;
-use crate::{KeyHash, Limits};
+use crate::{KeyHash, Limits, Step};
 
 mod iter;
 mod large;
@@ -83,6 +83,21 @@ impl Zset {
     pub fn expect(&mut self, count: usize, longest: usize, form: Form<'_>) {
         if !form.is_small(count, longest) {
             self.enlarge(form);
+        }
+    }
+
+    /// See [`crate::Value::is_hashed`].
+    #[inline]
+    pub(crate) fn is_hashed(&self) -> bool {
+        matches!(self.0, Inner::Large(_))
+    }
+
+    /// See [`crate::Value::line`].
+    #[inline]
+    pub(crate) fn line(&self, step: Step) -> Option<*const u8> {
+        match &self.0 {
+            Inner::Small(pack) => pack.line(step),
+            Inner::Large(large) => large.line(step),
         }
     }
 

@@ -65,6 +65,12 @@ impl Bytes {
         u32::from_le(unsafe { self.start.cast::<u32>().read() }) as usize
     }
 
+    /// Where the run begins, without reading it.
+    #[inline]
+    pub fn line(&self) -> *const u8 {
+        self.start.as_ptr()
+    }
+
     /// The whole run.
     #[inline]
     pub fn as_slice(&self) -> &[u8] {
