@@ -7,8 +7,8 @@ use crate::conn::Conn;
 use crate::local::Local;
 use crate::server::Server;
 use crate::session::State;
+use crate::shutdown;
 use crate::tunables::OutputLimit;
-use crate::{shutdown, sys};
 
 /// Connections looked at in one turn, at least.
 const CONNS_MIN: usize = 50;
@@ -35,7 +35,6 @@ impl Cron {
             if server.rates.sample(server, local.now_us) {
                 server.judge_memory(server.memory.look(local.now_ms()).allocated);
             }
-            sys::allocator::release_unused();
         }
         let count = (conns.len() / local.tunables.hz.max(1) as usize).max(CONNS_MIN);
         let mut doomed = Vec::new();
