@@ -5,7 +5,8 @@ use persist::rdb::{self, Restored, Rules};
 
 use crate::{Args, Ctx, Error, Handler};
 
-pub(crate) const HANDLERS: &[(&str, Handler)] = &[("dump", dump), ("restore", restore)];
+pub(crate) const HANDLERS: &[(&str, Handler)] =
+    &[("dump", dump), ("restore", restore), ("restore-asking", restore)];
 
 const BUSY_KEY: &str = "BUSYKEY Target key name already exists.";
 const INVALID_TTL: &str = "ERR Invalid TTL value, must be >= 0";
@@ -76,7 +77,7 @@ impl Options {
 }
 
 /// RESTORE key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency] - O(N),
-/// N the size of the value.
+/// N the size of the value. RESTORE-ASKING is the same.
 fn restore(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     let options = Options::read(args)?;
     let key = args[1];

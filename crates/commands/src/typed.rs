@@ -1,6 +1,6 @@
 //! The collection that an entry holds, when it is of the type that a command wants.
 
-use keyspace::{Entry, Value};
+use keyspace::{Entry, ValueMut, ValueView};
 use value::{Array, Hash, List, Set, Stream, Zset};
 
 use crate::Error;
@@ -10,15 +10,15 @@ macro_rules! accessors {
         /// The collection of that type, for reading.
         pub(crate) fn $read(entry: &Entry) -> Result<&$of, Error> {
             match entry.object() {
-                Some(Value::$variant(inner)) => Ok(inner),
+                Some(ValueView::$variant(inner)) => Ok(inner),
                 _ => Err(Error::WrongType),
             }
         }
 
         /// The collection of that type, for changing; the value's type was checked before.
-        pub(crate) fn $write(value: &mut Value) -> &mut $of {
+        pub(crate) fn $write(value: ValueMut<'_>) -> &mut $of {
             match value {
-                Value::$variant(inner) => inner,
+                ValueMut::$variant(inner) => inner,
                 _ => unreachable!("a value's type was checked before it is changed"),
             }
         }

@@ -14,7 +14,7 @@ use table::Table;
 use crate::door::{Door, Origin, Place, Recorder, Slot};
 use crate::entry::wheel::Wheel;
 use crate::entry::{Entry, NewValue};
-use value::{KeyHash, Value};
+use value::{KeyHash, ValueMut, ValueView};
 
 #[cfg(test)]
 mod tests;
@@ -437,7 +437,7 @@ impl ShardDb {
         let mut entry = self.door.slot(hash, key)?;
         let fields_due = fields_due_of(&entry).filter(|deadline_ms| *deadline_ms < now_ms)?;
         let (names, is_vacant) = entry.change(|entry| {
-            let Some(Value::Hash(content)) = entry.object_mut() else { return None };
+            let Some(ValueMut::Hash(content)) = entry.object_mut() else { return None };
             let names = content.remove_due(now_ms, max);
             Some((names, content.is_vacant()))
         })?;
@@ -481,14 +481,14 @@ fn schedule(
 #[inline]
 fn fields_due_of(entry: &Entry) -> Option<i64> {
     match entry.object() {
-        Some(Value::Hash(hash)) => hash.next_due_ms(),
+        Some(ValueView::Hash(hash)) => hash.next_due_ms(),
         _ => None,
     }
 }
 
 /// Whether the time of a key is over, or that of all its fields.
 pub(crate) fn is_gone(entry: &Entry, now_ms: i64) -> bool {
-    let is_faded = || matches!(entry.object(), Some(Value::Hash(hash)) if hash.is_over(now_ms));
+    let is_faded = || matches!(entry.object(), Some(ValueView::Hash(hash)) if hash.is_over(now_ms));
     entry.is_over(now_ms) || is_faded()
 }
 

@@ -53,6 +53,11 @@ impl Input {
         self.size
     }
 
+    /// The bytes of the file from its beginning on, for readers that have a buffer of their own.
+    pub fn into_bytes(self) -> impl Read {
+        self.file
+    }
+
     /// Computes no checksum of what follows.
     pub fn forget_sum(&mut self) {
         self.sum = None;

@@ -1,7 +1,8 @@
-//! The one binary: the server, and the check of its files.
+//! The one binary: the server, the check of its files, and their conversion.
 #![deny(unsafe_code)]
 
 mod check;
+mod convert;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -11,7 +12,9 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    check::run(&arguments).unwrap_or_else(|| server::main(&arguments))
+    check::run(&arguments)
+        .or_else(|| convert::run(&arguments))
+        .unwrap_or_else(|| server::main(&arguments))
 }
 
 /// What jemalloc reads at start: unused pages go back to the system after half a second, by one

@@ -108,9 +108,12 @@ fn fill(client: &mut Client) {
 
 #[test]
 fn what_was_saved_is_there_after_a_start() {
-    for threads in ["1", "3"] {
+    for (threads, name) in
+        [("1", "dump.rdb"), ("3", "dump.rdb"), ("1", "dump.json"), ("3", "dump.json")]
+    {
         let folder = Folder::new();
-        let server = folder.start(&[("threads", threads)]);
+        let options = [("threads", threads), ("dbfilename", name)];
+        let server = folder.start(&options);
         let mut client = server.client();
         fill(&mut client);
         let digest = text(&mut client, "DEBUG DIGEST");
@@ -120,8 +123,8 @@ fn what_was_saved_is_there_after_a_start() {
         );
         send(&mut client, "SET later 1");
         drop(server);
-        assert_eq!(folder.names(), ["dump.rdb"], "nothing but the file is left");
-        let server = folder.start(&[("threads", threads)]);
+        assert_eq!(folder.names(), [name], "nothing but the file is left");
+        let server = folder.start(&options);
         let mut client = server.client();
         assert_eq!(text(&mut client, "DEBUG DIGEST"), digest);
         assert_eq!(text(&mut client, "PEXPIRETIME timed"), "32503680000000");
@@ -207,6 +210,31 @@ fn a_damaged_file_stops_the_start_and_stays() {
         assert!(log.contains("Fatal error loading the DB"), "{log}");
         assert_eq!(fs::read(&place).unwrap(), bytes, "nothing touches the file");
     }
+}
+
+#[test]
+fn a_damaged_json_file_is_refused_with_its_line() {
+    let folder = Folder::new();
+    let server = folder.start(&[("dbfilename", "dump.json")]);
+    let mut client = server.client();
+    fill(&mut client);
+    send(&mut client, "SAVE");
+    drop(server);
+    let place = folder.0.join("dump.json");
+    let whole = fs::read_to_string(&place).unwrap();
+    let cut = whole.lines().take(9).collect::<Vec<_>>().join("\n");
+    fs::write(&place, &cut).unwrap();
+    let output = Command::new(program())
+        .args(["--port", "0", "--unixsocket", "socket", "--dir", folder.text(), "--save", ""])
+        .args(["--dbfilename", "dump.json"])
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    let log = String::from_utf8_lossy(&output.stdout);
+    let column = cut.lines().last().unwrap().len() + 1;
+    let expected = format!("Fatal error loading the DB: line 9, column {column}: expected");
+    assert!(log.contains(&expected), "{log}");
+    assert_eq!(fs::read_to_string(&place).unwrap(), cut, "nothing touches the file");
 }
 
 #[test]

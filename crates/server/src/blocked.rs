@@ -29,7 +29,7 @@ mod serve;
 #[cfg(test)]
 mod tests;
 
-pub use serve::{Ready, collect, count, retry, serve, serve_late, take, wait};
+pub use serve::{Ready, collect, count, park, retry, serve, serve_late, take, wait, with_shards};
 
 /// Most shards that are taken beside a command's own for those who wait for its keys.
 const COVER_MAX: usize = 32;
@@ -86,6 +86,16 @@ impl Waiter {
     /// Whether somebody has decided what its answer is.
     pub fn is_over(&self) -> bool {
         *self.stage.lock() == Stage::Over
+    }
+
+    /// The protocol that its client speaks.
+    pub fn proto(&self) -> Proto {
+        self.proto
+    }
+
+    /// Whether it waits for keys, and so may be told to stop waiting.
+    pub fn waits_for_keys(&self) -> bool {
+        !self.keys.is_empty()
     }
 
     /// Whether the client wants no reply to this command.
@@ -180,7 +190,9 @@ impl Blocked {
         let mut clients = self.clients.lock();
         clients.waiting += 1;
         clients.with_timeout += u64::from(waiter.until.is_some());
-        wants.fetch_or(Wants::WAITERS.0, Ordering::SeqCst);
+        if waiter.waits_for_keys() {
+            wants.fetch_or(Wants::WAITERS.0, Ordering::SeqCst);
+        }
         drop(clients);
         for key in &waiter.keys {
             let mut cell = self.cells[shard_of(key) as usize].lock();

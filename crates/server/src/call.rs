@@ -94,8 +94,19 @@ pub fn db<'d, 'k>(
     index: u32,
     held: &'d mut Held<'k>,
 ) -> Db<'d, 'k> {
+    db_in(server, local, session.state, index, held)
+}
+
+/// A database as it is seen in a state.
+pub fn db_in<'d, 'k>(
+    server: &'k Server,
+    local: &'d mut Local,
+    state: State,
+    index: u32,
+    held: &'d mut Held<'k>,
+) -> Db<'d, 'k> {
     let stamp = Stamp::at(local.now_ms());
-    let overdue = overdue(server, local, session.state);
+    let overdue = overdue(server, local, state);
     Db::new(Parts {
         keyspace: &server.keyspace,
         held,
@@ -104,7 +115,7 @@ pub fn db<'d, 'k>(
         hashed: &[],
         index,
         stamp,
-        touch: !session.state.any(State::NO_TOUCH),
+        touch: !state.any(State::NO_TOUCH),
     })
     .with_overdue(overdue)
 }

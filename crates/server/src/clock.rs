@@ -5,6 +5,11 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::sys;
 
+/// Nanoseconds since 1970.
+pub fn unix_ns() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as i64)
+}
+
 /// Microseconds since 1970.
 pub fn unix_us() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as i64)

@@ -2,9 +2,10 @@
 //! for SLOWLOG and COMMANDLOG.
 //!
 //! Whether a command is out of the ordinary is one comparison each for time, request and reply, in
-//! dispatch; only then it comes here.
+//! dispatch; only then it comes here, and the latency monitor is told as well.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use commands::Args;
 use parking_lot::Mutex;
@@ -143,14 +144,16 @@ pub fn judge(
     args: &Args<'_>,
     cost: Cost,
 ) {
-    let [slow, request, reply] = &local.tunables.commandlog;
-    if cost[0] >= slow.from || cost[1] >= request.from || cost[2] >= reply.from {
+    let [_, request, reply] = &local.tunables.commandlog;
+    if cost[0] >= local.tunables.slow_from_us || cost[1] >= request.from || cost[2] >= reply.from {
         record(server, local, client, row, args, cost);
     }
 }
 
 #[cold]
 fn record(server: &Server, local: &Local, client: &Client, row: &Row, args: &Args<'_>, cost: Cost) {
+    let event = if row.has(Flags::FAST) { "fast-command" } else { "command" };
+    server.latency.note(event, Duration::from_micros(cost[0]));
     if row.has(Flags::SKIP_COMMANDLOG) {
         return;
     }

@@ -6,6 +6,7 @@
 //! that begins at the first byte of `input`.
 
 use std::io::{self, IoSlice, Read, Write};
+use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -16,8 +17,10 @@ use resp::{Parser, Proto, Span, Writer};
 use rustix::buffer::spare_capacity;
 use rustix::io::Errno;
 
+use crate::felt::Sample;
 use crate::registry::Client;
 use crate::session::{Session, State};
+use crate::sys::arrival;
 
 /// Most chunks of one write call.
 const CHUNKS_MAX: usize = 64;
@@ -48,6 +51,14 @@ impl Stream {
         match self {
             Self::Tcp(stream) => stream,
             Self::Unix(stream) => stream,
+        }
+    }
+
+    /// Its descriptor.
+    pub fn as_raw_fd(&self) -> RawFd {
+        match self {
+            Self::Tcp(stream) => stream.as_raw_fd(),
+            Self::Unix(stream) => stream.as_raw_fd(),
         }
     }
 
@@ -116,6 +127,8 @@ pub struct Conn {
     pub query_peak: usize,
     /// The reply buffer it gets while it is served, as others see it.
     pub reply: ReplySize,
+    /// What was read from it and is followed until its replies are sent.
+    pub sample: Option<Box<Sample>>,
 }
 
 /// The size that a connection's reply buffer should have by what was replied lately. The buffer
@@ -190,6 +203,7 @@ impl Conn {
             gets_messages: false,
             query_peak: 0,
             reply: ReplySize { size: REPLY_MAX, peak: 0, peak_since_ms: 0 },
+            sample: None,
         }
     }
 
@@ -210,6 +224,16 @@ impl Conn {
             let result = self.stream.read(buf);
             if !matches!(&result, Err(error) if error.kind() == io::ErrorKind::Interrupted) {
                 return self.got(result);
+            }
+        }
+    }
+
+    /// As [`Self::read`]; tells also in Unix nanoseconds when it arrived, if the kernel knows.
+    pub fn read_stamped(&mut self, buf: &mut [u8]) -> (Got, Option<i64>) {
+        loop {
+            let (result, arrived) = arrival::read(self.stream.as_raw_fd(), buf);
+            if !matches!(&result, Err(error) if error.kind() == io::ErrorKind::Interrupted) {
+                return (self.got(result), arrived);
             }
         }
     }

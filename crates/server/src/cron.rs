@@ -35,6 +35,7 @@ impl Cron {
             if server.rates.sample(server, local.now_us) {
                 server.judge_memory(server.memory.look(local.now_ms()).allocated);
             }
+            server.sockets.close_old();
         }
         let count = (conns.len() / local.tunables.hz.max(1) as usize).max(CONNS_MIN);
         let mut doomed = Vec::new();

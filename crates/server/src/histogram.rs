@@ -55,6 +55,11 @@ impl Totals {
         self.0.iter().sum()
     }
 
+    /// How many durations were below `nanoseconds`, a power of two from 64 on.
+    pub fn up_to(&self, nanoseconds: u64) -> u64 {
+        self.0[..bucket_of(nanoseconds)].iter().sum()
+    }
+
     /// The duration in nanoseconds that a share of the recorded ones (0 to 100 percent) does not
     /// exceed; the highest value of its bucket, as HdrHistogram gives it.
     pub fn percentile(&self, percent: f64) -> u64 {

@@ -38,6 +38,10 @@ pub struct Local {
     pub turn_nanoseconds: u64,
     /// Connections whose input waits for `Message::Resume`, by token.
     pub held: Vec<usize>,
+    /// Reads since one was followed (see `felt`).
+    pub reads_unfollowed: u32,
+    /// When this turn of the event loop began, Unix microseconds.
+    pub woke_us: i64,
     /// The time of the present batch in Unix microseconds.
     pub now_us: i64,
     /// This worker's subscribers.
@@ -75,6 +79,8 @@ impl Local {
             turn_commands: 0,
             turn_nanoseconds: 0,
             held: Vec::new(),
+            reads_unfollowed: 0,
+            woke_us: clock::unix_us(),
             now_us: clock::unix_us(),
             readers: Readers::default(),
             wait: None,

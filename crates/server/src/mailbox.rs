@@ -8,6 +8,7 @@ use mio::Waker;
 use resp::Writer;
 
 use crate::conn::Stream;
+use crate::migrate::Job;
 use crate::registry::Client;
 
 /// What a worker is asked to do.
@@ -27,6 +28,8 @@ pub enum Message {
     },
     /// The time at which a client's command is to be tried again has changed.
     Again(Arc<Client>),
+    /// Go on with a MIGRATE of one of its clients.
+    Migrate(Box<Job>),
     /// Accept from these addresses instead of the present ones.
     Listen(Vec<crate::listen::Listener>),
     /// Look at the shared state again: expiry, shutdown, configuration.

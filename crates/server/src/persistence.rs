@@ -11,7 +11,8 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use keyspace::{Entry, Held, Totals};
 use parking_lot::Mutex;
 use persist::disk::{Draft, Input};
-use persist::rdb::{Error, Item, Key, Reader, Rules, Settings, Usage, Writer};
+use persist::form::{Error, Form, Reader, Writer};
+use persist::rdb::{self, Item, Key, Rules, Settings, Usage};
 use spec::config::Id;
 
 use crate::config::Config;
@@ -79,7 +80,7 @@ struct Plan {
     relaxed: bool,
     is_lfu: bool,
     is_lru: bool,
-    style: persist::rdb::Style,
+    style: rdb::Style,
     told: Told,
 }
 
@@ -97,6 +98,10 @@ impl Plan {
             style: tunables::style(config),
             told: Told::of(server.program, config),
         }
+    }
+
+    fn form(&self) -> Form {
+        Form::of(&self.place)
     }
 
     /// What a file says of how a key was used.
@@ -150,14 +155,15 @@ fn write_file(server: &Server, held: &mut Held<'_>) -> io::Result<()> {
     let totals = totals(held, keyspace.databases());
     let has_timed_fields = totals.iter().any(|totals| totals.volatile > 0);
     let version = plan.style.version_for(has_timed_fields);
-    if plan.style.version != 0 && version != plan.style.version {
+    let is_rdb = plan.form() == Form::Rdb;
+    if is_rdb && plan.style.version != 0 && version != plan.style.version {
         log::warn!(
             "The RDB file gets version {version}: hash fields that expire need it, whatever \
              rdb-version says"
         );
     }
     let draft = Draft::begin(&plan.place, &mark())?;
-    let mut writer = Writer::new(draft, plan.style, plan.checksum, has_timed_fields);
+    let mut writer = Writer::new(plan.form(), draft, plan.style, plan.checksum, has_timed_fields);
     write_notes(&plan, &mut writer);
     for library in &*server.persistence.functions.lock() {
         writer.function(library);
@@ -180,12 +186,13 @@ fn write_file(server: &Server, held: &mut Held<'_>) -> io::Result<()> {
 }
 
 fn write_notes(plan: &Plan, writer: &mut Writer<Draft>) {
-    writer.aux(&format!("{}-ver", plan.told.server), plan.told.version.as_bytes());
-    writer.aux("redis-bits", b"64");
-    writer.aux("ctime", (clock::unix_ms() / 1000).to_string().as_bytes());
-    writer.aux("used-mem", allocator::figures().allocated.to_string().as_bytes());
-    writer.aux("reddle-ver", version::REDDLE.as_bytes());
-    writer.aux("aof-base", b"0");
+    let version = format!("{}-ver", plan.told.server);
+    writer.aux(version.as_bytes(), plan.told.version.as_bytes());
+    writer.aux(b"redis-bits", b"64");
+    writer.aux(b"ctime", (clock::unix_ms() / 1000).to_string().as_bytes());
+    writer.aux(b"used-mem", allocator::figures().allocated.to_string().as_bytes());
+    writer.aux(b"reddle-ver", version::REDDLE.as_bytes());
+    writer.aux(b"aof-base", b"0");
 }
 
 /// What each database holds; every shard is held.
@@ -237,7 +244,8 @@ impl File {
         state.progress.began_s.store(now_ms / 1000, Ordering::Relaxed);
         state.keys_loaded.store(0, Ordering::Relaxed);
         state.keys_expired.store(0, Ordering::Relaxed);
-        let reader = Reader::new(self.input, settings, rules)?;
+        let form = self.plan.form().name();
+        let reader = Reader::new(self.plan.form(), self.input, settings, rules)?;
         let now_s = (now_ms / 1000) as u32 & 0x00ff_ffff;
         let mut reader = reader.with_access(now_s, self.plan.is_lfu);
         begin();
@@ -254,7 +262,7 @@ impl File {
                 Item::Key(Key::Empty(key)) => {
                     empty += 1;
                     if empty <= EMPTY_SHOWN {
-                        log::info!("Loading RDB: skipping empty key: {}", key.escape_ascii());
+                        log::info!("Loading {form}: skipping empty key: {}", key.escape_ascii());
                     }
                 }
                 Item::Key(Key::Live(entry)) if entry.is_over(now_ms) => {
@@ -268,14 +276,14 @@ impl File {
                 }
             }
         }
-        told(state, empty);
+        told(state, form, empty);
         Ok(())
     }
 }
 
 fn checked_database(server: &Server, number: u64) -> Result<u32, Error> {
     let known = u32::try_from(number).ok().filter(|db| *db < server.keyspace.databases());
-    known.ok_or(Error::Database(number))
+    known.ok_or(rdb::Error::Database(number).into())
 }
 
 /// Tells the log of what a file says about itself.
@@ -299,11 +307,11 @@ fn note(state: &Persistence, name: &[u8], value: &[u8], now_ms: i64) {
     }
 }
 
-fn told(state: &Persistence, empty: u64) {
+fn told(state: &Persistence, form: &str, empty: u64) {
     let (loaded, expired) =
         (state.keys_loaded.load(Ordering::Relaxed), state.keys_expired.load(Ordering::Relaxed));
     let skipped = if empty > 0 { format!(", empty keys skipped: {empty}") } else { String::new() };
-    log::info!("Done loading RDB, keys loaded: {loaded}, keys expired: {expired}{skipped}.");
+    log::info!("Done loading {form}, keys loaded: {loaded}, keys expired: {expired}{skipped}.");
     let libraries = state.functions.lock().len();
     if libraries > 0 {
         log::warn!(

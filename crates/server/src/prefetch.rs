@@ -4,7 +4,7 @@
 //! missing, which costs time and nothing else. Addresses are gathered first and asked for in one
 //! go: a prefetch waits for its page's translation, and waits next to one another overlap.
 
-use keyspace::{ShardDb, Step, Value};
+use keyspace::{ShardDb, Step, ValueView};
 use smallvec::SmallVec;
 use table::prefetch_two;
 
@@ -67,7 +67,12 @@ pub fn members(server: &Server, paths: &Paths) {
 }
 
 #[inline]
-fn on_value<R>(server: &Server, db: u32, key: u64, look: impl FnOnce(&Value) -> R) -> Option<R> {
+fn on_value<R>(
+    server: &Server,
+    db: u32,
+    key: u64,
+    look: impl FnOnce(ValueView<'_>) -> R,
+) -> Option<R> {
     let shard = server.keyspace.shard_of(key);
     let found = server.keyspace.shards().look_if_free(shard, |shard| {
         let entry = shard.look(db).table().likely(key)?;

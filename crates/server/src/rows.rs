@@ -238,6 +238,7 @@ fn all_handlers() -> Vec<(&'static str, Run)> {
     let own = crate::multi::HANDLERS
         .iter()
         .chain(crate::pubsub::HANDLERS)
+        .chain(crate::migrate::HANDLERS)
         .chain(crate::monitor::HANDLERS);
     let own = own.map(|(name, handler)| (*name, Run::Session(*handler)));
     data.chain(session).chain(own).chain([("exec", Run::Exec)]).collect()

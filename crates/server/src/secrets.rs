@@ -17,6 +17,8 @@ pub enum Secrets {
     All,
     /// The two behind the word AUTH: HELLO.
     AfterAuth,
+    /// The one behind AUTH, or the two behind AUTH2: MIGRATE.
+    OfTarget,
     /// The values of settings that are secret: CONFIG SET.
     Settings,
 }
@@ -27,6 +29,7 @@ impl Secrets {
         match name {
             "auth" => Self::All,
             "hello" => Self::AfterAuth,
+            "migrate" => Self::OfTarget,
             "config|set" => Self::Settings,
             _ => Self::None,
         }
@@ -43,6 +46,19 @@ pub fn hidden<'a>(row: &Row, args: &Args<'a>) -> Vec<&'a [u8]> {
             let at = shown.iter().skip(2).position(|arg| arg.eq_ignore_ascii_case(b"auth"));
             let from = at.map_or(shown.len(), |at| at + 3);
             shown.iter_mut().skip(from).take(2).for_each(|arg| *arg = HIDDEN);
+        }
+        Secrets::OfTarget => {
+            let mut at = 6;
+            while let Some(word) = shown.get(at) {
+                let count = match word.to_ascii_lowercase().as_slice() {
+                    b"auth" => 1,
+                    b"auth2" => 2,
+                    b"keys" => break,
+                    _ => 0,
+                };
+                shown.iter_mut().skip(at + 1).take(count).for_each(|arg| *arg = HIDDEN);
+                at += 1 + count;
+            }
         }
         Secrets::Settings => {
             for pair in shown[2..].chunks_exact_mut(2) {

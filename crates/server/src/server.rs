@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::config::cli::Program;
 use crate::errors::ErrorCounts;
 use crate::knobs::Knobs;
+use crate::latency::Monitor;
 use crate::listen::Handles;
 use crate::mailbox::{Mailbox, Message};
 use crate::process::Process;
@@ -74,6 +75,8 @@ pub struct Server {
     pub clients: Registry,
     /// Commands that were out of the ordinary.
     pub commandlog: CommandLog,
+    /// Moments in which the server was slow.
+    pub latency: Monitor,
     /// Subscriptions and messages.
     pub exchange: Exchange,
     /// The processor's counter.
@@ -88,6 +91,8 @@ pub struct Server {
     pub memory: Gauge,
     /// Saves and loads.
     pub persistence: crate::persistence::Persistence,
+    /// Connections to servers that MIGRATE moves keys to.
+    pub sockets: crate::migrate::Sockets,
     /// Changes that the last save had seen.
     pub saved_dirty: AtomicU64,
     /// When the server started, Unix microseconds.
@@ -145,6 +150,8 @@ impl Server {
         } = parts;
         let tunables = Arc::new(Tunables::new(&config));
         let sends_events = tunables.sends_events();
+        let latency = Monitor::default();
+        latency.set_threshold(tunables.latency_threshold_ms);
         Arc::new(Self {
             blocked: Blocked::new(keyspace.shards().len()),
             keyspace,
@@ -157,6 +164,7 @@ impl Server {
             tunables: ArcSwap::new(tunables),
             generation: AtomicU64::new(0),
             commandlog: CommandLog::default(),
+            latency,
             exchange: Exchange::new(workers.len()),
             workers,
             clients: Registry::default(),
@@ -166,6 +174,7 @@ impl Server {
             errors: ErrorCounts::default(),
             memory: Gauge::default(),
             persistence: crate::persistence::Persistence::new(),
+            sockets: crate::migrate::Sockets::default(),
             saved_dirty: AtomicU64::new(0),
             started_us: crate::clock::unix_us(),
             run_id,
@@ -236,6 +245,7 @@ impl Server {
         } else {
             self.wants.fetch_and(!Wants::EVENTS.0, Ordering::SeqCst);
         }
+        self.latency.set_threshold(tunables.latency_threshold_ms);
         self.tunables.store(Arc::new(tunables));
         self.generation.fetch_add(1, Ordering::SeqCst);
         self.judge_memory(crate::allocator::figures().allocated);

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crossbeam_utils::CachePadded;
 
+use crate::felt::Parts;
 use crate::histogram::Histogram;
 use crate::server::Server;
 
@@ -151,6 +152,8 @@ pub struct Stats {
     pub output_buffer_limit: Tally,
     /// Errors replied.
     pub errors: Tally,
+    /// How long clients waited, and for what.
+    pub felt: Parts,
 }
 
 impl Stats {
@@ -194,6 +197,7 @@ impl Stats {
         ] {
             tally.reset();
         }
+        self.felt.reset();
         self.cycle_ns_max.reset();
         self.cycle_commands_max.reset();
     }

@@ -5,8 +5,9 @@ use persist::rdb::{Settings, Style};
 use resp::Limits;
 use spec::config::Id;
 
-use crate::commandlog::Threshold;
+use crate::commandlog::{self, Threshold};
 use crate::config::{ClientClass, Config};
+use crate::{felt, latency};
 
 /// Limits of one class of clients' output buffers, in bytes and seconds; 0 is no limit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -39,6 +40,10 @@ pub struct Tunables {
     pub subscriber_limit: OutputLimit,
     /// When a command is logged for its time, its request or its reply.
     pub commandlog: [Threshold; 3],
+    /// From how many milliseconds on the latency monitor keeps what took so long; 0 is never.
+    pub latency_threshold_ms: u64,
+    /// Microseconds from which on the slow log or the latency monitor wants a command.
+    pub slow_from_us: u64,
     /// The keyspace events that are sent, as bits (see `spec::config::EVENT_CLASSES`).
     pub events: u32,
     /// Bytes in use above which commands that need memory are refused; 0 is no limit.
@@ -57,6 +62,8 @@ pub struct Tunables {
     pub import_mode: bool,
     /// Whether latencies are recorded by command.
     pub latency_tracking: bool,
+    /// Of so many reads one is followed until its replies are sent; 0 is none.
+    pub follows_one_of: u32,
     /// Whether the log shows nothing that clients sent.
     pub hide_user_data: bool,
     /// Turns of periodic work a second.
@@ -73,6 +80,9 @@ impl Tunables {
     pub fn new(config: &Config) -> Self {
         let number = |id| config.int(id).max(0) as u64;
         let max_bulk = config.memory(Id::ProtoMaxBulkLen);
+        let commandlog = thresholds(config);
+        let latency_threshold_ms = number(Id::LatencyMonitorThreshold);
+        let slow_from_us = latency::threshold_ns(latency_threshold_ms) / 1000;
         Self {
             settings: commands::Settings {
                 proto_max_bulk_len: max_bulk,
@@ -95,7 +105,9 @@ impl Tunables {
             query_buffer_limit: config.memory(Id::ClientQueryBufferLimit),
             output_limit: output_limit(config, ClientClass::Normal),
             subscriber_limit: output_limit(config, ClientClass::Pubsub),
-            commandlog: thresholds(config),
+            slow_from_us: slow_from_us.min(commandlog[commandlog::Kind::Slow as usize].from),
+            commandlog,
+            latency_threshold_ms,
             events: config.events(),
             maxmemory: config.memory(Id::Maxmemory),
             maxclients: number(Id::Maxclients),
@@ -105,6 +117,11 @@ impl Tunables {
             password: config.text(Id::Requirepass).to_vec(),
             import_mode: config.bool(Id::ImportMode),
             latency_tracking: config.bool(Id::LatencyTracking),
+            follows_one_of: match latency_threshold_ms {
+                0 if config.bool(Id::LatencyTracking) => felt::ONE_OF,
+                0 => 0,
+                _ => 1,
+            },
             hide_user_data: config.bool(Id::HideUserDataFromLog),
             hz: number(Id::Hz).max(1),
         }

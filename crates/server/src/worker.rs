@@ -22,7 +22,7 @@ use crate::mailbox::Message;
 use crate::registry::Client;
 use crate::server::Server;
 use crate::session::{Session, State};
-use crate::{blocked, commit, cron, dispatch, multi, pubsub, refuse};
+use crate::{blocked, commit, cron, dispatch, felt, multi, pubsub, refuse, sys};
 
 mod delivery;
 mod waits;
@@ -140,6 +140,7 @@ impl Thread {
             self.local.turn_commands = 0;
             self.local.turn_nanoseconds = 0;
             self.local.look_at_clock();
+            self.local.woke_us = self.local.now_us;
             self.messages();
             self.deliver();
             self.end_pause();
@@ -257,7 +258,7 @@ impl Thread {
                 continue;
             }
             let Some(mut conn) = self.conns[token].take() else { continue };
-            match conn.read(slot) {
+            match felt::read(&mut self.local, &mut conn, slot) {
                 Got::Nothing => self.conns[token] = Some(conn),
                 Got::End => {
                     let fate = self.finish(&mut conn, Fate::Keep);
@@ -274,7 +275,9 @@ impl Thread {
         dispatch::prefetch_all(&server, &self.local, &mut aheads, &reads);
         for ((token, mut conn, buf), (_, ahead)) in reads.into_iter().zip(aheads) {
             self.lend(&mut conn);
+            felt::begin(&mut conn);
             let fed = dispatch::run_all(&server, &mut self.local, &mut conn, buf, ahead);
+            felt::end(&mut conn, fed.flow);
             conn.input.extend_from_slice(&buf[fed.keep]);
             let fate = self.after_read(&mut conn, token, buf.len(), fed.flow);
             let fate = self.finish(&mut conn, fate);
@@ -307,6 +310,7 @@ impl Thread {
                 Message::Resume => self.resume(),
                 Message::Answer { client, answer } => self.answer(&client, answer),
                 Message::Again(client) => self.set_again(&client),
+                Message::Migrate(job) => self.migrate(job),
                 Message::Look => {}
                 Message::Listen(listeners) => self.listen(listeners),
             }
@@ -388,6 +392,9 @@ impl Thread {
         let client = Arc::new(listen::describe(&self.server, &stream, self.local.id, token));
         self.server.clients.add(Arc::clone(&client));
         self.local.follow_config(&self.server);
+        if self.local.tunables.follows_one_of != 0 && !client.unix {
+            sys::arrival::remember(stream.as_raw_fd());
+        }
         let needs_auth = !self.local.tunables.password.is_empty();
         let session = Session::new(client, needs_auth);
         self.conns[token] = Some(Box::new(Conn::new(stream, poll_token.0, session)));
@@ -480,10 +487,12 @@ impl Thread {
             return (got, 0, flow);
         }
         if conn.input.is_empty() {
-            let got = conn.read(&mut self.buffer);
+            let got = felt::read(&mut self.local, conn, &mut self.buffer);
             let Got::Bytes(count) = got else { return (got, BUFFER, Flow::Continue) };
             let buffer = std::mem::take(&mut self.buffer);
+            felt::begin(conn);
             let fed = dispatch::feed(server, &mut self.local, conn, &buffer[..count]);
+            felt::end(conn, fed.flow);
             conn.input.extend_from_slice(&buffer[fed.keep]);
             self.buffer = buffer;
             return (got, BUFFER, fed.flow);
@@ -590,6 +599,7 @@ impl Thread {
             return Fate::Close;
         }
         if conn.out.is_empty() {
+            felt::sent(&self.server, &self.local, conn);
             if conn.ended {
                 return Fate::Close;
             }
@@ -767,8 +777,10 @@ impl Thread {
             }
         };
         let stats = server.stats(self.local.id);
+        let took = began.elapsed();
         stats.expire_capped.add(u64::from(capped));
-        stats.expire_ns.add(began.elapsed().as_nanos() as u64);
+        stats.expire_ns.add(took.as_nanos() as u64);
+        server.latency.note("expire-cycle", took);
     }
 
     /// Periodic work, when its time has come.

@@ -10,6 +10,7 @@ mod distinct;
 pub mod intset;
 pub mod listpack;
 pub mod lzf;
+pub mod word;
 
 pub(crate) use distinct::Distinct;
 pub use intset::Intset;

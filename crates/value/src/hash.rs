@@ -11,6 +11,7 @@ use table::{Entry, Ref, Table};
 
 use crate::compact::bytes::size_class;
 use crate::compact::listpack::Iter as PackIter;
+use crate::compact::word::{Form, Marker, Pair as Word};
 use crate::compact::{Element, Listpack};
 use crate::object::table_line;
 use crate::{KeyHash, Limits, Step};
@@ -29,13 +30,10 @@ const STEPS_PER_FIELD: u64 = 10;
 
 /// A hash.
 #[derive(Clone, Debug)]
-pub struct Hash(Form);
+pub struct Hash(Word<Listpack, Marker<Large, LARGE>>);
 
-#[derive(Clone, Debug)]
-enum Form {
-    Small(Listpack),
-    Large(Box<Large>),
-}
+/// The mark of a large hash's handle.
+const LARGE: usize = 1;
 
 struct Large {
     table: Table<Field, KeyHash>,
@@ -107,40 +105,40 @@ impl Default for Hash {
 impl Hash {
     /// An empty hash.
     pub fn new() -> Self {
-        Self(Form::Small(Listpack::new()))
+        Self(Form::Small(Listpack::new()).into())
     }
 
     /// A hash of names and values by turns; the caller has checked that no name comes twice.
     pub fn from_listpack(pack: Listpack) -> Self {
-        Self(Form::Small(pack))
+        Self(Form::Small(pack).into())
     }
 
     /// The listpack of a small hash.
     pub fn listpack(&self) -> Option<&Listpack> {
-        match &self.0 {
+        match self.0.view() {
             Form::Small(pack) => Some(pack),
             Form::Large(_) => None,
         }
     }
 
-    /// See [`crate::Value::is_hashed`].
+    /// See [`crate::ValueView::is_hashed`].
     #[inline]
     pub(crate) fn is_hashed(&self) -> bool {
-        matches!(self.0, Form::Large(_))
+        matches!(self.0.view(), Form::Large(_))
     }
 
-    /// See [`crate::Value::line`].
+    /// See [`crate::ValueView::line`].
     #[inline]
     pub(crate) fn line(&self, step: Step) -> Option<*const u8> {
-        match &self.0 {
+        match self.0.view() {
             Form::Small(pack) => pack.line(step),
-            Form::Large(large) => table_line(&**large, &large.table, step),
+            Form::Large(large) => table_line(large, &large.table, step),
         }
     }
 
     /// What OBJECT ENCODING replies.
     pub fn encoding(&self) -> &'static str {
-        match &self.0 {
+        match self.0.view() {
             Form::Small(_) => "listpack",
             Form::Large(_) => "hashtable",
         }
@@ -148,7 +146,7 @@ impl Hash {
 
     /// Whether a key that holds it ceases to exist.
     pub fn is_vacant(&self) -> bool {
-        match &self.0 {
+        match self.0.view() {
             Form::Small(pack) => pack.is_empty(),
             Form::Large(large) => large.table.is_empty(),
         }
@@ -156,7 +154,7 @@ impl Hash {
 
     /// Bytes asked of the allocator; of a large hash an estimate from `samples` fields (0: all).
     pub fn memory(&self, samples: usize) -> usize {
-        let large = match &self.0 {
+        let large = match self.0.view() {
             Form::Small(pack) => return pack.allocated(),
             Form::Large(large) => large,
         };
@@ -170,7 +168,7 @@ impl Hash {
 
     /// How many allocations freeing it takes, roughly.
     pub fn effort(&self) -> usize {
-        match &self.0 {
+        match self.0.view() {
             Form::Small(_) => 1,
             Form::Large(large) => large.table.len(),
         }
@@ -178,7 +176,7 @@ impl Hash {
 
     /// The number of fields.
     pub fn len(&self) -> usize {
-        match &self.0 {
+        match self.0.view() {
             Form::Small(pack) => pack.len() / 2,
             Form::Large(large) => large.table.len(),
         }
@@ -192,7 +190,7 @@ impl Hash {
     /// The field of a name.
     #[inline]
     pub fn get(&self, name: &[u8]) -> Option<Pair<'_>> {
-        match &self.0 {
+        match self.0.view() {
             Form::Small(pack) => {
                 let at = pack.find(name, 1)?;
                 Some(Pair::Small(pack.get(at), pack.get(pack.next(at)?)))
@@ -206,7 +204,7 @@ impl Hash {
 
     /// All fields.
     pub fn iter(&self) -> Iter<'_> {
-        match &self.0 {
+        match self.0.view() {
             Form::Small(pack) => Iter::Small(pack.iter()),
             Form::Large(large) => Iter::Large(large.table.iter()),
         }
@@ -215,7 +213,7 @@ impl Hash {
     /// Makes the hash large if names and values that are going to be set ask for it: by their
     /// number, whether they are new or not, or by their length.
     pub fn make_room(&mut self, pairs: &[&[u8]], rules: Rules<'_>) {
-        let Form::Small(pack) = &self.0 else { return };
+        let Form::Small(pack) = self.0.view() else { return };
         let limits = rules.limits;
         let bytes = pairs.iter().fold(0, |sum: usize, part| sum.saturating_add(part.len()));
         if pairs.len() / 2 > limits.hash_entries
@@ -228,7 +226,7 @@ impl Hash {
 
     /// Sets a field; says whether it is new.
     pub fn set(&mut self, name: &[u8], value: &[u8], time: Time, rules: Rules<'_>) -> bool {
-        if let Form::Small(pack) = &mut self.0 {
+        if let Form::Small(pack) = self.0.view_mut() {
             let longest = name.len().max(value.len());
             let fits = longest <= rules.limits.hash_value && pack.fits(2 * longest);
             if fits && !matches!(time, Time::At(_)) {
@@ -244,7 +242,7 @@ impl Hash {
 
     /// Removes a field; says whether it was there.
     pub fn remove(&mut self, name: &[u8]) -> bool {
-        match &mut self.0 {
+        match self.0.view_mut() {
             Form::Small(pack) => match pack.find(name, 1) {
                 Some(at) => {
                     pack.delete_run(at, 2);
@@ -259,7 +257,7 @@ impl Hash {
     /// Sets or removes the deadline of a field, in Unix milliseconds; says whether there is such a
     /// field. With a deadline the hash becomes large.
     pub fn set_deadline(&mut self, name: &[u8], deadline_ms: Option<i64>, hasher: KeyHash) -> bool {
-        if let Form::Small(pack) = &self.0 {
+        if let Form::Small(pack) = self.0.view() {
             let found = pack.find(name, 1).is_some();
             if !found || deadline_ms.is_none() {
                 return found;
@@ -271,7 +269,7 @@ impl Hash {
     /// The earliest deadline of a field, in Unix milliseconds.
     #[inline]
     pub fn next_due_ms(&self) -> Option<i64> {
-        match &self.0 {
+        match self.0.view() {
             Form::Small(_) => None,
             Form::Large(large) => large.due.first().map(|(deadline_ms, _)| *deadline_ms),
         }
@@ -285,14 +283,14 @@ impl Hash {
 
     /// Whether every field's time is over.
     pub fn is_over(&self, now_ms: i64) -> bool {
-        let Form::Large(large) = &self.0 else { return false };
+        let Form::Large(large) = self.0.view() else { return false };
         large.due.len() == large.table.len()
             && large.due.last().is_some_and(|(deadline_ms, _)| *deadline_ms < now_ms)
     }
 
     /// Removes up to `max` fields whose time is over, the earliest first, and gives their names.
     pub fn remove_due(&mut self, now_ms: i64, max: usize) -> Vec<Box<[u8]>> {
-        let Form::Large(large) = &mut self.0 else { return Vec::new() };
+        let Form::Large(large) = self.0.view_mut() else { return Vec::new() };
         let mut names = Vec::new();
         while names.len() < max
             && let Some(&(deadline_ms, hash)) = large.due.first()
@@ -322,7 +320,7 @@ impl Hash {
         count: u64,
         each: &mut dyn FnMut(Element<'_>, Element<'_>),
     ) -> u64 {
-        let large = match &self.0 {
+        let large = match self.0.view() {
             Form::Large(large) => large,
             Form::Small(_) => {
                 self.iter().for_each(|pair| each(pair.name(), pair.value()));
@@ -344,7 +342,7 @@ impl Hash {
 
     /// A random field, each as likely as another if `random` gives evenly spread numbers.
     pub fn pick(&self, random: &mut dyn FnMut() -> u64) -> Option<Pair<'_>> {
-        match &self.0 {
+        match self.0.view() {
             Form::Small(pack) => {
                 let at = pack.pick(2, &mut |end| below(random, end))?;
                 Some(Pair::Small(pack.get(at), pack.get(pack.next(at)?)))
@@ -377,7 +375,7 @@ impl Hash {
         each: &mut dyn FnMut(&Pair<'_>),
     ) {
         let len = self.len();
-        if matches!(self.0, Form::Large(_)) && count <= len / FEW {
+        if matches!(self.0.view(), Form::Large(_)) && count <= len / FEW {
             return self.pick_few(count, random, each);
         }
         let mut wanted = count.min(len);
@@ -413,7 +411,7 @@ impl Hash {
 
     /// The large form, made from the small one when need be.
     fn enlarge(&mut self, hasher: KeyHash) -> &mut Large {
-        if let Form::Small(pack) = &self.0 {
+        if let Form::Small(pack) = self.0.view() {
             let mut large = Large { table: Table::new(hasher), due: BTreeSet::new() };
             let (mut name, mut value) = (Vec::new(), Vec::new());
             for pair in Iter::Small(pack.iter()) {
@@ -423,9 +421,9 @@ impl Hash {
                 pair.value().write_to(&mut value);
                 large.set(&name, &value, Time::Never);
             }
-            self.0 = Form::Large(Box::new(large));
+            self.0 = Form::Large(Marker::new(large)).into();
         }
-        match &mut self.0 {
+        match self.0.view_mut() {
             Form::Large(large) => large,
             Form::Small(_) => unreachable!("it was made large just now"),
         }

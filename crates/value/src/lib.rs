@@ -2,7 +2,7 @@
 //!
 //! Knows no key, no expiry of keys, no reply and no command. [`compact`] holds the encodings of
 //! small collections, which are the bytes that Redis and Valkey keep and save; `unsafe` stands
-//! in one file of it, [`compact::bytes`], and nowhere else.
+//! in [`compact::bytes`] and [`compact::word`] and in the members' own files.
 
 #![deny(unsafe_code)]
 
@@ -27,7 +27,7 @@ pub use hash::Hash;
 pub use key_hash::KeyHash;
 pub use limits::Limits;
 pub use list::List;
-pub use object::{Kind, Step, Value};
+pub use object::{Kind, Step, Value, ValueMut, ValueView};
 pub use set::Set;
 pub use stream::Stream;
 pub use zset::Zset;

@@ -7,6 +7,8 @@
 //!
 //! Knows no key and no command. Indexes count from the first element, 0, unless said otherwise.
 
+use crate::compact::word::Form::{self, Large, Small};
+use crate::compact::word::{Marker, Pair};
 use crate::compact::{Element, Listpack, Position};
 use crate::object::first_line;
 use crate::{Limits, Step};
@@ -37,16 +39,11 @@ pub enum End {
 /// A list. See the module's text.
 #[derive(Clone, Debug)]
 pub struct List {
-    form: Form,
+    form: Pair<Listpack, Marker<Quick, LARGE>>,
 }
 
-#[derive(Clone, Debug)]
-enum Form {
-    Small(Listpack),
-    Large(Box<Quick>),
-}
-
-use Form::{Large, Small};
+/// The mark of a large list's handle.
+const LARGE: usize = 1;
 
 /// How a large list is kept, for those who look into it.
 pub struct Layout<'a>(&'a Quick);
@@ -93,21 +90,21 @@ impl<'a> Layout<'a> {
 impl List {
     /// An empty list.
     pub fn new() -> Self {
-        Self { form: Small(Listpack::new()) }
+        Self { form: Small(Listpack::new()).into() }
     }
 
-    /// See [`crate::Value::line`].
+    /// See [`crate::ValueView::line`].
     #[inline]
     pub(crate) fn line(&self, step: Step) -> Option<*const u8> {
-        match &self.form {
+        match self.form.view() {
             Small(pack) => pack.line(step),
-            Large(quick) => first_line(&**quick, step),
+            Large(quick) => first_line(quick, step),
         }
     }
 
     /// What OBJECT ENCODING replies.
     pub fn encoding(&self) -> &'static str {
-        match &self.form {
+        match self.form.view() {
             Small(_) => "listpack",
             Large(_) => "quicklist",
         }
@@ -116,7 +113,7 @@ impl List {
     /// Whether a key that holds it ceases to exist.
     #[inline]
     pub fn is_vacant(&self) -> bool {
-        match &self.form {
+        match self.form.view() {
             Small(pack) => pack.is_empty(),
             Large(quick) => quick.len() == 0,
         }
@@ -124,7 +121,7 @@ impl List {
 
     /// Bytes asked of the allocator; of a large list from the first `samples` nodes (0: all).
     pub fn memory(&self, samples: usize) -> usize {
-        match &self.form {
+        match self.form.view() {
             Small(pack) => pack.allocated(),
             Large(quick) => quick.memory(samples),
         }
@@ -132,7 +129,7 @@ impl List {
 
     /// How many allocations freeing it takes, roughly.
     pub fn effort(&self) -> usize {
-        match &self.form {
+        match self.form.view() {
             Small(_) => 1,
             Large(quick) => quick.nodes(),
         }
@@ -141,7 +138,7 @@ impl List {
     /// The number of elements.
     #[inline]
     pub fn len(&self) -> usize {
-        match &self.form {
+        match self.form.view() {
             Small(pack) => pack.len(),
             Large(quick) => quick.len(),
         }
@@ -155,7 +152,7 @@ impl List {
 
     /// The listpack of a small one.
     pub fn listpack(&self) -> Option<&Listpack> {
-        match &self.form {
+        match self.form.view() {
             Small(pack) => Some(pack),
             Large(_) => None,
         }
@@ -163,7 +160,7 @@ impl List {
 
     /// How a large one is kept.
     pub fn layout(&self) -> Option<Layout<'_>> {
-        match &self.form {
+        match self.form.view() {
             Small(_) => None,
             Large(quick) => Some(Layout(quick)),
         }
@@ -173,28 +170,28 @@ impl List {
     /// for a small one; to be called before they are added.
     #[inline]
     pub fn make_room(&mut self, bytes: usize, count: usize, limits: &Limits) {
-        let Small(pack) = &mut self.form else { return };
+        let Small(pack) = self.form.view_mut() else { return };
         let fill = Fill::new(limits);
         if fill.is_exceeded(pack.bytes_len() + bytes, pack.len() + count) {
             let pack = std::mem::take(pack);
-            self.form = Large(Box::new(Quick::of(pack, limits)));
+            self.form = Large(Marker::new(Quick::of(pack, limits))).into();
         }
     }
 
     /// Makes the list small again when little enough is left of it; to be called after a removal.
     #[inline]
     pub fn shrink(&mut self, limits: &Limits) {
-        if let Large(quick) = &mut self.form
+        if let Large(quick) = self.form.view_mut()
             && let Some(pack) = quick.take_single(Fill::new(limits))
         {
-            self.form = Small(pack);
+            self.form = Small(pack).into();
         }
     }
 
     /// Adds an element at an end.
     #[inline]
     pub fn push(&mut self, end: End, element: &[u8]) {
-        match (&mut self.form, end) {
+        match (self.form.view_mut(), end) {
             (Small(pack), End::Left) => pack.push_front(element),
             (Small(pack), End::Right) => pack.push_back(element),
             (Large(quick), end) => quick.push(end, element),
@@ -204,7 +201,7 @@ impl List {
     /// Removes the element at an end, after `read` has looked at it; `None` when there is none.
     #[inline]
     pub fn pop<R>(&mut self, end: End, read: impl FnOnce(Element<'_>) -> R) -> Option<R> {
-        match &mut self.form {
+        match self.form.view_mut() {
             Small(pack) => {
                 let position = match end {
                     End::Left => pack.first(),
@@ -221,7 +218,7 @@ impl List {
     /// Calls `read` with the element at an index; `None` when there is none.
     #[inline]
     pub fn get<R>(&self, index: usize, read: impl FnOnce(Element<'_>) -> R) -> Option<R> {
-        match &self.form {
+        match self.form.view() {
             Small(pack) => pack.seek(index).map(|position| read(pack.get(position))),
             Large(quick) => quick.get(index, read),
         }
@@ -230,7 +227,7 @@ impl List {
     /// Calls `visit` with up to `count` elements from an index on, towards the right.
     #[inline]
     pub fn range(&self, start: usize, count: usize, mut visit: impl FnMut(Element<'_>)) {
-        match &self.form {
+        match self.form.view() {
             Small(pack) => {
                 let Some(first) = pack.seek(start) else { return };
                 pack.iter_from(first).take(count).for_each(|(_, element)| visit(element));
@@ -241,7 +238,7 @@ impl List {
 
     /// Calls `visit` with up to `count` elements from an index on, towards the left.
     pub fn range_back(&self, start: usize, count: usize, mut visit: impl FnMut(Element<'_>)) {
-        match &self.form {
+        match self.form.view() {
             Small(pack) => {
                 let Some(first) = pack.seek(start) else { return };
                 pack.iter_to(first).rev().take(count).for_each(|(_, element)| visit(element));
@@ -252,7 +249,7 @@ impl List {
 
     /// Removes up to `count` elements from an index on.
     pub fn remove_range(&mut self, start: usize, count: usize) {
-        match &mut self.form {
+        match self.form.view_mut() {
             Small(pack) => pack.delete_range(start, count),
             Large(quick) => quick.remove_range(start, count),
         }
@@ -260,7 +257,7 @@ impl List {
 
     /// Replaces the element at an index; whether there is one.
     pub fn set(&mut self, index: usize, element: &[u8]) -> bool {
-        match &mut self.form {
+        match self.form.view_mut() {
             Small(pack) => {
                 let position = pack.seek(index);
                 position.into_iter().for_each(|position| pack.replace(position, element));
@@ -272,7 +269,7 @@ impl List {
 
     /// Puts an element beside the first one that equals `pivot`; whether there is one.
     pub fn insert(&mut self, side: End, pivot: &[u8], element: &[u8]) -> bool {
-        match &mut self.form {
+        match self.form.view_mut() {
             Small(pack) => match (pack.find(pivot, 0), side) {
                 (None, _) => false,
                 (Some(position), End::Left) => {
@@ -290,7 +287,7 @@ impl List {
 
     /// Removes the first `count` elements, seen from an end, that equal `element`; how many.
     pub fn remove_equal(&mut self, from: End, element: &[u8], count: usize) -> usize {
-        match &mut self.form {
+        match self.form.view_mut() {
             Small(pack) => {
                 let positions = equal_positions(pack, from, element, count);
                 if !positions.is_empty() {
@@ -311,7 +308,7 @@ impl List {
         most: usize,
         mut found: impl FnMut(usize) -> bool,
     ) {
-        match &self.form {
+        match self.form.view() {
             Small(pack) => {
                 search_pack(pack, from, element, 0, most, &mut found);
             }

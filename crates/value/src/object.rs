@@ -49,7 +49,7 @@ pub enum Step {
     Member(u64),
 }
 
-/// A collection: a few words that an entry holds, with the elements apart.
+/// A collection: one word that an entry holds, with the elements apart, and which type it is.
 #[derive(Clone, Debug)]
 pub enum Value {
     /// A list.
@@ -66,26 +66,58 @@ pub enum Value {
     Array(Box<Array>),
 }
 
-const _: () = assert!(size_of::<Value>() <= 24, "a value's head must stay small");
+/// A collection for looking at, wherever its word stands.
+#[derive(Clone, Copy, Debug)]
+pub enum ValueView<'a> {
+    /// A list.
+    List(&'a List),
+    /// A set.
+    Set(&'a Set),
+    /// A sorted set.
+    Zset(&'a Zset),
+    /// A hash.
+    Hash(&'a Hash),
+    /// A stream.
+    Stream(&'a Stream),
+    /// An array.
+    Array(&'a Array),
+}
+
+/// A collection for changing, wherever its word stands.
+#[derive(Debug)]
+pub enum ValueMut<'a> {
+    /// A list.
+    List(&'a mut List),
+    /// A set.
+    Set(&'a mut Set),
+    /// A sorted set.
+    Zset(&'a mut Zset),
+    /// A hash.
+    Hash(&'a mut Hash),
+    /// A stream.
+    Stream(&'a mut Stream),
+    /// An array.
+    Array(&'a mut Array),
+}
 
 /// Calls the same method of whichever type it is.
 macro_rules! each {
     ($value:expr, $inner:ident => $call:expr) => {
         match $value {
-            Value::List($inner) => $call,
-            Value::Set($inner) => $call,
-            Value::Zset($inner) => $call,
-            Value::Hash($inner) => $call,
-            Value::Stream($inner) => $call,
-            Value::Array($inner) => $call,
+            Self::List($inner) => $call,
+            Self::Set($inner) => $call,
+            Self::Zset($inner) => $call,
+            Self::Hash($inner) => $call,
+            Self::Stream($inner) => $call,
+            Self::Array($inner) => $call,
         }
     };
 }
 
-impl Value {
-    /// Its type.
-    pub fn kind(&self) -> Kind {
-        match self {
+/// Tells the type of whichever it is.
+macro_rules! kind_of {
+    ($value:expr) => {
+        match $value {
             Self::List(_) => Kind::List,
             Self::Set(_) => Kind::Set,
             Self::Zset(_) => Kind::Zset,
@@ -93,25 +125,70 @@ impl Value {
             Self::Stream(_) => Kind::Stream,
             Self::Array(_) => Kind::Array,
         }
+    };
+}
+
+impl Value {
+    /// Its type.
+    pub fn kind(&self) -> Kind {
+        kind_of!(self)
+    }
+
+    /// For looking at.
+    pub fn view(&self) -> ValueView<'_> {
+        match self {
+            Self::List(list) => ValueView::List(list),
+            Self::Set(set) => ValueView::Set(set),
+            Self::Zset(zset) => ValueView::Zset(zset),
+            Self::Hash(hash) => ValueView::Hash(hash),
+            Self::Stream(stream) => ValueView::Stream(stream),
+            Self::Array(array) => ValueView::Array(array),
+        }
+    }
+
+    /// For changing.
+    pub fn view_mut(&mut self) -> ValueMut<'_> {
+        match self {
+            Self::List(list) => ValueMut::List(list),
+            Self::Set(set) => ValueMut::Set(set),
+            Self::Zset(zset) => ValueMut::Zset(zset),
+            Self::Hash(hash) => ValueMut::Hash(hash),
+            Self::Stream(stream) => ValueMut::Stream(stream),
+            Self::Array(array) => ValueMut::Array(array),
+        }
+    }
+}
+
+impl ValueMut<'_> {
+    /// Its type.
+    pub fn kind(&self) -> Kind {
+        kind_of!(self)
+    }
+}
+
+impl ValueView<'_> {
+    /// Its type.
+    pub fn kind(self) -> Kind {
+        kind_of!(self)
     }
 
     /// The line that a step reads first, and mostly the one behind it: to be prefetched, not read.
     /// `None` when the step reads nothing.
     #[inline]
-    pub fn line(&self, step: Step) -> Option<*const u8> {
+    pub fn line(self, step: Step) -> Option<*const u8> {
         match self {
             Self::Hash(hash) => hash.line(step),
             Self::Set(set) => set.line(step),
             Self::Zset(zset) => zset.line(step),
             Self::List(list) => list.line(step),
-            Self::Stream(stream) => first_line(&**stream, step),
-            Self::Array(array) => first_line(&**array, step),
+            Self::Stream(stream) => first_line(stream, step),
+            Self::Array(array) => first_line(array, step),
         }
     }
 
     /// Whether its members are found by their hash.
     #[inline]
-    pub fn is_hashed(&self) -> bool {
+    pub fn is_hashed(self) -> bool {
         match self {
             Self::Hash(hash) => hash.is_hashed(),
             Self::Set(set) => set.is_hashed(),
@@ -121,24 +198,36 @@ impl Value {
     }
 
     /// What OBJECT ENCODING replies.
-    pub fn encoding(&self) -> &'static str {
+    pub fn encoding(self) -> &'static str {
         each!(self, inner => inner.encoding())
     }
 
     /// Whether a key that holds it ceases to exist: it is empty, and not a stream.
-    pub fn is_vacant(&self) -> bool {
+    pub fn is_vacant(self) -> bool {
         each!(self, inner => inner.is_vacant())
     }
 
-    /// Bytes asked of the allocator beside the head; for large ones an estimate from `samples`
+    /// Bytes asked of the allocator beside the word; for large ones an estimate from `samples`
     /// elements (0: all of them).
-    pub fn memory(&self, samples: usize) -> usize {
+    pub fn memory(self, samples: usize) -> usize {
         each!(self, inner => inner.memory(samples))
     }
 
     /// How many allocations freeing it takes, roughly: what decides whether another thread does it.
-    pub fn effort(&self) -> usize {
+    pub fn effort(self) -> usize {
         each!(self, inner => inner.effort())
+    }
+
+    /// A copy of it.
+    pub fn to_value(self) -> Value {
+        match self {
+            Self::List(list) => Value::List(list.clone()),
+            Self::Set(set) => Value::Set(set.clone()),
+            Self::Zset(zset) => Value::Zset(zset.clone()),
+            Self::Hash(hash) => Value::Hash(hash.clone()),
+            Self::Stream(stream) => Value::Stream(Box::new(stream.clone())),
+            Self::Array(array) => Value::Array(Box::new(array.clone())),
+        }
     }
 }
 

@@ -10,6 +10,8 @@
 
 use table::Table;
 
+use crate::compact::word::Form3::{Ints, Large, Small};
+use crate::compact::word::{Marker, Triple};
 use crate::compact::{Element, Intset, Listpack};
 use crate::number::{Text, parse_i64};
 use crate::object::table_line;
@@ -44,23 +46,19 @@ impl Rules<'_> {
 }
 
 /// A set. See the module's text.
-#[derive(Debug)]
 pub struct Set {
-    form: Form,
+    form: Triple<Intset, Listpack, Members>,
 }
 
-enum Form {
-    Ints(Intset),
-    Small(Listpack),
-    Large(Box<Table<Member, KeyHash>>),
-}
+/// The mark of a large set's handle.
+const LARGE: usize = 1;
 
-use Form::{Ints, Large, Small};
+type Members = Marker<Table<Member, KeyHash>, LARGE>;
 
 impl Set {
     /// An empty set of numbers, as long as nothing else is added.
     pub fn new() -> Self {
-        Self { form: Ints(Intset::new()) }
+        Self { form: Ints(Intset::new()).into() }
     }
 
     /// An empty set in the form that suits `count` members, the first one being `first`.
@@ -70,15 +68,15 @@ impl Set {
         } else if count <= rules.limits.set_entries {
             Small(Listpack::new())
         } else {
-            Large(Box::new(Table::new(rules.hash)))
+            Large(Marker::new(Table::new(rules.hash)))
         };
-        Self { form }
+        Self { form: form.into() }
     }
 
     /// Makes the set large at once when `count` members about to be added are too many for a small
     /// one.
     pub fn make_room(&mut self, count: usize, rules: &Rules<'_>) {
-        let is_small = match &self.form {
+        let is_small = match self.form.view() {
             Ints(_) => count <= rules.limits.set_intset_entries,
             Small(_) => count <= rules.limits.set_entries,
             Large(_) => true,
@@ -90,31 +88,31 @@ impl Set {
 
     /// The listpack of a small set that is not of numbers only.
     pub fn listpack(&self) -> Option<&Listpack> {
-        match &self.form {
+        match self.form.view() {
             Small(pack) => Some(pack),
             Ints(_) | Large(_) => None,
         }
     }
 
-    /// See [`crate::Value::is_hashed`].
+    /// See [`crate::ValueView::is_hashed`].
     #[inline]
     pub(crate) fn is_hashed(&self) -> bool {
-        matches!(self.form, Large(_))
+        matches!(self.form.view(), Large(_))
     }
 
-    /// See [`crate::Value::line`].
+    /// See [`crate::ValueView::line`].
     #[inline]
     pub(crate) fn line(&self, step: Step) -> Option<*const u8> {
-        match &self.form {
+        match self.form.view() {
             Ints(ints) => ints.line(step),
             Small(pack) => pack.line(step),
-            Large(table) => table_line(&**table, table, step),
+            Large(table) => table_line(table, table, step),
         }
     }
 
     /// What OBJECT ENCODING replies.
     pub fn encoding(&self) -> &'static str {
-        match &self.form {
+        match self.form.view() {
             Ints(_) => "intset",
             Small(_) => "listpack",
             Large(_) => "hashtable",
@@ -124,7 +122,7 @@ impl Set {
     /// Whether a key that holds it ceases to exist.
     #[inline]
     pub fn is_vacant(&self) -> bool {
-        match &self.form {
+        match self.form.view() {
             Ints(ints) => ints.is_empty(),
             Small(pack) => pack.is_empty(),
             Large(table) => table.is_empty(),
@@ -133,7 +131,7 @@ impl Set {
 
     /// Bytes asked of the allocator; of a large set from `samples` members (0: all).
     pub fn memory(&self, samples: usize) -> usize {
-        match &self.form {
+        match self.form.view() {
             Ints(ints) => ints.allocated(),
             Small(pack) => pack.allocated(),
             Large(table) => {
@@ -149,7 +147,7 @@ impl Set {
 
     /// How many allocations freeing it takes, roughly.
     pub fn effort(&self) -> usize {
-        match &self.form {
+        match self.form.view() {
             Ints(_) | Small(_) => 1,
             Large(table) => table.len(),
         }
@@ -158,7 +156,7 @@ impl Set {
     /// The number of members.
     #[inline]
     pub fn len(&self) -> usize {
-        match &self.form {
+        match self.form.view() {
             Ints(ints) => ints.len(),
             Small(pack) => pack.len(),
             Large(table) => table.len(),
@@ -174,7 +172,7 @@ impl Set {
     /// Whether a string is a member.
     #[inline]
     pub fn contains(&self, member: &[u8]) -> bool {
-        match &self.form {
+        match self.form.view() {
             Ints(ints) => ints.contains_text(member),
             Small(pack) => pack.find(member, 0).is_some(),
             Large(table) => table.get(table.hasher().of(member), member).is_some(),
@@ -184,7 +182,7 @@ impl Set {
     /// The same for an element of another set; numbers stay numbers where that helps.
     #[inline]
     fn contains_element(&self, element: Element<'_>) -> bool {
-        match (&self.form, element) {
+        match (self.form.view(), element) {
             (Ints(ints), Element::Int(number)) => ints.contains(number),
             (Small(pack), element) => pack.find(element, 0).is_some(),
             (_, element) => self.contains(element.text(&mut Text::new())),
@@ -194,7 +192,7 @@ impl Set {
     /// Adds a member; `false` if it was one already.
     #[inline]
     pub fn add(&mut self, member: &[u8], rules: &Rules<'_>) -> bool {
-        match &mut self.form {
+        match self.form.view_mut() {
             Ints(ints) => match parse_i64(member) {
                 Some(number) => {
                     let is_new = ints.insert(number);
@@ -244,7 +242,7 @@ impl Set {
     /// Removes a member; `false` if it was none.
     #[inline]
     pub fn remove(&mut self, member: &[u8]) -> bool {
-        match &mut self.form {
+        match self.form.view_mut() {
             Ints(ints) => parse_i64(member).is_some_and(|number| ints.remove(number)),
             Small(pack) => match pack.find(member, 0) {
                 Some(position) => {
@@ -277,7 +275,7 @@ impl Set {
     /// did.
     #[inline]
     pub fn all(&self, mut visit: impl FnMut(Element<'_>) -> bool) -> bool {
-        match &self.form {
+        match self.form.view() {
             Ints(ints) => ints.iter().all(|number| visit(Element::Int(number))),
             Small(pack) => pack.iter().all(|(_, element)| visit(element)),
             Large(table) => table.iter().all(|member| visit(Element::Str(member.bytes()))),
@@ -290,7 +288,7 @@ impl Set {
     pub fn scan(&self, mut cursor: u64, count: u64, mut visit: impl FnMut(Element<'_>)) -> u64 {
         /// Places looked at for each member that was asked for.
         const STEPS_PER_MEMBER: u64 = 10;
-        let Large(table) = &self.form else {
+        let Large(table) = self.form.view() else {
             self.each(visit);
             return 0;
         };
@@ -309,7 +307,7 @@ impl Set {
 
     /// Makes room for a member that is no number: a listpack if that will hold them all.
     fn leave_ints(&mut self, member: &[u8], rules: &Rules<'_>) {
-        let Ints(ints) = &self.form else { return };
+        let Ints(ints) = self.form.view() else { return };
         let mut text = Text::new();
         let ends = [ints.min(), ints.max()];
         let longest = ends.into_iter().flatten().map(|end| text.of(end).len()).max();
@@ -319,7 +317,7 @@ impl Set {
             && longest.unwrap_or(0) <= limits.set_value
         {
             let elements: Vec<Element<'_>> = ints.iter().map(Element::Int).collect();
-            self.form = Small(Listpack::of(&elements));
+            self.form = Small(Listpack::of(&elements)).into();
         } else {
             self.enlarge(rules);
         }
@@ -334,12 +332,12 @@ impl Set {
             let bytes = element.text(&mut text);
             table.insert_new(rules.hash.of(bytes), Member::new(bytes));
         });
-        self.form = Large(Box::new(table));
+        self.form = Large(Marker::new(table)).into();
     }
 
     /// Makes the set a sorted run of numbers, which all members are, unless there are too many.
     fn reduce_to_ints(&mut self, rules: &Rules<'_>) {
-        if matches!(self.form, Ints(_)) || self.len() > rules.ints_max() {
+        if matches!(self.form.view(), Ints(_)) || self.len() > rules.ints_max() {
             return;
         }
         let mut numbers = Vec::with_capacity(self.len());
@@ -352,7 +350,7 @@ impl Set {
         numbers.into_iter().for_each(|number| {
             ints.insert(number);
         });
-        self.form = Ints(ints);
+        self.form = Ints(ints).into();
     }
 }
 
@@ -362,9 +360,9 @@ impl Default for Set {
     }
 }
 
-impl Clone for Form {
+impl Clone for Set {
     fn clone(&self) -> Self {
-        match self {
+        let form = match self.form.view() {
             Ints(ints) => Ints(ints.clone()),
             Small(pack) => Small(pack.clone()),
             Large(table) => {
@@ -373,21 +371,16 @@ impl Clone for Form {
                     let hash = table.hasher().of(member.bytes());
                     copy.insert_new(hash, member.clone());
                 }
-                Large(Box::new(copy))
+                Large(Marker::new(copy))
             }
-        }
+        };
+        Self { form: form.into() }
     }
 }
 
-impl Clone for Set {
-    fn clone(&self) -> Self {
-        Self { form: self.form.clone() }
-    }
-}
-
-impl std::fmt::Debug for Form {
+impl std::fmt::Debug for Set {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
+        match self.form.view() {
             Ints(ints) => ints.fmt(out),
             Small(pack) => pack.fmt(out),
             Large(table) => write!(out, "a table of {} members", table.len()),

@@ -1,7 +1,7 @@
 //! Streams: entries of fields and values under ascending ids, and the groups that read them.
 //!
-//! Entries stand in nodes, which are listpacks as Redis and Valkey save them, ordered by the id
-//! of each node's first entry. A deleted entry stays in its node as one that is passed over, until
+//! Entries stand in nodes, each of which is saved as a listpack, ordered by the id of each node's
+//! first entry. A deleted entry stays in its node as one that is passed over, until
 //! the node has no other.
 //!
 //! Invariants: `length` counts the entries that are not deleted; `first_id` is the first of these,
@@ -137,7 +137,7 @@ impl Stream {
                 last.get_mut().push(master, id, pairs);
             }
             _ => {
-                self.nodes.insert(id, Node::new(pairs));
+                self.nodes.insert(id, Node::new(id, pairs));
             }
         }
         self.length += 1;
@@ -216,8 +216,7 @@ impl Stream {
     /// Bytes asked of the allocator; of more nodes than `samples` (0: all) an estimate.
     pub fn memory(&self, samples: usize) -> usize {
         let looked = if samples == 0 { self.nodes.len() } else { samples.min(self.nodes.len()) };
-        let some: usize =
-            self.nodes.values().take(looked).map(|node| node.pack().allocated()).sum();
+        let some: usize = self.nodes.values().take(looked).map(|node| node.allocated()).sum();
         let nodes = some.checked_div(looked).map_or(0, |mean| mean * (self.nodes.len() - looked));
         #[expect(clippy::borrowed_box, reason = "what iterating over the map gives")]
         let group = |(name, group): (&Box<[u8]>, &Group)| {
@@ -244,7 +243,7 @@ fn has_room(node: &Node, size: usize, limits: &Limits) -> bool {
         1..=SIZE_MAX => limits.stream_node_bytes,
         _ => SIZE_MAX,
     };
-    if node.pack().bytes_len() + size >= bytes_max {
+    if node.pack_size() + size >= bytes_max {
         return false;
     }
     let counts = node.counts();

@@ -8,6 +8,7 @@
 
 use std::ops::Range;
 
+use crate::compact::word::{Form as Inner, Marker, Pair};
 use crate::compact::{Element, Listpack};
 use crate::number::Text;
 use crate::{KeyHash, Limits, Step};
@@ -47,18 +48,15 @@ impl Form<'_> {
 
 /// A sorted set.
 #[derive(Clone)]
-pub struct Zset(Inner);
+pub struct Zset(Pair<Listpack, Marker<Large, LARGE>>);
 
-#[derive(Clone)]
-enum Inner {
-    Small(Listpack),
-    Large(Box<Large>),
-}
+/// The mark of a large one's handle.
+const LARGE: usize = 1;
 
 impl Zset {
     /// An empty small one.
     pub fn new() -> Zset {
-        Zset(Inner::Small(Listpack::new()))
+        Zset(Inner::Small(Listpack::new()).into())
     }
 
     /// One of members that ascend in score and then in bytes; `longest` is the length of the
@@ -71,7 +69,7 @@ impl Zset {
     ) -> Zset {
         let mut zset = Zset::new();
         zset.expect(count, longest, form);
-        match &mut zset.0 {
+        match zset.0.view_mut() {
             Inner::Small(pack) => members.for_each(|(name, score)| small::push(pack, name, score)),
             Inner::Large(large) => members.for_each(|(name, score)| large.add(name, score)),
         }
@@ -86,16 +84,16 @@ impl Zset {
         }
     }
 
-    /// See [`crate::Value::is_hashed`].
+    /// See [`crate::ValueView::is_hashed`].
     #[inline]
     pub(crate) fn is_hashed(&self) -> bool {
-        matches!(self.0, Inner::Large(_))
+        matches!(self.0.view(), Inner::Large(_))
     }
 
-    /// See [`crate::Value::line`].
+    /// See [`crate::ValueView::line`].
     #[inline]
     pub(crate) fn line(&self, step: Step) -> Option<*const u8> {
-        match &self.0 {
+        match self.0.view() {
             Inner::Small(pack) => pack.line(step),
             Inner::Large(large) => large.line(step),
         }
@@ -103,7 +101,7 @@ impl Zset {
 
     /// The number of members.
     pub fn len(&self) -> usize {
-        match &self.0 {
+        match self.0.view() {
             Inner::Small(pack) => pack.len() / 2,
             Inner::Large(large) => large.len(),
         }
@@ -111,7 +109,7 @@ impl Zset {
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        match &self.0 {
+        match self.0.view() {
             Inner::Small(pack) => pack.is_empty(),
             Inner::Large(large) => large.len() == 0,
         }
@@ -119,7 +117,7 @@ impl Zset {
 
     /// The score of a member.
     pub fn score(&self, name: &[u8]) -> Option<f64> {
-        match &self.0 {
+        match self.0.view() {
             Inner::Small(pack) => small::find(pack, name).map(|(_, score)| score),
             Inner::Large(large) => large.score(name),
         }
@@ -127,7 +125,7 @@ impl Zset {
 
     /// The rank and the score of a member.
     pub fn rank(&self, name: &[u8]) -> Option<(usize, f64)> {
-        match &self.0 {
+        match self.0.view() {
             Inner::Small(pack) => small::rank(pack, name),
             Inner::Large(large) => large.rank(name),
         }
@@ -141,7 +139,7 @@ impl Zset {
         form: Form<'_>,
         decide: impl FnOnce(Option<f64>) -> Option<f64>,
     ) {
-        match &mut self.0 {
+        match self.0.view_mut() {
             Inner::Large(large) => large.update(name, decide),
             Inner::Small(pack) => {
                 let found = small::find(pack, name);
@@ -162,7 +160,7 @@ impl Zset {
 
     /// Removes a member; its score, if it was there.
     pub fn remove(&mut self, name: &[u8]) -> Option<f64> {
-        match &mut self.0 {
+        match self.0.view_mut() {
             Inner::Small(pack) => small::remove(pack, name),
             Inner::Large(large) => large.remove(name),
         }
@@ -173,7 +171,7 @@ impl Zset {
     /// # Panics
     /// When the range reaches beyond the last member.
     pub fn remove_ranks(&mut self, ranks: Range<usize>) {
-        match &mut self.0 {
+        match self.0.view_mut() {
             Inner::Small(pack) => pack.delete_range(ranks.start * 2, ranks.len() * 2),
             Inner::Large(large) => large.remove_ranks(ranks),
         }
@@ -184,7 +182,7 @@ impl Zset {
     /// # Panics
     /// When the range reaches beyond the last member.
     pub fn iter(&self, ranks: Range<usize>, reverse: bool) -> Iter<'_> {
-        match &self.0 {
+        match self.0.view() {
             Inner::Small(pack) => Iter::small(pack, ranks, reverse),
             Inner::Large(large) => Iter::large(large.iter(ranks, reverse)),
         }
@@ -202,7 +200,7 @@ impl Zset {
 
     /// The ranks of the members within a range of scores.
     pub fn ranks_of_scores(&self, range: &ScoreRange) -> Range<usize> {
-        let (start, end) = match &self.0 {
+        let (start, end) = match self.0.view() {
             Inner::Small(pack) => small::ranks_of_scores(pack, range),
             Inner::Large(large) => large.ranks_of_scores(range),
         };
@@ -212,7 +210,7 @@ impl Zset {
     /// The ranks of the members within a range of bytes, when all have the same score. When they
     /// do not, a small one gives the run that Redis finds from the end that `reverse` says.
     pub fn ranks_of_names(&self, range: &LexRange<'_>, reverse: bool) -> Range<usize> {
-        let (start, end) = match &self.0 {
+        let (start, end) = match self.0.view() {
             Inner::Small(pack) => small::ranks_of_names(pack, range, reverse),
             Inner::Large(large) => large.ranks_of_names(range),
         };
@@ -222,7 +220,7 @@ impl Zset {
     /// Calls `f` with some members, from a cursor on, and gives the next cursor: 0 starts, and 0
     /// is given at the end. About `count` members a call, all at once when it is small.
     pub fn scan(&self, cursor: u64, count: u64, f: &mut dyn FnMut(Element<'_>, f64)) -> u64 {
-        match &self.0 {
+        match self.0.view() {
             Inner::Small(_) => {
                 self.all().for_each(|(name, score)| f(name, score));
                 0
@@ -233,7 +231,7 @@ impl Zset {
 
     /// The listpack of a small one.
     pub fn listpack(&self) -> Option<&Listpack> {
-        match &self.0 {
+        match self.0.view() {
             Inner::Small(pack) => Some(pack),
             Inner::Large(_) => None,
         }
@@ -241,7 +239,7 @@ impl Zset {
 
     /// What OBJECT ENCODING replies.
     pub fn encoding(&self) -> &'static str {
-        match &self.0 {
+        match self.0.view() {
             Inner::Small(_) => "listpack",
             Inner::Large(_) => "skiplist",
         }
@@ -254,7 +252,7 @@ impl Zset {
 
     /// Bytes asked of the allocator; for a large one estimated from `samples` members, 0 for all.
     pub fn memory(&self, samples: usize) -> usize {
-        match &self.0 {
+        match self.0.view() {
             Inner::Small(pack) => pack.allocated(),
             Inner::Large(large) => large.memory(samples),
         }
@@ -262,22 +260,22 @@ impl Zset {
 
     /// How many allocations freeing it takes, roughly.
     pub fn effort(&self) -> usize {
-        match &self.0 {
+        match self.0.view() {
             Inner::Small(_) => 1,
             Inner::Large(large) => large.len(),
         }
     }
 
     fn enlarge(&mut self, form: Form<'_>) -> &mut Large {
-        if let Inner::Small(pack) = &self.0 {
-            let mut large = Box::new(Large::new(*form.hash));
+        if let Inner::Small(pack) = self.0.view() {
+            let mut large = Large::new(*form.hash);
             let mut room = Text::new();
             for (name, score) in Iter::small(pack, 0..pack.len() / 2, false) {
                 large.add(name.text(&mut room), score);
             }
-            self.0 = Inner::Large(large);
+            self.0 = Inner::Large(Marker::new(large)).into();
         }
-        match &mut self.0 {
+        match self.0.view_mut() {
             Inner::Large(large) => large,
             Inner::Small(_) => unreachable!("it was made large above"),
         }

@@ -1,6 +1,6 @@
 //! The elements to be sorted, in their own order.
 
-use keyspace::Value;
+use keyspace::ValueView;
 
 use crate::{Ctx, Error};
 
@@ -15,15 +15,15 @@ pub(super) fn elements(ctx: &mut Ctx<'_, '_>, key: &[u8]) -> Result<(Vec<Vec<u8>
         elements.push(text);
     };
     let is_set = match entry.object() {
-        Some(Value::List(list)) => {
+        Some(ValueView::List(list)) => {
             list.range(0, list.len(), add);
             false
         }
-        Some(Value::Set(set)) => {
+        Some(ValueView::Set(set)) => {
             set.each(add);
             true
         }
-        Some(Value::Zset(zset)) => {
+        Some(ValueView::Zset(zset)) => {
             zset.all().for_each(|(member, _)| add(member));
             false
         }

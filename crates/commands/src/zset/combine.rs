@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Place;
 
-use keyspace::{Entry, Value};
+use keyspace::{Entry, ValueView};
 use resp::number::parse_f64;
 use value::compact::Element;
 use value::number::Text;
@@ -345,8 +345,8 @@ fn sources<'e>(
         let of = match entry {
             None => Members::Missing,
             Some(entry) => match entry.object() {
-                Some(Value::Zset(zset)) => Members::Zset(zset),
-                Some(Value::Set(set)) => Members::Set(set),
+                Some(ValueView::Zset(zset)) => Members::Zset(zset),
+                Some(ValueView::Set(set)) => Members::Set(set),
                 _ => return Err(Error::WrongType),
             },
         };

@@ -3,7 +3,7 @@
 
 use smallvec::SmallVec;
 use table::Ref;
-use value::{Kind, Value};
+use value::{Kind, Value, ValueMut, ValueView};
 
 use super::Db;
 use crate::change::Class;
@@ -27,7 +27,7 @@ impl Db<'_, '_> {
         key: &[u8],
         kind: Kind,
         make: Option<fn() -> Value>,
-        work: impl FnOnce(&mut Value) -> R,
+        work: impl FnOnce(ValueMut<'_>) -> R,
     ) -> Result<Option<R>, WrongKind> {
         let mut work = Some(work);
         let found = self.edit(key, |entry: &mut Entry| {
@@ -39,8 +39,8 @@ impl Db<'_, '_> {
             (Some(result), _, _) => result.map(Some),
             (None, Some(make), Some(work)) => {
                 let mut value = make();
-                let result = work(&mut value);
-                if !value.is_vacant() {
+                let result = work(value.view_mut());
+                if !value.view().is_vacant() {
                     self.set(key, NewValue::Object(value), Ttl::Never);
                 }
                 Ok(Some(result))
@@ -65,7 +65,7 @@ impl Db<'_, '_> {
     /// it did.
     pub fn drop_vacant(&mut self, key: &[u8]) -> bool {
         let is_vacant =
-            self.peek(key).is_some_and(|entry| entry.object().is_some_and(Value::is_vacant));
+            self.peek(key).is_some_and(|entry| entry.object().is_some_and(ValueView::is_vacant));
         if is_vacant {
             drop(self.take(key));
             self.note(Class::GENERIC, "del", key);

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use fastrand::Rng;
 use parking_lot::Mutex;
 use value::hash::{Hash, Rules, Time};
-use value::{Kind, Limits, Value};
+use value::{Kind, Limits, Value, ValueMut};
 
 use super::{Origin, Recorder};
 use crate::{
@@ -180,7 +180,7 @@ impl Model {
         let make: fn() -> Value = || Value::Hash(Hash::new());
         self.on(|db| {
             let set = db.change_object(key, Kind::Hash, Some(make), |value| {
-                let Value::Hash(hash) = value else { unreachable!("its kind was checked") };
+                let ValueMut::Hash(hash) = value else { unreachable!("its kind was checked") };
                 hash.set(&field, b"value", time, Rules { limits: &limits, hasher });
             });
             // A key of another kind stays what it is.

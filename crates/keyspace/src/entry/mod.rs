@@ -11,6 +11,7 @@
 //! 4..7     access clock (seconds, 24 bits) or frequency (LFU: 16 bits minutes, 8 bits counter)
 //! 7        the epoch in which a snapshot has no more need of it (see `door`)
 //! [8 + 4]  deadline in Unix milliseconds and place in the timing wheel, with `EXPIRES`
+//! [8]      word of a collection, with `OBJECT`, at a multiple of 8
 //! [4]      key length, with `LONG_KEY`
 //! [4]      inline value length, with `LONG_VALUE`
 //! key bytes
@@ -26,7 +27,7 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 
 use value::compact::bytes::size_class;
-use value::{Kind, Value};
+use value::{Array, Hash, Kind, List, Set, Stream, Value, ValueMut, ValueView, Zset};
 
 pub mod wheel;
 
@@ -35,11 +36,11 @@ const EXPIRES: u8 = 1;
 const LONG_KEY: u8 = 2;
 const LONG_VALUE: u8 = 4;
 const RAW: u8 = 8;
-/// A collection's head stands between header and key, aligned.
+/// A collection's word stands between header and key, aligned.
 const OBJECT: u8 = 16;
 /// Deadline (8) and place in the wheel (4).
 const EXPIRY_SIZE: usize = 12;
-/// The same with what it takes to align a collection's head behind it.
+/// The same with what it takes to align a collection's word behind it.
 const ALIGNED_EXPIRY_SIZE: usize = 16;
 
 /// The longest string kept inside the entry; longer ones live apart, so that appending to them
@@ -49,6 +50,8 @@ pub const INLINE_MAX: usize = 1024;
 /// From this length on a string is freed in the background where the configuration says so: the
 /// allocator returns its pages to the system.
 const HEAVY_MIN: usize = 1 << 20;
+/// What a collection takes in the entry; its type stands in the header.
+const WORD: usize = 8;
 /// From so many allocations on a collection is.
 const HEAVY_EFFORT: usize = 64;
 
@@ -72,7 +75,7 @@ pub enum ValueRef<'a> {
     /// A long string that lives apart.
     Shared(&'a [u8]),
     /// A collection.
-    Object(&'a Value),
+    Object(ValueView<'a>),
 }
 
 /// A value on its way into an entry.
@@ -162,7 +165,7 @@ fn value_len(flags: u8, inline: Option<usize>) -> usize {
     if flags & OBJECT != 0 { 0 } else { inline.unwrap_or(8) }
 }
 
-/// Where a collection's head stands.
+/// Where a collection's word stands.
 const fn object_at(flags: u8) -> usize {
     HEADER + if flags & EXPIRES != 0 { ALIGNED_EXPIRY_SIZE } else { 0 }
 }
@@ -170,10 +173,27 @@ const fn object_at(flags: u8) -> usize {
 /// Where the long lengths, and without them the key, begin.
 const fn lengths_at(flags: u8) -> usize {
     if flags & OBJECT != 0 {
-        return object_at(flags) + size_of::<Value>();
+        return object_at(flags) + WORD;
     }
     HEADER + if flags & EXPIRES != 0 { EXPIRY_SIZE } else { 0 }
 }
+
+/// Every collection is one word, whichever type it has.
+const WORDS: [usize; 6] = [
+    size_of::<List>(),
+    size_of::<Set>(),
+    size_of::<Zset>(),
+    size_of::<Hash>(),
+    size_of::<Box<Stream>>(),
+    size_of::<Box<Array>>(),
+];
+const _: () = {
+    let mut at = 0;
+    while at < WORDS.len() {
+        assert!(WORDS[at] == WORD);
+        at += 1;
+    }
+};
 
 /// An owned entry.
 #[repr(transparent)]
@@ -268,31 +288,76 @@ impl Entry {
                 Repr::Int
             }
             NewValue::Object(value) => {
-                // SAFETY: the shape has room for a head at its place, which is aligned: the
-                // allocation is 8-aligned and so is the offset. What was there is not dropped.
-                unsafe { self.object_slot().write(value) };
+                self.put_object(value);
                 Repr::Object
             }
         };
         self.put::<1>(0, [kind as u8 | (repr as u8) << 4]);
     }
 
-    /// The place of a collection's head.
-    fn object_slot(&self) -> *mut Value {
+    /// The place of a collection's word.
+    fn object_slot(&self) -> *mut u8 {
         // SAFETY: the offset lies inside the allocation by `Shape`.
-        unsafe { self.0.as_ptr().add(object_at(self.flags())).cast() }
+        unsafe { self.0.as_ptr().add(object_at(self.flags())) }
+    }
+
+    /// Writes a collection's word; what was there is not dropped.
+    fn put_object(&mut self, value: Value) {
+        let slot = self.object_slot();
+        // SAFETY: the shape has room for a word at its place, which is aligned: the allocation is
+        // 8-aligned and so is the offset. `WORDS` says that each of these is a word.
+        unsafe {
+            match value {
+                Value::List(list) => slot.cast::<List>().write(list),
+                Value::Set(set) => slot.cast::<Set>().write(set),
+                Value::Zset(zset) => slot.cast::<Zset>().write(zset),
+                Value::Hash(hash) => slot.cast::<Hash>().write(hash),
+                Value::Stream(stream) => slot.cast::<Box<Stream>>().write(stream),
+                Value::Array(array) => slot.cast::<Box<Array>>().write(array),
+            }
+        }
     }
 
     /// The collection, when the value is one.
-    pub fn object(&self) -> Option<&Value> {
-        // SAFETY: with `Repr::Object` an initialised head is in its slot.
-        (self.repr() == Repr::Object).then(|| unsafe { &*self.object_slot() })
+    #[inline]
+    pub fn object(&self) -> Option<ValueView<'_>> {
+        if self.repr() != Repr::Object {
+            return None;
+        }
+        let slot = self.object_slot();
+        // SAFETY: with `Repr::Object` an initialised word of the header's type is in its slot.
+        Some(unsafe {
+            match self.kind() {
+                Kind::List => ValueView::List(&*slot.cast()),
+                Kind::Set => ValueView::Set(&*slot.cast()),
+                Kind::Zset => ValueView::Zset(&*slot.cast()),
+                Kind::Hash => ValueView::Hash(&*slot.cast()),
+                Kind::Stream => ValueView::Stream(&*slot.cast::<Box<Stream>>()),
+                Kind::Array => ValueView::Array(&*slot.cast::<Box<Array>>()),
+                Kind::String => unreachable!("a string is no collection"),
+            }
+        })
     }
 
     /// The collection for changing it in place, when the value is one.
-    pub fn object_mut(&mut self) -> Option<&mut Value> {
-        // SAFETY: as in `object`; the exclusive borrow of the entry makes the head exclusive.
-        (self.repr() == Repr::Object).then(|| unsafe { &mut *self.object_slot() })
+    #[inline]
+    pub fn object_mut(&mut self) -> Option<ValueMut<'_>> {
+        if self.repr() != Repr::Object {
+            return None;
+        }
+        let slot = self.object_slot();
+        // SAFETY: as in `object`; the exclusive borrow of the entry makes the word exclusive.
+        Some(unsafe {
+            match self.kind() {
+                Kind::List => ValueMut::List(&mut *slot.cast()),
+                Kind::Set => ValueMut::Set(&mut *slot.cast()),
+                Kind::Zset => ValueMut::Zset(&mut *slot.cast()),
+                Kind::Hash => ValueMut::Hash(&mut *slot.cast()),
+                Kind::Stream => ValueMut::Stream(&mut *slot.cast::<Box<Stream>>()),
+                Kind::Array => ValueMut::Array(&mut *slot.cast::<Box<Array>>()),
+                Kind::String => unreachable!("a string is no collection"),
+            }
+        })
     }
 
     /// Takes the collection out; the entry must be given another value or be dropped.
@@ -300,9 +365,20 @@ impl Entry {
         if self.repr() != Repr::Object {
             return None;
         }
+        let (slot, kind) = (self.object_slot(), self.kind());
         self.put::<1>(0, [Kind::String as u8 | (Repr::Int as u8) << 4]);
         // SAFETY: as in `object`; the representation was just changed, so nobody reads it again.
-        Some(unsafe { self.object_slot().read() })
+        Some(unsafe {
+            match kind {
+                Kind::List => Value::List(slot.cast::<List>().read()),
+                Kind::Set => Value::Set(slot.cast::<Set>().read()),
+                Kind::Zset => Value::Zset(slot.cast::<Zset>().read()),
+                Kind::Hash => Value::Hash(slot.cast::<Hash>().read()),
+                Kind::Stream => Value::Stream(slot.cast::<Box<Stream>>().read()),
+                Kind::Array => Value::Array(slot.cast::<Box<Array>>().read()),
+                Kind::String => unreachable!("a string is no collection"),
+            }
+        })
     }
 
     /// The shape this entry would have with another value.
@@ -365,9 +441,14 @@ impl Entry {
 
     /// The value's type.
     pub fn kind(&self) -> Kind {
-        match self.object() {
-            Some(value) => value.kind(),
-            None => Kind::String,
+        match self.get::<1>(0)[0] & 15 {
+            0 => Kind::String,
+            1 => Kind::List,
+            2 => Kind::Set,
+            3 => Kind::Zset,
+            4 => Kind::Hash,
+            5 => Kind::Stream,
+            _ => Kind::Array,
         }
     }
 
@@ -383,8 +464,9 @@ impl Entry {
                 // the count it stands for is released only through an exclusive borrow.
                 ValueRef::Shared(unsafe { &*self.shared_at(at) })
             }
-            // SAFETY: as in `object`.
-            Repr::Object => ValueRef::Object(unsafe { &*self.object_slot() }),
+            Repr::Object => {
+                ValueRef::Object(self.object().expect("the representation says that it is one"))
+            }
         }
     }
 
@@ -468,7 +550,7 @@ impl Entry {
         match self.value() {
             ValueRef::Int(number) => NewValue::Int(number),
             ValueRef::Inline(bytes) | ValueRef::Shared(bytes) => NewValue::Bytes(bytes),
-            ValueRef::Object(value) => NewValue::Object(value.clone()),
+            ValueRef::Object(value) => NewValue::Object(value.to_value()),
         }
     }
 

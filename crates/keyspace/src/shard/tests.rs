@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use fastrand::Rng;
 use value::hash::{Hash, Rules, Time};
-use value::{Kind, Limits, Value};
+use value::{Kind, Limits, Value, ValueMut, ValueView};
 
 use crate::{Change, Db, KeyStats, Keyspace, Layout, NewValue, Parts, Stamp, Ttl, Wants};
 
@@ -91,7 +91,7 @@ impl Model {
         let time = deadline_ms.map_or(Time::Never, Time::At);
         self.on(|db| {
             let set = db.change_object(key, Kind::Hash, Some(make), |value| {
-                let Value::Hash(hash) = value else { unreachable!("its kind was checked") };
+                let ValueMut::Hash(hash) = value else { unreachable!("its kind was checked") };
                 hash.set(&field, b"value", time, Rules { limits: &limits, hasher })
             });
             set.expect("a hash or nothing").expect("it is made")
@@ -107,7 +107,7 @@ impl Model {
         let field = field.clone();
         self.on(|db| {
             let removed = db.change_object(key, Kind::Hash, None, |value| {
-                let Value::Hash(hash) = value else { unreachable!("its kind was checked") };
+                let ValueMut::Hash(hash) = value else { unreachable!("its kind was checked") };
                 hash.remove(&field)
             });
             assert_eq!(removed, Ok(Some(true)));
@@ -167,7 +167,7 @@ impl Model {
             let key = format!("key{number}").into_bytes();
             let found = self.on(|db| {
                 let entry = db.peek(&key)?;
-                let Some(Value::Hash(hash)) = entry.object() else { return None };
+                let Some(ValueView::Hash(hash)) = entry.object() else { return None };
                 let pairs = hash.iter().map(|pair| {
                     let mut name = Vec::new();
                     pair.name().write_to(&mut name);

@@ -187,14 +187,14 @@ impl Manifest {
         if let Some(old) = self.base.take() {
             self.history.insert(0, old);
         }
-        self.base_seq += 1;
+        self.base_seq = self.base_seq.saturating_add(1);
         let name = names.base(self.base_seq, is_rdb);
         self.base.insert(Part::new(name, self.base_seq))
     }
 
     /// Adds an increment behind the others; the new one.
     pub fn next_increment(&mut self, names: &Names) -> &Part {
-        self.increment_seq += 1;
+        self.increment_seq = self.increment_seq.saturating_add(1);
         let part = Part::new(names.increment(self.increment_seq), self.increment_seq);
         self.increments.push(part);
         &self.increments[self.increments.len() - 1]

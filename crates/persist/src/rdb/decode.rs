@@ -35,15 +35,15 @@ pub struct Rules<'a> {
 }
 
 impl<'a> Rules<'a> {
-    fn of_set(&self) -> value::set::Rules<'a> {
+    pub(crate) fn of_set(&self) -> value::set::Rules<'a> {
         value::set::Rules { limits: self.limits, hash: self.hasher }
     }
 
-    fn of_hash(&self) -> value::hash::Rules<'a> {
+    pub(crate) fn of_hash(&self) -> value::hash::Rules<'a> {
         value::hash::Rules { limits: self.limits, hasher: self.hasher }
     }
 
-    fn of_zset(&self) -> value::zset::Form<'_> {
+    pub(crate) fn of_zset(&self) -> value::zset::Form<'_> {
         value::zset::Form { limits: self.limits, hash: &self.hasher }
     }
 }

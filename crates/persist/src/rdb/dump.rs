@@ -1,6 +1,6 @@
 //! The payload of DUMP and RESTORE: a type, a value, the version and a checksum.
 
-use keyspace::{NewValue, Value, ValueRef};
+use keyspace::{NewValue, ValueRef, ValueView};
 
 use super::crc64::crc64;
 use super::decode::{Decoder, Loaded, Rules};
@@ -27,7 +27,7 @@ pub enum Restored<'a> {
 pub fn dump(value: &ValueRef<'_>, style: Style) -> Vec<u8> {
     let has_timed_fields = matches!(
         value,
-        ValueRef::Object(Value::Hash(hash)) if hash.next_due_ms().is_some()
+        ValueRef::Object(ValueView::Hash(hash)) if hash.next_due_ms().is_some()
     );
     let version = style.version_for(has_timed_fields);
     let mut encoder = Encoder::new(Vec::new(), version, style.compress);

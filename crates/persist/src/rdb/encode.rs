@@ -1,6 +1,6 @@
 //! From values to bytes.
 
-use keyspace::{Value, ValueRef};
+use keyspace::{ValueRef, ValueView};
 use value::array::{Array, INDEX_MAX};
 use value::compact::lzf::Compressor;
 use value::compact::{Element, Listpack};
@@ -164,9 +164,9 @@ impl<O: Out> Encoder<O> {
     pub(super) fn kind_of(&self, value: &ValueRef<'_>) -> u8 {
         let ValueRef::Object(value) = value else { return kind::STRING };
         match value {
-            Value::List(list) if list.is_portable() => kind::LIST_QUICKLIST_2,
-            Value::List(_) => kind::LIST,
-            Value::Set(set) => match set.compact() {
+            ValueView::List(list) if list.is_portable() => kind::LIST_QUICKLIST_2,
+            ValueView::List(_) => kind::LIST,
+            ValueView::Set(set) => match set.compact() {
                 Some(Compact::Ints(_)) => kind::SET_INTSET,
                 Some(Compact::Pack(pack))
                     if self.version > code::VERSION_7_0 && pack.is_portable() =>
@@ -175,13 +175,13 @@ impl<O: Out> Encoder<O> {
                 }
                 _ => kind::SET,
             },
-            Value::Zset(zset) => match zset.listpack() {
+            ValueView::Zset(zset) => match zset.listpack() {
                 Some(pack) if pack.is_portable() => kind::ZSET_LISTPACK,
                 _ => kind::ZSET_2,
             },
-            Value::Hash(hash) => self.kind_of_hash(hash),
-            Value::Stream(stream) => self.kind_of_stream(stream),
-            Value::Array(_) => kind::ARRAY,
+            ValueView::Hash(hash) => self.kind_of_hash(hash),
+            ValueView::Stream(stream) => self.kind_of_stream(stream),
+            ValueView::Array(_) => kind::ARRAY,
         }
     }
 
@@ -214,12 +214,12 @@ impl<O: Out> Encoder<O> {
         match value {
             ValueRef::Int(number) => self.int(*number),
             ValueRef::Inline(bytes) | ValueRef::Shared(bytes) => self.string(bytes),
-            ValueRef::Object(Value::List(list)) => self.list(kind, list),
-            ValueRef::Object(Value::Set(set)) => self.set(kind, set),
-            ValueRef::Object(Value::Zset(zset)) => self.zset(kind, zset),
-            ValueRef::Object(Value::Hash(hash)) => self.hash(kind, hash),
-            ValueRef::Object(Value::Stream(stream)) => self.stream_value(kind, stream),
-            ValueRef::Object(Value::Array(array)) => self.array(array),
+            ValueRef::Object(ValueView::List(list)) => self.list(kind, list),
+            ValueRef::Object(ValueView::Set(set)) => self.set(kind, set),
+            ValueRef::Object(ValueView::Zset(zset)) => self.zset(kind, zset),
+            ValueRef::Object(ValueView::Hash(hash)) => self.hash(kind, hash),
+            ValueRef::Object(ValueView::Stream(stream)) => self.stream_value(kind, stream),
+            ValueRef::Object(ValueView::Array(array)) => self.array(array),
         }
     }
 
@@ -294,7 +294,7 @@ impl<O: Out> Encoder<O> {
         self.length(packs.len() as u64);
         for (master, pack) in packs {
             self.string(&raw_id(master));
-            self.pack(pack);
+            self.pack(&pack);
         }
         self.length(stream.len());
         for id in [stream.last_id(), stream.first_id(), stream.max_deleted_id()] {

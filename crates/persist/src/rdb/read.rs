@@ -6,12 +6,11 @@ use super::Error;
 use super::code::{self, opcode};
 use super::decode::{Decoder, Loaded, Rules, module_name};
 use super::source::Source;
+use super::write::Usage;
 
 /// What every Redis file begins with, in front of two more digits of its version; then Valkey's.
 const REDIS: &[u8] = b"REDIS0";
 const VALKEY: &[u8] = b"VALKEY";
-/// Minutes of the clock that accesses are counted by, in bits.
-const ACCESS_MASK: u64 = 0x00ff_ffff;
 
 /// How files and payloads are looked at.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -69,13 +68,14 @@ pub struct Reader<'r, S> {
     is_lfu: bool,
     last_kind: Option<u8>,
     last_key: Vec<u8>,
+    usage: Option<Usage>,
 }
 
 /// What is said of the next key in front of it.
 #[derive(Default)]
 struct Ahead {
     deadline_ms: Option<i64>,
-    access: Option<u32>,
+    usage: Option<Usage>,
 }
 
 impl<'r, S: Source> Reader<'r, S> {
@@ -104,6 +104,7 @@ impl<'r, S: Source> Reader<'r, S> {
             is_lfu: false,
             last_kind: None,
             last_key: Vec::new(),
+            usage: None,
         })
     }
 
@@ -118,6 +119,11 @@ impl<'r, S: Source> Reader<'r, S> {
     /// The version of the file, and whether it is of Valkey's dialect.
     pub fn version(&self) -> (u32, bool) {
         (self.version, self.is_valkey)
+    }
+
+    /// What the file says of how the last key was used.
+    pub fn usage(&self) -> Option<Usage> {
+        self.usage
     }
 
     /// How far it is read, in bytes.
@@ -147,14 +153,10 @@ impl<'r, S: Source> Reader<'r, S> {
                     ahead.deadline_ms = Some(i64::from(seconds) * 1000);
                 }
                 opcode::EXPIRE_MS => ahead.deadline_ms = Some(self.decoder.time_ms()?),
-                opcode::FREQ => {
-                    let counter = u32::from(self.decoder.byte()?);
-                    let minutes = self.now_s / 60;
-                    ahead.access = self.is_lfu.then_some(minutes << 8 | counter);
-                }
+                opcode::FREQ => ahead.usage = Some(Usage::Frequency(self.decoder.byte()?)),
                 opcode::IDLE => {
-                    let idle = self.decoder.length()?.min(u64::from(self.now_s)) as u32;
-                    ahead.access = (!self.is_lfu).then(|| self.now_s - idle);
+                    let idle_s = u32::try_from(self.decoder.length()?).unwrap_or(u32::MAX);
+                    ahead.usage = Some(Usage::Idle(idle_s));
                 }
                 opcode::END => return self.end().map(|()| None),
                 opcode::KEY_META..=opcode::FUNCTION_OLD
@@ -197,7 +199,8 @@ impl<'r, S: Source> Reader<'r, S> {
         self.last_key.clear();
         self.last_key.extend_from_slice(self.decoder.string()?);
         let key = &self.last_key;
-        let access = ahead.access.unwrap_or(self.now_s) & ACCESS_MASK as u32;
+        self.usage = ahead.usage;
+        let access = Usage::access(ahead.usage, self.now_s, self.is_lfu);
         Ok(match self.decoder.value(kind)? {
             Loaded::Value(value) => Key::Live(Entry::new(key, value, ahead.deadline_ms, access)),
             Loaded::Empty => Key::Empty(key.clone()),

@@ -1,39 +1,12 @@
 //! Values and files there and back, and numbers that never change.
 
-use keyspace::{Entry, NewValue, Value, ValueRef};
+use keyspace::{Entry, NewValue, Value};
 use proptest::prelude::*;
-use value::array::{Array, INDEX_MAX};
-use value::stream::{Group, Id, NewId, Stream};
-use value::{Hash, KeyHash, Limits, List, Set, Zset};
+use value::Hash;
 
 use super::code::{kind, opcode};
 use super::*;
-
-const LIMITS: Limits = Limits {
-    hash_entries: 8,
-    hash_value: 16,
-    list_size: 4,
-    list_compress_depth: 1,
-    set_intset_entries: 6,
-    set_entries: 8,
-    set_value: 16,
-    zset_entries: 8,
-    zset_value: 16,
-    stream_node_bytes: 4096,
-    stream_node_entries: 3,
-    hll_sparse_bytes: 3000,
-    list_packed: 0,
-    stream_idmp_duration_s: 100,
-    stream_idmp_size: 100,
-};
-
-fn hasher() -> KeyHash {
-    KeyHash::new([7; 16])
-}
-
-fn rules() -> Rules<'static> {
-    Rules { limits: &LIMITS, hasher: hasher(), since_ms: 0 }
-}
+use crate::samples::*;
 
 #[test]
 fn the_checksum_is_that_of_jones() {
@@ -92,79 +65,6 @@ fn numbers_in_files_stay() {
     assert_eq!(marks.to_vec(), (243..=255).collect::<Vec<u8>>());
 }
 
-/// What a value holds, for comparing: its type, how it is kept, and its elements.
-fn shown(value: &ValueRef<'_>) -> String {
-    let text = |element: &value::compact::Element<'_>| {
-        let mut out = Vec::new();
-        element.write_to(&mut out);
-        out.escape_ascii().to_string()
-    };
-    let ValueRef::Object(value) = value else { return format!("{value:?}") };
-    let mut parts: Vec<String> = Vec::new();
-    match value {
-        Value::List(list) => list.range(0, list.len(), |element| parts.push(text(&element))),
-        Value::Set(set) => {
-            set.each(|member| parts.push(text(&member)));
-            parts.sort();
-        }
-        Value::Zset(zset) => {
-            let members = zset.iter(0..zset.len(), false);
-            parts.extend(members.map(|(member, score)| format!("{}={score}", text(&member))));
-        }
-        Value::Hash(hash) => {
-            let fields = hash.iter().map(|pair| {
-                format!("{}={}@{:?}", text(&pair.name()), text(&pair.value()), pair.deadline_ms())
-            });
-            parts.extend(fields);
-            parts.sort();
-        }
-        Value::Stream(stream) => show_stream(stream, &mut parts),
-        Value::Array(array) => {
-            parts.push(format!("{:?}", array.last_insert()));
-            array.walk(0, INDEX_MAX, |index, element| {
-                parts.push(format!("{index} {}", text(&element)));
-                true
-            });
-        }
-    }
-    format!("{} {parts:?}", value.encoding())
-}
-
-fn show_stream(stream: &Stream, parts: &mut Vec<String>) {
-    parts.push(format!(
-        "{} {:?} {:?} {:?} {}",
-        stream.len(),
-        stream.first_id(),
-        stream.last_id(),
-        stream.max_deleted_id(),
-        stream.entries_added()
-    ));
-    for entry in stream.range(Id::MIN, Id::MAX) {
-        let pairs: Vec<_> = entry.pairs().map(|pair| format!("{pair:?}")).collect();
-        parts.push(format!("{:?} {pairs:?}", entry.id()));
-    }
-    if let Some(requests) = stream.requests() {
-        parts.push(format!("{} {}", requests.duration_s(), requests.size_max()));
-        parts.push(format!("{} {}", requests.added(), requests.duplicates()));
-        requests.each_producer(|name, known| parts.push(format!("{name:?} {known:?}")));
-    }
-    for (name, group) in stream.groups() {
-        parts.push(format!("{} {:?} {:?}", name.escape_ascii(), group.last_id, group.entries_read));
-        for (id, nack) in group.nacks(..) {
-            let owner = group.owner_name(nack).escape_ascii();
-            parts.push(format!("{id:?} {} {} {owner}", nack.time_ms, nack.count));
-        }
-        for consumer in group.consumers() {
-            let name = consumer.name().escape_ascii();
-            parts.push(format!("{name} {} {}", consumer.seen_ms, consumer.active_ms));
-        }
-    }
-}
-
-fn entry(value: NewValue<'_>) -> Entry {
-    Entry::new(b"key", value, None, 0)
-}
-
 /// A value dumped and restored in every version and style is the same.
 fn there_and_back(value: NewValue<'_>) {
     let entry = entry(value);
@@ -181,19 +81,6 @@ fn there_and_back(value: NewValue<'_>) {
     }
 }
 
-fn text() -> impl Strategy<Value = Vec<u8>> {
-    prop_oneof![
-        any::<i64>().prop_map(|number| number.to_string().into_bytes()),
-        (-200i64..200).prop_map(|number| number.to_string().into_bytes()),
-        proptest::collection::vec(any::<u8>(), 0..40),
-        (1usize..100).prop_map(|len| vec![b'x'; len]),
-    ]
-}
-
-fn texts() -> impl Strategy<Value = Vec<Vec<u8>>> {
-    proptest::collection::vec(text(), 1..40)
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
@@ -206,21 +93,13 @@ proptest! {
     }
 
     #[test]
-    fn lists_come_back(texts in texts()) {
-        let mut list = List::new();
-        for text in &texts {
-            list.make_room(text.len(), 1, &LIMITS);
-            list.push(value::list::End::Right, text);
-        }
-        there_and_back(NewValue::Object(Value::List(list)));
+    fn lists_come_back(list in lists()) {
+        there_and_back(NewValue::Object(list));
     }
 
     #[test]
-    fn sets_come_back(texts in texts()) {
-        let form = value::set::Rules { limits: &LIMITS, hash: hasher() };
-        let mut set = Set::new();
-        texts.iter().for_each(|text| { set.add(text, &form); });
-        let entry = entry(NewValue::Object(Value::Set(set)));
+    fn sets_come_back(set in sets()) {
+        let entry = entry(NewValue::Object(set));
         let payload = dump(&entry.value(), Style::default());
         restore(&payload, Settings::default(), rules(), |restored| {
             let Restored::Value(value) = restored else { panic!("{}", payload.escape_ascii()) };
@@ -229,82 +108,34 @@ proptest! {
     }
 
     #[test]
-    fn sorted_sets_come_back(members in proptest::collection::vec((text(), -9i32..9), 1..30)) {
-        let hash = hasher();
-        let form = value::zset::Form { limits: &LIMITS, hash: &hash };
-        let mut zset = Zset::new();
-        for (member, score) in &members {
-            zset.update(member, form, |_| Some(f64::from(*score) / 4.0));
-        }
-        there_and_back(NewValue::Object(Value::Zset(zset)));
+    fn sorted_sets_come_back(zset in sorted_sets()) {
+        there_and_back(NewValue::Object(zset));
     }
 
     #[test]
-    fn hashes_come_back(
-        fields in proptest::collection::vec((text(), text(), any::<Option<u32>>()), 1..20),
-        timed: bool,
-    ) {
-        let rules = value::hash::Rules { limits: &LIMITS, hasher: hasher() };
-        let mut hash = Hash::new();
-        for (name, value, deadline) in &fields {
-            let time = match deadline.filter(|_| timed) {
-                Some(deadline) => value::hash::Time::At(i64::from(deadline) + 1),
-                None => value::hash::Time::Never,
-            };
-            hash.set(name, value, time, rules);
-        }
-        there_and_back(NewValue::Object(Value::Hash(hash)));
+    fn hashes_come_back(hash in hashes()) {
+        there_and_back(NewValue::Object(hash));
     }
 
     #[test]
-    fn streams_come_back(
-        entries in proptest::collection::vec((1u64..4, texts()), 0..12),
-        deleted in proptest::collection::vec(0u64..30, 0..6),
-        read in proptest::collection::vec((0u64..30, 0usize..3), 0..8),
-        requests in proptest::collection::vec((0u8..3, any::<[u8; 3]>()), 0..4),
-        given_back in proptest::option::of(0u64..30),
-    ) {
-        let mut stream = stream(entries, deleted, read);
-        for (producer, request) in requests {
-            let id = Id { ms: 5, seq: u64::from(producer) };
-            if stream.requests_mut(&LIMITS).find(&[producer], &request, 5).is_none() {
-                stream.requests_mut(&LIMITS).remember(&[producer], &request, id, 5);
-            }
-        }
-        if let Some(ms) = given_back {
-            let group = stream.group_mut(b"group").expect("it was added");
-            group.assign(Id { ms, seq: 1 }, None, 99, 1);
-        }
-        there_and_back(NewValue::Object(Value::Stream(Box::new(stream))));
+    fn streams_come_back(stream in streams()) {
+        there_and_back(NewValue::Object(stream));
     }
 
     #[test]
-    fn arrays_come_back(
-        elements in proptest::collection::vec((any::<u64>(), text()), 1..20),
-        last_insert in proptest::option::of(0..=INDEX_MAX),
-    ) {
-        let mut array = Array::new();
-        for (index, text) in &elements {
-            array.set((*index).min(INDEX_MAX), text);
-        }
-        array.set_last_insert(last_insert);
-        there_and_back(NewValue::Object(Value::Array(Box::new(array))));
+    fn arrays_come_back(array in arrays()) {
+        there_and_back(NewValue::Object(array));
     }
 
     /// Whatever a byte is changed to, reading ends with a value or a refusal.
     #[test]
     fn damaged_payloads_do_no_harm(
-        texts in texts(),
+        list in lists(),
         at: proptest::sample::Index,
         byte: u8,
         wanted in 0u8..30,
     ) {
-        let mut list = List::new();
-        for text in &texts {
-            list.make_room(text.len(), 1, &LIMITS);
-            list.push(value::list::End::Right, text);
-        }
-        let entry = entry(NewValue::Object(Value::List(list)));
+        let entry = entry(NewValue::Object(list));
         let mut payload = dump(&entry.value(), Style::default());
         let at = at.index(payload.len());
         payload[at] = byte;
@@ -318,35 +149,10 @@ proptest! {
     }
 }
 
-fn stream(entries: Vec<(u64, Vec<Vec<u8>>)>, deleted: Vec<u64>, read: Vec<(u64, usize)>) -> Stream {
-    let mut stream = Stream::new();
-    let mut ms = 0;
-    for (step, texts) in &entries {
-        ms += step;
-        let texts: Vec<&[u8]> = texts.iter().map(Vec::as_slice).collect();
-        let pairs = if texts.len().is_multiple_of(2) { &texts[..] } else { &texts[1..] };
-        let pairs: &[&[u8]] = if pairs.is_empty() { &[b"a", b"1"] } else { pairs };
-        stream.add(NewId::Given(Id { ms, seq: 1 }), pairs, &LIMITS, 0).expect("ids ascend");
-    }
-    for ms in deleted {
-        stream.delete(Id { ms, seq: 1 }, value::stream::Refs::Keep);
-    }
-    let mut group = Group::new(Id { ms: 3, seq: 0 }, Some(2));
-    for (ms, owner) in read {
-        let name = format!("consumer {owner}");
-        let (slot, _) = group.ensure(name.as_bytes(), 7);
-        group.consumer_mut(slot).active_ms = 7;
-        group.assign(Id { ms, seq: 1 }, Some(slot), 99, 1 + ms);
-    }
-    stream.add_group(b"group", group);
-    stream.add_group(b"empty", Group::new(Id::MIN, None));
-    stream
-}
-
 #[test]
 fn a_file_there_and_back() {
     let mut writer = Writer::new(Vec::new(), Style::default(), true, false);
-    writer.aux("redis-ver", b"7.2.4");
+    writer.aux(b"redis-ver", b"7.2.4");
     writer.function(b"#!lua name=lib");
     writer.database(3, 2, 1);
     writer.key(&Entry::new(b"a", NewValue::Bytes(b"one"), Some(1234), 0), None);

@@ -41,9 +41,9 @@ impl<O: Out> Writer<O> {
     }
 
     /// A note.
-    pub fn aux(&mut self, name: &str, value: &[u8]) {
+    pub fn aux(&mut self, name: &[u8], value: &[u8]) {
         self.encoder.byte(opcode::AUX);
-        self.encoder.string(name.as_bytes());
+        self.encoder.string(name);
         self.encoder.string(value);
     }
 
@@ -55,11 +55,16 @@ impl<O: Out> Writer<O> {
 
     /// Says that the keys of a database follow, how many there are and how many of them expire.
     pub fn database(&mut self, number: u32, keys: u64, expires: u64) {
-        self.encoder.byte(opcode::SELECT);
-        self.encoder.length(number.into());
+        self.select(number);
         self.encoder.byte(opcode::RESIZE);
         self.encoder.length(keys);
         self.encoder.length(expires);
+    }
+
+    /// Says that the keys of a database follow.
+    pub fn select(&mut self, number: u32) {
+        self.encoder.byte(opcode::SELECT);
+        self.encoder.length(number.into());
     }
 
     /// A key with its value. Its frequency or idle time is noted when one is given.
@@ -105,4 +110,20 @@ pub enum Usage {
     Idle(u32),
     /// The counter of accesses.
     Frequency(u8),
+}
+
+/// Bits of the clock of accesses.
+const ACCESS_MASK: u32 = 0x00ff_ffff;
+
+impl Usage {
+    /// The word of an entry that stands for it (see [`Entry::access`]) on a clock in seconds, when
+    /// accesses are counted or not. What is not known counts as used now.
+    pub fn access(usage: Option<Self>, now_s: u32, is_lfu: bool) -> u32 {
+        let access = match usage {
+            Some(Self::Frequency(counter)) if is_lfu => (now_s / 60) << 8 | u32::from(counter),
+            Some(Self::Idle(seconds)) if !is_lfu => now_s.saturating_sub(seconds),
+            _ => now_s,
+        };
+        access & ACCESS_MASK
+    }
 }

@@ -69,6 +69,7 @@ const SECTIONS: &[Section] = {
         section(&["commandstats"], "Commandstats", All, commands::commandstats),
         section(&["errorstats"], "Errorstats", Default, commands::errorstats),
         section(&["latencystats"], "Latencystats", All, commands::latencystats),
+        section(&["clientlatency"], "Clientlatency", All, commands::clientlatency),
         section(&["cluster"], "Cluster", Default, server::cluster),
         section(&["scriptingengines"], "Scripting Engines", All, server::engines),
         section(&["keyspace"], "Keyspace", Default, data::keyspace),

@@ -9,6 +9,7 @@ mod debug;
 mod help;
 mod himport;
 mod info;
+mod latency;
 mod memory;
 mod module;
 mod save;
@@ -31,6 +32,7 @@ pub(crate) fn handlers() -> impl Iterator<Item = (&'static str, SessionHandler)>
         debug::HANDLERS,
         himport::HANDLERS,
         info::HANDLERS,
+        latency::HANDLERS,
         memory::HANDLERS,
         module::HANDLERS,
         save::HANDLERS,

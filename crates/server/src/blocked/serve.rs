@@ -81,6 +81,38 @@ pub fn wait(
     *session.client.waiting.lock() = Some(waiter);
 }
 
+/// Lets a client wait for something that no key brings: whoever has its answer ends the wait.
+pub fn park(
+    server: &Server,
+    session: &mut Session,
+    out: &Writer,
+    row: &Row,
+    args: &Args<'_>,
+) -> Arc<Waiter> {
+    let waiter = Arc::new(Waiter {
+        ticket: server.blocked.next_ticket.fetch_add(1, Ordering::Relaxed),
+        client: Arc::clone(&session.client),
+        row: row.id,
+        db: session.db,
+        state: session.state,
+        proto: out.proto(),
+        argv: args.all().iter().map(|arg| (*arg).into()).collect(),
+        keys: Vec::new(),
+        kind: Kind::String,
+        on_loss: false,
+        is_timed: false,
+        shards: ShardSet::new(),
+        until: None,
+        again_ms: AtomicI64::new(i64::MAX),
+        spent_ns: AtomicU64::new(0),
+        stage: Mutex::new(Stage::Waiting),
+    });
+    server.blocked.enter(&waiter, &server.wants, |_| 0);
+    session.put(State::BLOCKED, true);
+    *session.client.waiting.lock() = Some(Arc::clone(&waiter));
+    waiter
+}
+
 /// Notes which keys that are waited for a command has changed, before its change is forgotten.
 pub fn collect(server: &Server, local: &mut Local) {
     let Local { change, ready, .. } = local;
@@ -166,7 +198,7 @@ pub fn serve_late<'k>(server: &'k Server, local: &mut Local, gate: &mut Option<R
     while let Some(ready) = local.late.pop() {
         let shard = server.keyspace.shard_of(server.keyspace.hash(&ready.key));
         local.ready.push_back(ready);
-        with_cover(server, local, gate, ShardSet::from_slice(&[shard]), None);
+        with_shards(server, local, gate, ShardSet::from_slice(&[shard]), |_, _, _| {});
     }
 }
 
@@ -178,25 +210,28 @@ pub fn retry<'k>(
     gate: &mut Option<ReadGuard<'k>>,
     waiter: &Arc<Waiter>,
 ) {
-    with_cover(server, local, gate, waiter.shards.clone(), Some(waiter));
+    with_shards(server, local, gate, waiter.shards.clone(), |server, local, held| {
+        attempt(server, local, held, waiter);
+    });
     serve_late(server, local, gate);
 }
 
-/// With some shards and those that serving takes, tries the command of a waiter if one is named,
-/// then serves those who wait for the keys that are ready.
-fn with_cover<'k>(
+/// Works with some shards and those that serving takes, then serves those who wait for the keys
+/// that are ready. The caller passes the gate and holds no shard; for a moment it may be outside of
+/// the gate.
+pub fn with_shards<'k>(
     server: &'k Server,
     local: &mut Local,
     gate: &mut Option<ReadGuard<'k>>,
     shards: ShardSet,
-    waiter: Option<&Arc<Waiter>>,
+    work: impl for<'h> FnOnce(&'h Server, &mut Local, &mut Held<'h>),
 ) {
     if let Some(mut held) = take(server, shards) {
-        try_and_serve(server, local, &mut held, waiter);
+        work_and_serve(server, local, &mut held, work);
     } else {
         drop(gate.take());
         let alone = server.keyspace.alone();
-        try_and_serve(server, local, &mut server.keyspace.shards().hold_all(&alone), waiter);
+        work_and_serve(server, local, &mut server.keyspace.shards().hold_all(&alone), work);
         drop(alone);
         *gate = server.keyspace.enter(local.id);
         local.follow_config(server);
@@ -204,16 +239,14 @@ fn with_cover<'k>(
     local.wake_workers(server);
 }
 
-fn try_and_serve<'k>(
+fn work_and_serve<'k>(
     server: &'k Server,
     local: &mut Local,
     held: &mut Held<'k>,
-    waiter: Option<&Arc<Waiter>>,
+    work: impl for<'h> FnOnce(&'h Server, &mut Local, &mut Held<'h>),
 ) {
     local.change.set_wants(Wants(server.wants.load(Ordering::Relaxed)));
-    if let Some(waiter) = waiter {
-        attempt(server, local, held, waiter);
-    }
+    work(server, local, held);
     serve(server, local, held);
 }
 

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 pub mod allocator;
+pub mod arrival;
 mod daemon;
 mod group;
 mod time;

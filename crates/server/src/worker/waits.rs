@@ -15,6 +15,7 @@ use super::{Fate, Thread};
 use crate::blocked::{self, Waiter};
 use crate::conn::Conn;
 use crate::mailbox::Answer;
+use crate::migrate;
 use crate::registry::Client;
 use crate::session::State;
 
@@ -137,6 +138,14 @@ impl Thread {
         let again_ms = waiter.again_ms.load(Ordering::SeqCst);
         if again_ms != i64::MAX {
             self.timers.set_again(&waiter, blocked::moment(again_ms));
+        }
+    }
+
+    /// Goes on with a MIGRATE, and answers the client when it is done.
+    pub(super) fn migrate(&mut self, job: Box<migrate::Job>) {
+        let server = Arc::clone(&self.server);
+        if let Some(done) = migrate::go_on(&server, &mut self.local, job) {
+            self.answer(&done.waiter.client, Answer::Reply(Box::new(done.reply)));
         }
     }
 

@@ -15,7 +15,6 @@ const AT_SHUTDOWN: &str =
 const CLIENT_CACHING: &str = "client-side caching";
 const CLUSTER: &str = "cluster mode";
 const EVICTION: &str = "eviction";
-const LATENCY_MONITOR: &str = "the latency monitor";
 const PERSISTENCE: &str = "persistence";
 const REPLICATION: &str = "replication";
 const SCRIPTING: &str = "scripting";
@@ -302,7 +301,7 @@ directives! {
     KeyLoadDelay => "key-load-delay", [],
         int(I32_MIN, I32_MAX, 0), [HIDDEN], Both, planned(PERSISTENCE);
     LatencyMonitorThreshold => "latency-monitor-threshold", [],
-        int(0, MAX, 0), [], Both, planned(LATENCY_MONITOR);
+        int(0, MAX, 0), [], Both, WORKS;
     LatencyTracking => "latency-tracking", [], bool(true), [], Both, WORKS;
     LatencyTrackingInfoPercentiles => "latency-tracking-info-percentiles", [],
         Kind::Percentiles, [MULTI_ARG], Both, WORKS;

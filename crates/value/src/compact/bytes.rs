@@ -6,7 +6,8 @@
 //! length: it is always the allocator's size class above it.
 //!
 //! Invariants, on which every unsafe block here rests:
-//! - `start` is an allocation of `size_class(len)` bytes, aligned to [`ALIGN`], owned alone;
+//! - `marked` is `MARK` bytes into an allocation of `size_class(len)` bytes, aligned to [`ALIGN`],
+//!   owned alone; by its mark an owner tells one kind of run from another (`super::word`);
 //! - its first `len` bytes are initialised, `PREFIX <= len <= LEN_MAX`, and the first four of
 //!   them say `len`. Only [`Bytes::set_len`] writes them; no other reference reaches them.
 
@@ -26,25 +27,26 @@ pub const PREFIX: usize = 4;
 /// The most bytes that a run can have, what the length at its start can say.
 pub const LEN_MAX: usize = u32::MAX as usize;
 
-/// Lets an owner use the low three bits of the address.
+/// Leaves the low three bits of the address to the mark.
 const ALIGN: usize = 8;
 
-/// A run of bytes that begins with its own length.
-pub struct Bytes {
-    start: NonNull<u8>,
+/// A run of bytes that begins with its own length. The handle's lowest three bits are `MARK`.
+#[repr(transparent)]
+pub struct Bytes<const MARK: usize = 0> {
+    marked: NonNull<u8>,
 }
 
 // SAFETY: the allocation is owned alone, and bytes may be read from and moved to any thread.
-unsafe impl Send for Bytes {}
+unsafe impl<const MARK: usize> Send for Bytes<MARK> {}
 // SAFETY: a shared reference only reads.
-unsafe impl Sync for Bytes {}
+unsafe impl<const MARK: usize> Sync for Bytes<MARK> {}
 
-impl Bytes {
+impl<const MARK: usize> Bytes<MARK> {
     /// A run of the length and then `content`.
     ///
     /// # Panics
     /// If that is more than [`LEN_MAX`].
-    pub fn new(content: &[u8]) -> Bytes {
+    pub fn new(content: &[u8]) -> Self {
         let len = PREFIX + content.len();
         let layout = layout(len);
         // SAFETY: a layout is never empty.
@@ -52,7 +54,7 @@ impl Bytes {
         let Some(start) = NonNull::new(raw) else { handle_alloc_error(layout) };
         // SAFETY: the allocation has `len` bytes, and nobody else knows it.
         unsafe { ptr::copy_nonoverlapping(content.as_ptr(), raw.add(PREFIX), content.len()) };
-        let mut bytes = Bytes { start };
+        let mut bytes = Self { marked: Self::marked(start) };
         bytes.set_len(len);
         bytes
     }
@@ -62,20 +64,20 @@ impl Bytes {
     #[expect(clippy::len_without_is_empty, reason = "a run holds at least its length")]
     pub fn len(&self) -> usize {
         // SAFETY: the first four bytes are initialised, and ALIGN is enough for a u32.
-        u32::from_le(unsafe { self.start.cast::<u32>().read() }) as usize
+        u32::from_le(unsafe { self.start().cast::<u32>().read() }) as usize
     }
 
     /// Where the run begins, without reading it.
     #[inline]
     pub fn line(&self) -> *const u8 {
-        self.start.as_ptr()
+        self.start().as_ptr()
     }
 
     /// The whole run.
     #[inline]
     pub fn as_slice(&self) -> &[u8] {
         // SAFETY: `len` bytes are initialised; they change through `&mut self` only.
-        unsafe { slice::from_raw_parts(self.start.as_ptr(), self.len()) }
+        unsafe { slice::from_raw_parts(self.start().as_ptr(), self.len()) }
     }
 
     /// What stands behind the length.
@@ -89,7 +91,7 @@ impl Bytes {
     pub fn content_mut(&mut self) -> &mut [u8] {
         let len = self.len() - PREFIX;
         // SAFETY: `len` bytes are initialised, and `&mut self` is the only way to them.
-        unsafe { slice::from_raw_parts_mut(self.start.as_ptr().add(PREFIX), len) }
+        unsafe { slice::from_raw_parts_mut(self.start().as_ptr().add(PREFIX), len) }
     }
 
     /// Puts `parts`, one after the other, in the place of `removed` bytes at `at`, both counted
@@ -112,7 +114,7 @@ impl Bytes {
         // in a run borrowed mutably, fill the gap from `at` on, so that all up to `new` is
         // initialised.
         unsafe {
-            let mut gap = self.start.as_ptr().add(at);
+            let mut gap = self.start().as_ptr().add(at);
             match old - at - removed {
                 // Behind an addition at the end of a listpack stands one byte.
                 1 => *gap.add(added) = *gap.add(removed),
@@ -150,7 +152,20 @@ impl Bytes {
     /// The address of the run, for telling the processor to fetch it: finding it reads nothing.
     #[inline]
     pub fn address(&self) -> *const u8 {
-        self.start.as_ptr()
+        self.start().as_ptr()
+    }
+
+    #[inline]
+    fn marked(start: NonNull<u8>) -> NonNull<u8> {
+        const { assert!(MARK < ALIGN, "a mark has three bits") };
+        // SAFETY: an allocation has at least `ALIGN` bytes.
+        unsafe { start.add(MARK) }
+    }
+
+    #[inline]
+    fn start(&self) -> NonNull<u8> {
+        // SAFETY: `marked` added as much.
+        unsafe { self.marked.sub(MARK) }
     }
 
     /// Gives back what an allocation for `old` bytes has too much for `new` bytes.
@@ -169,9 +184,9 @@ impl Bytes {
         let (from, to) = (layout(old), layout(new));
         // SAFETY: the allocation has the layout of `old` bytes; the new size is not zero and,
         // as `layout` has checked, does not overflow.
-        let raw = unsafe { realloc(self.start.as_ptr(), from, to.size()) };
+        let raw = unsafe { realloc(self.start().as_ptr(), from, to.size()) };
         let Some(start) = NonNull::new(raw) else { handle_alloc_error(to) };
-        self.start = start;
+        self.marked = Self::marked(start);
     }
 
     /// The caller answers for the bytes being there.
@@ -179,32 +194,32 @@ impl Bytes {
     fn set_len(&mut self, len: usize) {
         let len = u32::try_from(len).expect("the layout of longer runs is refused");
         // SAFETY: an allocation has at least four bytes, and ALIGN is enough for a u32.
-        unsafe { self.start.cast::<u32>().write(len.to_le()) };
+        unsafe { self.start().cast::<u32>().write(len.to_le()) };
     }
 }
 
-impl Drop for Bytes {
+impl<const MARK: usize> Drop for Bytes<MARK> {
     fn drop(&mut self) {
         // SAFETY: the allocation has this layout, and this is the last use of it.
-        unsafe { dealloc(self.start.as_ptr(), layout(self.len())) };
+        unsafe { dealloc(self.start().as_ptr(), layout(self.len())) };
     }
 }
 
-impl Clone for Bytes {
-    fn clone(&self) -> Bytes {
-        Bytes::new(self.content())
+impl<const MARK: usize> Clone for Bytes<MARK> {
+    fn clone(&self) -> Self {
+        Self::new(self.content())
     }
 }
 
-impl PartialEq for Bytes {
-    fn eq(&self, other: &Bytes) -> bool {
+impl<const MARK: usize> PartialEq for Bytes<MARK> {
+    fn eq(&self, other: &Self) -> bool {
         self.as_slice() == other.as_slice()
     }
 }
 
-impl Eq for Bytes {}
+impl<const MARK: usize> Eq for Bytes<MARK> {}
 
-impl fmt::Debug for Bytes {
+impl<const MARK: usize> fmt::Debug for Bytes<MARK> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "Bytes({})", self.content().escape_ascii())
     }

@@ -16,13 +16,17 @@ use crate::number::parse_i64;
 #[cfg(test)]
 mod tests;
 
+/// Tells the handle from that of a listpack and of a large set.
+pub(super) const MARK: usize = 2;
+
 /// Bytes of the width and the count.
 const HEADER: usize = 8;
 
 /// A sorted set of `i64`. Its handle is one word.
 #[derive(Clone, PartialEq, Eq)]
+#[repr(transparent)]
 pub struct Intset {
-    bytes: Bytes,
+    bytes: Bytes<MARK>,
 }
 
 /// Bytes of a number.
@@ -37,7 +41,7 @@ pub enum Width {
 }
 
 impl Intset {
-    /// See [`crate::Value::line`].
+    /// See [`crate::ValueView::line`].
     #[inline]
     pub(crate) fn line(&self, step: Step) -> Option<*const u8> {
         (step == Step::Content).then(|| self.bytes.line())

@@ -17,6 +17,7 @@ use crate::Step;
 use entry::{END, Encoded};
 use find::Needle;
 
+pub(crate) mod bare;
 mod entry;
 mod find;
 mod iter;
@@ -63,12 +64,13 @@ impl Position {
 
 /// A listpack. Its handle is one word.
 #[derive(Clone)]
+#[repr(transparent)]
 pub struct Listpack {
     bytes: Bytes,
 }
 
 impl Listpack {
-    /// See [`crate::Value::line`].
+    /// See [`crate::ValueView::line`].
     #[inline]
     pub(crate) fn line(&self, step: Step) -> Option<*const u8> {
         (step == Step::Content).then(|| self.bytes.line())

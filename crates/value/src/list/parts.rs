@@ -2,7 +2,7 @@
 
 use super::node::Node;
 use super::quick::Quick;
-use super::{Fill, Form, List};
+use super::{Fill, Form, List, Marker};
 use crate::Limits;
 use crate::compact::Listpack;
 
@@ -22,7 +22,7 @@ pub enum Part<'a> {
 impl List {
     /// How many parts there are.
     pub fn part_count(&self) -> usize {
-        match &self.form {
+        match self.form.view() {
             Form::Small(_) => 1,
             Form::Large(quick) => quick.nodes(),
         }
@@ -30,7 +30,7 @@ impl List {
 
     /// Calls `visit` with every part in order.
     pub fn each_part(&self, mut visit: impl FnMut(Part<'_>)) {
-        match &self.form {
+        match self.form.view() {
             Form::Small(pack) => visit(Part::Pack(pack.as_bytes())),
             Form::Large(quick) => quick.each_node().for_each(|node| visit(node.part())),
         }
@@ -38,7 +38,7 @@ impl List {
 
     /// Whether every server can read the parts (see [`Listpack::is_portable`]).
     pub fn is_portable(&self) -> bool {
-        match &self.form {
+        match self.form.view() {
             Form::Small(pack) => pack.is_portable(),
             Form::Large(quick) => quick.each_node().all(Node::is_portable),
         }
@@ -79,9 +79,9 @@ impl Builder {
             return List::new();
         }
         if let Some(pack) = self.quick.take_whole(Fill::new(limits)) {
-            return List { form: Form::Small(pack) };
+            return List { form: Form::Small(pack).into() };
         }
         self.quick.settle();
-        List { form: Form::Large(Box::new(self.quick)) }
+        List { form: Form::Large(Marker::new(self.quick)).into() }
     }
 }

@@ -165,7 +165,7 @@ fn check(list: &List, model: &VecDeque<Vec<u8>>, depth: usize) {
     for index in [0, model.len() / 3, model.len() / 2, model.len()] {
         assert_eq!(list.get(index, bytes).as_ref(), model.get(index));
     }
-    if let Form::Large(quick) = &list.form {
+    if let Form::Large(quick) = list.form.view() {
         quick.check(depth);
     }
 }

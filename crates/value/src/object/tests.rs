@@ -22,7 +22,8 @@ fn hash(fields: usize) -> Hash {
 
 #[test]
 fn what_is_small_is_one_step() {
-    for value in [Value::Hash(hash(3)), Value::Set(Set::new()), Value::Zset(Zset::new())] {
+    for value in &[Value::Hash(hash(3)), Value::Set(Set::new()), Value::Zset(Zset::new())] {
+        let value = value.view();
         assert!(!value.is_hashed());
         assert!(value.line(Step::Content).is_some());
         assert_eq!(value.line(Step::Bucket(7)), None);
@@ -33,6 +34,7 @@ fn what_is_small_is_one_step() {
 #[test]
 fn what_is_large_leads_to_the_member() {
     let value = Value::Hash(hash(2000));
+    let value = value.view();
     assert!(value.is_hashed());
     assert!(value.line(Step::Content).is_some());
     let hasher = KeyHash::new(HASHER_SEED);
@@ -49,7 +51,8 @@ fn what_is_large_leads_to_the_member() {
 
 #[test]
 fn what_has_no_members_has_content() {
-    for value in [Value::List(List::new()), Value::Stream(Box::default())] {
+    for value in &[Value::List(List::new()), Value::Stream(Box::default())] {
+        let value = value.view();
         assert!(!value.is_hashed());
         assert!(value.line(Step::Content).is_some());
         assert_eq!(value.line(Step::Member(7)), None);

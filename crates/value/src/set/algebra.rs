@@ -4,7 +4,7 @@
 //! `false`; they copy members only where that is cheaper. The `store_` ones make a set of the
 //! result in the form that Redis and Valkey give it.
 
-use super::{Ints, Large, Listpack, Rules, Set, Small};
+use super::{Ints, Large, Listpack, Marker, Rules, Set, Small};
 use crate::compact::{Element, Intset};
 
 /// So many members in small forms are looked through again and again rather than put in a table.
@@ -27,7 +27,7 @@ pub fn intersect(sets: &[&Set], mut visit: impl FnMut(Element<'_>) -> bool) {
 /// Members that any set has.
 pub fn unite(sets: &[&Set], rules: &Rules<'_>, mut visit: impl FnMut(Element<'_>) -> bool) {
     let packed: usize =
-        sets.iter().filter(|set| matches!(set.form, Small(_))).map(|set| set.len()).sum();
+        sets.iter().filter(|set| matches!(set.form.view(), Small(_))).map(|set| set.len()).sum();
     if sets.len() <= PROBED_SETS && (packed <= PROBED_MAX || sets.len() == 1) {
         for (index, set) in sets.iter().enumerate() {
             let earlier = &sets[..index];
@@ -40,7 +40,7 @@ pub fn unite(sets: &[&Set], rules: &Rules<'_>, mut visit: impl FnMut(Element<'_>
         }
         return;
     }
-    let mut seen = Set { form: Large(Box::new(super::Table::new(rules.hash))) };
+    let mut seen = Set { form: Large(Marker::new(super::Table::new(rules.hash))).into() };
     for set in sets {
         if !set.all(|element| !seen.add_element(element, rules) || visit(element)) {
             return;
@@ -63,9 +63,9 @@ pub fn diff(sets: &[Option<&Set>], mut visit: impl FnMut(Element<'_>) -> bool) {
 /// A set of the members that all sets have.
 pub fn store_intersection(sets: &[&Set], rules: &Rules<'_>) -> Set {
     let smallest = sets.iter().min_by_key(|set| set.len());
-    let is_ints = smallest.is_none_or(|set| matches!(set.form, Ints(_)));
+    let is_ints = smallest.is_none_or(|set| matches!(set.form.view(), Ints(_)));
     let form = if is_ints { Ints(Intset::new()) } else { Small(Listpack::new()) };
-    let mut result = Set { form };
+    let mut result = Set { form: form.into() };
     let mut all_ints = true;
     intersect(sets, |element| {
         all_ints = all_ints && matches!(element.recognised(), Element::Int(_));

@@ -1,6 +1,7 @@
 //! Sets as they are saved and as they come back.
 
-use super::{Form, Rules, Set};
+use super::{Rules, Set};
+use crate::compact::word::Form3;
 use crate::compact::{Distinct, Intset, Listpack};
 
 /// The compact form of a set.
@@ -15,17 +16,17 @@ pub enum Compact<'a> {
 impl Set {
     /// The compact form, unless the set is a table.
     pub fn compact(&self) -> Option<Compact<'_>> {
-        match &self.form {
-            Form::Ints(ints) => Some(Compact::Ints(ints)),
-            Form::Small(pack) => Some(Compact::Pack(pack)),
-            Form::Large(_) => None,
+        match self.form.view() {
+            Form3::Ints(ints) => Some(Compact::Ints(ints)),
+            Form3::Small(pack) => Some(Compact::Pack(pack)),
+            Form3::Large(_) => None,
         }
     }
 
     /// A set of these numbers; a table when there are too many.
     pub fn from_ints(ints: Intset, rules: &Rules<'_>) -> Self {
         let is_small = ints.len() <= rules.ints_max();
-        let mut set = Self { form: Form::Ints(ints) };
+        let mut set = Self { form: Form3::Ints(ints).into() };
         if !is_small {
             set.enlarge(rules);
         }
@@ -39,7 +40,7 @@ impl Set {
             return None;
         }
         let is_small = pack.len() <= rules.limits.set_entries;
-        let mut set = Self { form: Form::Small(pack) };
+        let mut set = Self { form: Form3::Small(pack).into() };
         if !is_small {
             set.enlarge(rules);
         }

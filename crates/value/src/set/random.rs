@@ -30,7 +30,7 @@ impl Set {
         random: &mut dyn FnMut() -> u64,
         read: impl FnOnce(Element<'_>) -> R,
     ) -> Option<R> {
-        match &self.form {
+        match self.form.view() {
             Ints(ints) => {
                 ints.pick(&mut |end| below(end, random)).map(|number| read(Element::Int(number)))
             }
@@ -49,7 +49,7 @@ impl Set {
         random: &mut dyn FnMut() -> u64,
         mut visit: impl FnMut(Element<'_>) -> bool,
     ) {
-        let Small(pack) = &self.form else {
+        let Small(pack) = self.form.view() else {
             (0..count).all(|_| self.pick(random, &mut visit) == Some(true));
             return;
         };
@@ -73,7 +73,7 @@ impl Set {
         mut visit: impl FnMut(Element<'_>),
     ) {
         let len = self.len();
-        if let Small(pack) = &self.form {
+        if let Small(pack) = self.form.view() {
             for position in pack.pick_unique(count, 1, &mut |end| below(end, random)) {
                 visit(pack.get(position));
             }
@@ -90,7 +90,7 @@ impl Set {
         }
         let mut seen = HashSet::with_capacity(count);
         while seen.len() < count {
-            match &self.form {
+            match self.form.view() {
                 Ints(ints) => {
                     let index = below(len, random);
                     if let Some(number) = ints.get(index).filter(|_| seen.insert(index)) {
@@ -114,7 +114,7 @@ impl Set {
         random: &mut dyn FnMut() -> u64,
         read: impl FnOnce(Element<'_>) -> R,
     ) -> Option<R> {
-        match &mut self.form {
+        match self.form.view_mut() {
             Ints(ints) if ints.is_empty() => None,
             Ints(ints) => Some(read(Element::Int(ints.remove_at(below(ints.len(), random))))),
             Small(pack) => {
@@ -145,11 +145,11 @@ impl Set {
     ) {
         let rest = self.len().saturating_sub(count);
         let few_stay = rest.saturating_mul(REST) <= count;
-        match &mut self.form {
+        match self.form.view_mut() {
             Small(pack) => pop_from_pack(pack, count, random, &mut visit),
             Ints(ints) => pop_from_ints(ints, count, random, &mut visit),
             Large(_) if few_stay => {
-                let mut kept = Self { form: Small(Listpack::new()) };
+                let mut kept = Self { form: Small(Listpack::new()).into() };
                 for _ in 0..rest {
                     self.pop(random, |element| kept.add(element.text(&mut Text::new()), rules));
                 }

@@ -18,13 +18,14 @@ pub struct Head {
 }
 
 impl Stream {
-    /// The nodes with the ids that their entries' ids are told by.
-    pub fn packs(&self) -> impl ExactSizeIterator<Item = (Id, &Listpack)> {
-        self.nodes.iter().map(|(master, node)| (*master, node.pack()))
+    /// The nodes as they are saved, each made when it is asked for, with the ids that their
+    /// entries' ids are told by.
+    pub fn packs(&self) -> impl ExactSizeIterator<Item = (Id, Listpack)> {
+        self.nodes.iter().map(|(master, node)| (*master, node.pack(*master)))
     }
 
     /// Adds a node from outside behind the others, after looking at every entry of it.
-    pub fn push_pack(&mut self, master: Id, pack: Listpack) -> Result<(), Corrupt> {
+    pub fn push_pack(&mut self, master: Id, pack: &Listpack) -> Result<(), Corrupt> {
         let refuse = |what| Err(Corrupt { offset: 0, what });
         let node = Node::checked(pack, master)?;
         if let Some((&before, last)) = self.nodes.last_key_value()

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::{Deletion, Group, Id, IdText, Keep, NewId, Refs, Refused, Stream, Trim, request_of};
 use crate::Limits;
+use crate::compact::Listpack;
 use crate::number::Text;
 
 type Model = BTreeMap<Id, Vec<Vec<u8>>>;
@@ -24,8 +25,9 @@ fn op() -> impl Strategy<Value = Op> {
         proptest::collection::vec(any::<u8>(), 0..90),
     ];
     let fields = proptest::collection::vec((0u8..3, value), 1..4);
+    let seq = prop_oneof![8 => 0u64..3, 3 => 0u64..300, 1 => any::<u64>()];
     prop_oneof![
-        12 => (0u64..3, 0u64..3, fields).prop_map(|(step, seq, fields)| {
+        12 => (0u64..3, seq, fields).prop_map(|(step, seq, fields)| {
             Op::Add { step, seq, fields }
         }),
         4 => (0u64..80).prop_map(Op::Delete),
@@ -59,8 +61,23 @@ fn check(stream: &Stream, model: &Model, start: Id, end: Id) {
     let back: Vec<_> = wanted.into_iter().rev().collect();
     assert_eq!(texts(stream, true, start, end), back);
     assert_eq!(stream.len(), model.len() as u64);
+    check_packs(stream);
     assert_eq!(stream.first_id(), model.keys().next().copied().unwrap_or_default());
     assert_eq!(stream.last_entry_id(), model.keys().next_back().copied());
+}
+
+/// Each node knows the size of its listpack, and comes back from it as it was.
+fn check_packs(stream: &Stream) {
+    let mut back = Stream::new();
+    for (master, pack) in stream.packs() {
+        let node = &stream.nodes[&master];
+        assert_eq!(pack.bytes_len(), node.pack_size());
+        assert!(Listpack::from_bytes(pack.as_bytes()) == Ok(pack.clone()));
+        back.push_pack(master, &pack).expect("it was made from a node");
+        assert_eq!(back.nodes[&master].pack(master), pack);
+        assert_eq!(back.nodes[&master].counts(), node.counts());
+    }
+    assert_eq!(back.len(), stream.len());
 }
 
 fn apply(stream: &mut Stream, model: &mut Model, limits: &Limits, op: &Op) {

@@ -1,7 +1,6 @@
 //! Taking entries out of a stream: the oldest ones, or those with given ids.
 
-use crate::compact::Position;
-
+use super::node::Mark;
 use super::{Id, Stream};
 
 /// What stays when the oldest entries are dropped.
@@ -90,7 +89,7 @@ impl Stream {
     fn trim_node(&mut self, master: Id, trim: &Trim, whole: bool) -> u64 {
         let Some(node) = self.nodes.get(&master) else { return 0 };
         let mut left = self.length;
-        let mut marks: Vec<(Position, i64)> = Vec::new();
+        let mut marks: Vec<Mark> = Vec::new();
         let mut ids = Vec::new();
         for entry in node.entries(master) {
             let stop = match trim.keep {

@@ -33,7 +33,7 @@ impl Zset {
         if !ascends {
             return Ok(Self::in_order(&pack, form));
         }
-        let mut zset = Self(Inner::Small(pack));
+        let mut zset = Self(Inner::Small(pack).into());
         zset.expect(len, 0, form);
         Ok(zset)
     }

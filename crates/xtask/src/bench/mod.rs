@@ -26,6 +26,7 @@ mod options;
 mod process;
 mod report;
 mod request;
+mod sessions;
 mod threads;
 mod types;
 
@@ -49,6 +50,7 @@ const MEASUREMENTS: &[(&str, Measurement)] = &[
     ("burst", expiry::measure_burst),
     ("freeing", freeing::measure),
     ("threads", threads::measure),
+    ("sessions", sessions::measure),
 ];
 
 /// Runs the measurements that the arguments ask for, prints their tables, and writes the complete

@@ -17,7 +17,7 @@ impl<S: Source> Decoder<'_, S> {
                 return self.corrupt("stream node without an id");
             };
             let pack = self.pack()?;
-            if let Err(corrupt) = stream.push_pack(master, pack) {
+            if let Err(corrupt) = stream.push_pack(master, &pack) {
                 return self.refuse(corrupt);
             }
         }

@@ -5,7 +5,7 @@
 //! it does: the SHA-1 of the bytes is combined, and the SHA-1 of that takes its place.
 
 use commands::{Args, Error};
-use keyspace::{Entry, Held, Kind, Value, ValueRef};
+use keyspace::{Entry, Held, Kind, ValueRef, ValueView};
 use sha1::{Digest as _, Sha1};
 use value::array::INDEX_MAX;
 use value::stream::Id;
@@ -69,17 +69,17 @@ fn add_value(digest: &mut Digest, entry: &Entry) {
 
 /// The elements of lists, streams and arrays are mixed in one after the other, the latter two with
 /// their ids and indexes; members and fields are combined, each with what belongs to it mixed in.
-fn add_collection(digest: &mut Digest, value: &Value) {
+fn add_collection(digest: &mut Digest, value: ValueView<'_>) {
     match value {
-        Value::List(list) => {
+        ValueView::List(list) => {
             list.range(0, list.len(), |element| mix_written(digest, |out| element.write_to(out)));
         }
-        Value::Set(set) => set.each(|member| {
+        ValueView::Set(set) => set.each(|member| {
             let mut text = Vec::new();
             member.write_to(&mut text);
             combine(digest, &text);
         }),
-        Value::Zset(zset) => {
+        ValueView::Zset(zset) => {
             for (member, score) in zset.all() {
                 let mut pair = [0; 20];
                 mix_written(&mut pair, |out| member.write_to(out));
@@ -87,7 +87,7 @@ fn add_collection(digest: &mut Digest, value: &Value) {
                 combine(digest, &pair);
             }
         }
-        Value::Hash(hash) => {
+        ValueView::Hash(hash) => {
             for field in hash.iter() {
                 let mut pair = [0; 20];
                 mix_written(&mut pair, |out| field.name().write_to(out));
@@ -95,7 +95,7 @@ fn add_collection(digest: &mut Digest, value: &Value) {
                 combine(digest, &pair);
             }
         }
-        Value::Stream(stream) => {
+        ValueView::Stream(stream) => {
             for entry in stream.range(Id::MIN, Id::MAX) {
                 let id = entry.id();
                 mix(digest, format!("{}.{}", id.ms, id.seq).as_bytes());
@@ -105,7 +105,7 @@ fn add_collection(digest: &mut Digest, value: &Value) {
                 }
             }
         }
-        Value::Array(array) => array.walk(0, INDEX_MAX, |index, element| {
+        ValueView::Array(array) => array.walk(0, INDEX_MAX, |index, element| {
             mix(digest, index.to_string().as_bytes());
             mix_written(digest, |out| element.write_to(out));
             true

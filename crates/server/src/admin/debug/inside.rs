@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 use commands::{Args, Error};
-use keyspace::{Entry, Value};
+use keyspace::{Entry, ValueView};
 use value::compact::Listpack;
 use value::list::View;
 use value::number::Text;
@@ -37,7 +37,7 @@ pub(super) fn quicklist(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), 
         return Err(Error::NoSuchKey);
     };
     let list = match entry.object() {
-        Some(Value::List(list)) => list,
+        Some(ValueView::List(list)) => list,
         _ => return Err(NOT_QUICKLIST),
     };
     let layout = list.layout().ok_or(NOT_QUICKLIST)?;
@@ -74,11 +74,11 @@ const NOT_QUICKLIST: Error = Error::Text("ERR Not a quicklist encoded object.");
 
 fn listpack_of(entry: &Entry) -> Option<&Listpack> {
     match entry.object()? {
-        Value::Hash(hash) => hash.listpack(),
-        Value::List(list) => list.listpack(),
-        Value::Set(set) => set.listpack(),
-        Value::Zset(zset) => zset.listpack(),
-        Value::Stream(_) | Value::Array(_) => None,
+        ValueView::Hash(hash) => hash.listpack(),
+        ValueView::List(list) => list.listpack(),
+        ValueView::Set(set) => set.listpack(),
+        ValueView::Zset(zset) => zset.listpack(),
+        ValueView::Stream(_) | ValueView::Array(_) => None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! DEBUG OBJECT, SDSLEN and STRUCTSIZE: how keys and values are kept.
 
 use commands::{Args, Error, encoding_of};
-use keyspace::{Entry, Held, Stamp, Value, ValueRef};
+use keyspace::{Entry, Held, Stamp, ValueRef, ValueView};
 use persist::rdb::{self, Style};
 use spec::config::Id;
 
@@ -52,7 +52,7 @@ pub(super) fn object(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Err
 
 /// How a large list is kept; nothing for other values.
 fn nodes(entry: &Entry, list_size: i32, fast: bool) -> String {
-    let Some(Value::List(list)) = entry.object() else { return String::new() };
+    let Some(ValueView::List(list)) = entry.object() else { return String::new() };
     let Some(layout) = list.layout() else { return String::new() };
     let average = list.len() as f64 / layout.nodes() as f64;
     let compressed = u8::from(layout.compress_depth() > 0);

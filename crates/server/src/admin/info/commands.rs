@@ -2,8 +2,11 @@
 
 use std::fmt::Write;
 
+use spec::config::Id;
+
 use super::Report;
-use crate::histogram::Totals;
+use crate::felt::Parts;
+use crate::histogram::{Histogram, Totals};
 use crate::stats::CommandStats;
 
 pub(super) fn commandstats(report: &mut Report<'_, '_>) {
@@ -36,23 +39,57 @@ pub(super) fn errorstats(report: &mut Report<'_, '_>) {
 
 pub(super) fn latencystats(report: &mut Report<'_, '_>) {
     let server = report.server;
-    let percentiles = {
-        let config = server.config.lock();
-        if !config.bool(spec::config::Id::LatencyTracking) {
-            return;
-        }
-        config.percentiles().to_vec()
-    };
+    let Some(percentiles) = percentiles(report) else { return };
     for row in server.rows.iter() {
         let histograms = server.workers.iter().map(|worker| &worker.stats.commands);
         let latencies = histograms.map(|commands| &commands[usize::from(row.id)].latency);
         let Some(totals) = Totals::of(latencies) else { continue };
-        let mut shown = String::new();
-        for (at, percent) in percentiles.iter().enumerate() {
-            let comma = if at == 0 { "" } else { "," };
-            let us = totals.percentile(*percent) as f64 / 1000.0;
-            write!(shown, "{comma}p{percent}={us:.3}").expect("a string takes everything");
-        }
+        let shown = shown(&totals, &percentiles);
         report.line(format_args!("latency_percentiles_usec_{}:{shown}", row.name));
     }
+}
+
+/// How long clients waited: until their requests were taken up, while these ran, until the replies
+/// were sent, and in all.
+pub(super) fn clientlatency(report: &mut Report<'_, '_>) {
+    let server = report.server;
+    let Some(percentiles) = percentiles(report) else { return };
+    let totals = ["queue", "execution", "flush", "total"].map(|name| {
+        let parts = server.workers.iter().map(|worker| &worker.stats.felt);
+        (name, Totals::of(parts.map(|parts| part(parts, name))))
+    });
+    let samples = totals[3].1.as_ref().map_or(0, Totals::count);
+    report.field("client_latency_samples", samples);
+    for (name, totals) in totals {
+        let Some(totals) = totals else { continue };
+        let max = totals.percentile(100.0) as f64 / 1000.0;
+        let shown = shown(&totals, &percentiles);
+        let comma = if shown.is_empty() { "" } else { "," };
+        report.line(format_args!("client_latency_usec_{name}:{shown}{comma}max={max:.3}"));
+    }
+}
+
+fn part<'p>(parts: &'p Parts, name: &str) -> &'p Histogram {
+    match name {
+        "queue" => &parts.queue,
+        "execution" => &parts.execution,
+        "flush" => &parts.flush,
+        _ => &parts.total,
+    }
+}
+
+/// The percentiles that are shown; `None` when latencies are not recorded.
+fn percentiles(report: &Report<'_, '_>) -> Option<Vec<f64>> {
+    let config = report.server.config.lock();
+    config.bool(Id::LatencyTracking).then(|| config.percentiles().to_vec())
+}
+
+fn shown(totals: &Totals, percentiles: &[f64]) -> String {
+    let mut shown = String::new();
+    for (at, percent) in percentiles.iter().enumerate() {
+        let comma = if at == 0 { "" } else { "," };
+        let us = totals.percentile(*percent) as f64 / 1000.0;
+        write!(shown, "{comma}p{percent}={us:.3}").expect("a string takes everything");
+    }
+    shown
 }

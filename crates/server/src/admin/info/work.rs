@@ -24,7 +24,6 @@ const ABSENT: &[&str] = &[
     "hash_template_keys",
     "latest_fork_usec",
     "total_forks",
-    "migrate_cached_sockets",
     "slave_expires_tracked_keys",
     "active_defrag_hits",
     "active_defrag_misses",
@@ -93,6 +92,7 @@ pub(super) fn stats(report: &mut Report<'_, '_>) {
         ("keyspace_misses", &server.sum(|stats| stats.misses.get())),
         ("total_error_replies", &server.sum(|stats| stats.errors.get())),
         ("total_reads_processed", &server.sum(|stats| stats.reads.get())),
+        ("migrate_cached_sockets", &server.sockets.count()),
         ("total_writes_processed", &server.sum(|stats| stats.writes.get())),
     ]);
     report.fields(&[

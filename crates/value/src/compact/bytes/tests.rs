@@ -30,13 +30,13 @@ fn size_classes_are_those_of_jemalloc() {
 #[test]
 #[should_panic(expected = "outside the content")]
 fn the_length_cannot_be_overwritten() {
-    Bytes::new(b"abc").splice(PREFIX - 1, 1, [b"", b"", b""]);
+    Bytes::<0>::new(b"abc").splice(PREFIX - 1, 1, [b"", b"", b""]);
 }
 
 #[test]
 #[should_panic(expected = "outside the content")]
 fn nothing_is_removed_behind_the_end() {
-    Bytes::new(b"abc").splice(PREFIX + 1, 3, [b"", b"", b""]);
+    Bytes::<0>::new(b"abc").splice(PREFIX + 1, 3, [b"", b"", b""]);
 }
 
 fn part() -> impl Strategy<Value = Vec<u8>> {
@@ -53,7 +53,7 @@ proptest! {
         steps in prop::collection::vec((any::<u16>(), any::<u16>(), part(), part(), part()), 0..40),
     ) {
         let mut model = start;
-        let mut bytes = Bytes::new(&model);
+        let mut bytes = Bytes::<3>::new(&model);
         for (at, removed, first, second, third) in steps {
             let at = usize::from(at) % (model.len() + 1);
             let removed = usize::from(removed) % (model.len() - at + 1);

@@ -165,6 +165,17 @@ pub(super) fn entry_size(bytes: &[u8], at: usize) -> usize {
     }
 }
 
+/// Bytes of the tag and the element at `at`.
+#[inline]
+pub(super) fn bare_size(bytes: &[u8], at: usize) -> usize {
+    match bytes[at] {
+        tag @ STR_12..STR_32 => 2 + (usize::from(tag & 0x0F) << 8 | usize::from(bytes[at + 1])),
+        STR_32 => 5 + u32::from_le_bytes(array(bytes, at + 1)) as usize,
+        // The length behind all others has one byte.
+        _ => entry_size(bytes, at) - 1,
+    }
+}
+
 /// The element of the entry at `at` and the bytes of that entry.
 ///
 /// # Panics
@@ -358,7 +369,7 @@ fn encode_str_head(len: usize, head: &mut [u8; 9]) -> usize {
 
 /// Bytes that the length behind an entry of `len` bytes takes, seven bits each.
 #[inline]
-fn back_len_size(len: usize) -> usize {
+pub(super) fn back_len_size(len: usize) -> usize {
     match len {
         0..=0x7F => 1,
         0x80..=0x3FFF => 2,
@@ -372,7 +383,7 @@ fn back_len_size(len: usize) -> usize {
 /// its high bit set, so that a reader coming from the end knows where to stop.
 #[inline]
 #[allow(clippy::cast_possible_truncation, reason = "seven bits are kept")]
-fn encode_back_len(len: usize, back: &mut [u8; 5]) -> usize {
+pub(super) fn encode_back_len(len: usize, back: &mut [u8; 5]) -> usize {
     if len <= 0x7F {
         back[0] = len as u8;
         return 1;
@@ -387,7 +398,7 @@ fn encode_back_len(len: usize, back: &mut [u8; 5]) -> usize {
 
 /// The length that stands at the end of `bytes`, and the bytes it takes.
 #[inline]
-fn decode_back_len(bytes: &[u8]) -> Option<(usize, usize)> {
+pub(super) fn decode_back_len(bytes: &[u8]) -> Option<(usize, usize)> {
     let mut len = 0;
     for (index, byte) in bytes.iter().rev().take(5).enumerate() {
         len |= usize::from(byte & 0x7F) << (7 * index);

@@ -1,0 +1,97 @@
+//! A data set, record by record.
+
+use keyspace::{Entry, ValueRef};
+use value::Kind;
+
+use super::{FORMAT, TYPES, VERSION, text, values};
+use crate::rdb::{Out, Usage};
+
+/// Writes a file. What goes wrong is known to the [`Out`] alone.
+pub struct Writer<O> {
+    out: O,
+    keys: u64,
+}
+
+impl<O: Out> Writer<O> {
+    /// Writes the head.
+    pub fn new(mut out: O) -> Self {
+        let head = format!("[\n{{\"format\":\"{FORMAT}\",\"version\":{VERSION}}},\n");
+        out.put(head.as_bytes());
+        Self { out, keys: 0 }
+    }
+
+    /// A note.
+    pub fn aux(&mut self, name: &[u8], value: &[u8]) {
+        self.out.put(b"{\"note\":");
+        text::string(&mut self.out, name);
+        self.out.put(b",\"value\":");
+        text::string(&mut self.out, value);
+        self.out.put(b"},\n");
+    }
+
+    /// A library of functions.
+    pub fn function(&mut self, library: &[u8]) {
+        self.out.put(b"{\"function\":");
+        text::string(&mut self.out, library);
+        self.out.put(b"},\n");
+    }
+
+    /// A key with its value. Its frequency or idle time is noted when one is given.
+    pub fn key(&mut self, db: u32, entry: &Entry, usage: Option<Usage>) {
+        self.keys += 1;
+        key(&mut self.out, db, entry, usage);
+    }
+
+    /// The end; gives the output back.
+    pub fn finish(mut self) -> O {
+        self.out.put(b"{\"end\":true,\"keys\":");
+        text::integer(&mut self.out, self.keys);
+        self.out.put(b"}\n]\n");
+        self.out
+    }
+
+    /// The output, for asking how it fares.
+    pub fn out(&self) -> &O {
+        &self.out
+    }
+}
+
+/// Writes the record of a key, with the comma and the end of its line. Records stand in any order
+/// between the head and the end.
+pub fn key(out: &mut impl Out, db: u32, entry: &Entry, usage: Option<Usage>) {
+    let value = entry.value();
+    let kind = kind_of(&value);
+    let name = TYPES.iter().find(|(_, known)| *known == kind).map_or("", |(name, _)| *name);
+    out.put(b"{\"db\":");
+    text::integer(out, db);
+    out.put(b",\"key\":");
+    text::string(out, entry.key_bytes());
+    out.put(b",\"type\":\"");
+    out.put(name.as_bytes());
+    out.put(b"\"");
+    if let Some(deadline_ms) = entry.deadline_ms() {
+        out.put(b",\"expires_ms\":");
+        text::integer(out, deadline_ms);
+    }
+    match usage {
+        Some(Usage::Idle(seconds)) => {
+            out.put(b",\"idle_s\":");
+            text::integer(out, seconds);
+        }
+        Some(Usage::Frequency(counter)) => {
+            out.put(b",\"frequency\":");
+            text::integer(out, counter);
+        }
+        None => {}
+    }
+    out.put(b",\"value\":");
+    values::write(out, &value);
+    out.put(b"},\n");
+}
+
+fn kind_of(value: &ValueRef<'_>) -> Kind {
+    match value {
+        ValueRef::Object(value) => value.kind(),
+        _ => Kind::String,
+    }
+}

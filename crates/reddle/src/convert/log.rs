@@ -1,0 +1,95 @@
+//! Append-only logs at either end of a conversion: a folder with a base and a manifest.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use persist::aof::{Manifest, Names};
+use persist::disk::{self, Draft};
+use persist::rdb::Out;
+
+/// What servers call their logs unless they are told otherwise.
+const NAME: &str = "appendonly.aof";
+
+/// The base of the log in a folder, when that is all there is in it.
+pub(super) fn base_of(folder: &Path) -> Result<PathBuf, String> {
+    let shown = folder.display();
+    let place = manifest_in(folder)?;
+    let text = disk::read(&place).map_err(|error| format!("reading {shown} failed: {error}"))?;
+    let text = text.ok_or(format!("{shown} holds no manifest of a log"))?;
+    let manifest = Manifest::parse(&text).map_err(|error| format!("{shown}: {error}"))?;
+    let parent = place.parent().unwrap_or(Path::new("."));
+    let has_commands =
+        |name: &OsStr| fs::metadata(parent.join(name)).is_ok_and(|found| found.len() > 0);
+    if manifest.increments.iter().any(|part| has_commands(&part.name)) {
+        return Err(format!(
+            "{shown} holds commands since its base; start a server on it and let it write the file"
+        ));
+    }
+    let base = manifest.base.ok_or(format!("{shown}: the log has no base"))?;
+    Ok(parent.join(base.name))
+}
+
+/// The manifest in a folder, or the file itself when it is one.
+fn manifest_in(folder: &Path) -> Result<PathBuf, String> {
+    if !folder.is_dir() {
+        return Ok(folder.to_owned());
+    }
+    let shown = folder.display();
+    let files = fs::read_dir(folder).map_err(|error| format!("reading {shown} failed: {error}"))?;
+    let mut names: Vec<OsString> = files
+        .filter_map(|file| file.ok().map(|file| file.file_name()))
+        .filter(|name| name.as_encoded_bytes().ends_with(b".manifest"))
+        .filter(|name| !name.as_encoded_bytes().starts_with(b"temp-"))
+        .collect();
+    match (names.pop(), names.is_empty()) {
+        (Some(name), true) => Ok(folder.join(name)),
+        (Some(_), false) => Err(format!("{shown} holds more than one manifest")),
+        (None, _) => Err(format!("{shown} holds no manifest of a log")),
+    }
+}
+
+/// A folder that is to hold a log, under another name until all is in it.
+pub(super) struct Log {
+    folder: PathBuf,
+    draft: PathBuf,
+}
+
+impl Log {
+    /// Makes the folder.
+    pub(super) fn begin(folder: &Path) -> Result<Self, String> {
+        let mut name = folder.file_name().ok_or("a folder needs a name")?.to_owned();
+        name.push(format!(".temp-{}", std::process::id()));
+        let draft = folder.with_file_name(name);
+        match fs::create_dir(&draft) {
+            Ok(()) => Ok(Self { folder: folder.to_owned(), draft }),
+            Err(error) => Err(super::cannot_write(&draft, &error)),
+        }
+    }
+
+    /// Where the base is to be.
+    pub(super) fn base(&self) -> PathBuf {
+        self.draft.join(Names::new(NAME).base(1, true))
+    }
+
+    /// Writes the manifest, and puts the folder in its place.
+    pub(super) fn finish(self) -> Result<(), String> {
+        let names = Names::new(NAME);
+        let mut manifest = Manifest::default();
+        manifest.next_base(&names, true);
+        let place = self.draft.join(names.manifest());
+        let written = Draft::begin(&place, "manifest").and_then(|mut draft| {
+            draft.put(&manifest.to_bytes());
+            draft.finish()
+        });
+        let moved = written.and_then(|()| fs::rename(&self.draft, &self.folder));
+        moved.map_err(|error| super::cannot_write(&self.folder, &error))
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        // When it is in its place there is nothing of this name.
+        fs::remove_dir_all(&self.draft).ok();
+    }
+}
