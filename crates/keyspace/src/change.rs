@@ -58,6 +58,9 @@ impl Wants {
     /// Somebody's command waits for keys.
     pub const WAITERS: Self = Self(8);
 
+    /// All who want to know which keys were touched and how.
+    pub const HEARS: Self = Self::EVENTS.with(Self::KEYS).with(Self::WAITERS);
+
     /// Both together.
     #[must_use]
     pub const fn with(self, other: Self) -> Self {
@@ -169,7 +172,7 @@ impl Change {
     /// Records an event on a key.
     #[inline]
     pub fn note(&mut self, class: Class, event: &'static str, db: u32, key: &[u8]) {
-        if self.wants.0 != 0 {
+        if self.wants.any(Wants::HEARS) {
             self.notes.push(Note { class, event, db, key: key.into() });
         }
     }
@@ -295,6 +298,11 @@ impl Change {
     /// What to propagate besides, in order.
     pub fn records(&self) -> &[Record] {
         &self.records
+    }
+
+    /// Forgets what is to be propagated, because it was.
+    pub fn forget_records(&mut self) {
+        self.records.clear();
     }
 
     /// Records that who waits for a key may go on, where no event tells it. The command counts as a

@@ -283,6 +283,8 @@ impl Keyspace {
     /// `wants` tells what to record; it is asked once a shard is held, because who registers does
     /// so under the shard's lock.
     ///
+    /// `propagate` is called with what is to be propagated while the shard is still held.
+    ///
     /// Only one thread calls this for a lane. A deadline noted meanwhile is not lost: its shard's
     /// time is stored before the lane's, and here the lane's is forgotten before the shards' are
     /// read.
@@ -293,7 +295,7 @@ impl Keyspace {
         turn: &mut u32,
         budget: &mut u32,
         change: &mut Change,
-        wants: impl Fn() -> Wants,
+        (wants, mut propagate): (impl Fn() -> Wants, impl FnMut(&mut Change)),
     ) {
         let now = now_ms.max(0) as u64;
         let lanes = self.lanes.len() as u32;
@@ -306,7 +308,7 @@ impl Keyspace {
             let shard = lane + number * lanes;
             let due = &self.due[shard as usize];
             if due.load(Ordering::SeqCst) <= now && *budget > 0 {
-                self.expire_shard(shard, now_ms, budget, change, &wants);
+                self.expire_shard(shard, now_ms, budget, change, (&wants, &mut propagate));
                 *turn = (number + 1) % count;
             }
             next = next.min(due.load(Ordering::SeqCst));
@@ -320,7 +322,7 @@ impl Keyspace {
         now_ms: i64,
         budget: &mut u32,
         change: &mut Change,
-        wants: &impl Fn() -> Wants,
+        (wants, propagate): (&impl Fn() -> Wants, &mut impl FnMut(&mut Change)),
     ) {
         let mut held = self.shards.hold_one(shard);
         change.set_wants(wants());
@@ -337,5 +339,9 @@ impl Keyspace {
             });
         }
         self.due[shard as usize].store(content.next_due_ms(), Ordering::SeqCst);
+        if !change.records().is_empty() {
+            propagate(change);
+            change.forget_records();
+        }
     }
 }

@@ -239,7 +239,14 @@ impl Model {
         let lane = self.rng.u32(0..LANES);
         let mut budget = self.rng.u32(1..20);
         let turn = &mut self.turns[lane as usize];
-        self.keyspace.expire(lane, self.now_ms, turn, &mut budget, &mut self.change, events);
+        self.keyspace.expire(
+            lane,
+            self.now_ms,
+            turn,
+            &mut budget,
+            &mut self.change,
+            (events, |_| ()),
+        );
         if budget > 0 {
             assert!(self.keyspace.lane_due_ms(lane) > self.now_ms as u64);
         }
@@ -250,7 +257,14 @@ impl Model {
         for lane in 0..LANES {
             while self.keyspace.lane_due_ms(lane) <= self.now_ms as u64 {
                 let turn = &mut self.turns[lane as usize];
-                self.keyspace.expire(lane, self.now_ms, turn, &mut 7, &mut self.change, events);
+                self.keyspace.expire(
+                    lane,
+                    self.now_ms,
+                    turn,
+                    &mut 7,
+                    &mut self.change,
+                    (events, |_| ()),
+                );
             }
         }
         self.forget_expired();
@@ -305,7 +319,7 @@ fn a_lane_gives_each_of_its_shards_a_turn() {
     let before: Vec<u64> = shard_lens(&mut model);
     for _ in 0..SHARDS.div_ceil(LANES) {
         let (turn, change) = (&mut model.turns[0], &mut model.change);
-        model.keyspace.expire(0, model.now_ms, turn, &mut 3, change, events);
+        model.keyspace.expire(0, model.now_ms, turn, &mut 3, change, (events, |_| ()));
     }
     let after = shard_lens(&mut model);
     for shard in (0..SHARDS as usize).step_by(LANES as usize) {

@@ -5,11 +5,12 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use crate::rdb::{Crc64, Error, Out, Peek, Source};
 
+mod record;
 #[cfg(test)]
 mod tests;
 
@@ -141,11 +142,45 @@ pub fn exists(path: &Path) -> bool {
     fs::metadata(path).is_ok()
 }
 
+/// The bytes of a file.
+pub fn size(path: &Path) -> io::Result<u64> {
+    Ok(fs::metadata(path)?.len())
+}
+
+/// Makes a folder unless there is one. A new one is there for good when this returns.
+pub fn make_folder(path: &Path) -> io::Result<()> {
+    match record::make_folder(path) {
+        Ok(()) => {
+            let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+            record::sync_folder(parent.unwrap_or(Path::new(".")))
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Gives a file another name. Its folder is still to be synced.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    record::rename(from, to)
+}
+
+/// Removes a file.
+pub fn remove(path: &Path) -> io::Result<()> {
+    record::remove(path)
+}
+
+/// Puts a small file in its place: it is written beside it, at `draft`, first.
+pub fn replace(place: &Path, draft: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut draft = Draft::begin_at(place, draft.to_owned())?;
+    draft.put(bytes);
+    draft.finish()
+}
+
 /// Cuts a file off behind its first `len` bytes, for good.
 pub fn cut(path: &Path, len: u64) -> io::Result<()> {
-    let file = OpenOptions::new().write(true).open(path)?;
-    file.set_len(len)?;
-    file.sync_all()
+    let file = record::open(path, OpenOptions::new().write(true))?;
+    record::set_len(&file, len)?;
+    record::sync(&file, true)
 }
 
 /// A file that is not in its place yet. Unless it gets there, it is removed.
@@ -161,8 +196,13 @@ pub struct Draft {
 impl Draft {
     /// Begins a file that is to be at `place`. `mark` tells drafts of one place apart.
     pub fn begin(place: &Path, mark: &str) -> io::Result<Self> {
-        let beside = beside(place, mark);
-        let file = OpenOptions::new().write(true).create(true).truncate(true).open(&beside)?;
+        Self::begin_at(place, beside(place, mark))
+    }
+
+    /// Begins a file that is to be at `place`, and stands at `beside` until then.
+    pub fn begin_at(place: &Path, beside: PathBuf) -> io::Result<Self> {
+        let options = OpenOptions::new().write(true).create(true).truncate(true).clone();
+        let file = record::open(&beside, &options)?;
         let (buffer, place) = (Vec::with_capacity(CHUNK), place.to_owned());
         Ok(Self { file, beside, place, buffer, failed: None, done: false })
     }
@@ -170,7 +210,7 @@ impl Draft {
     /// Removes the draft of a process that ends in the middle of it.
     pub fn abandon(place: &Path, mark: &str) {
         // There may be none, and nobody can be told.
-        fs::remove_file(beside(place, mark)).ok();
+        record::remove(&beside(place, mark)).ok();
     }
 
     /// Whether something went wrong already.
@@ -183,17 +223,17 @@ impl Draft {
         self.write_out();
         match self.failed.take() {
             Some(error) => return Err(error),
-            None => self.file.sync_all()?,
+            None => record::sync(&self.file, true)?,
         }
-        fs::rename(&self.beside, &self.place)?;
+        record::rename(&self.beside, &self.place)?;
         self.done = true;
         let folder = self.place.parent().filter(|folder| !folder.as_os_str().is_empty());
-        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+        record::sync_folder(folder.unwrap_or(Path::new(".")))
     }
 
     fn write_out(&mut self) {
         if self.failed.is_none() {
-            self.failed = self.file.write_all(&self.buffer).err();
+            self.failed = write_all(&mut self.file, &self.buffer).err();
         }
         self.buffer.clear();
     }
@@ -207,7 +247,7 @@ impl Out for Draft {
         if bytes.len() < CHUNK {
             self.buffer.extend_from_slice(bytes);
         } else if self.failed.is_none() {
-            self.failed = self.file.write_all(bytes).err();
+            self.failed = write_all(&mut self.file, bytes).err();
         }
     }
 }
@@ -216,9 +256,95 @@ impl Drop for Draft {
     fn drop(&mut self) {
         if !self.done {
             // Nobody can be told, and the next save takes the same name.
-            fs::remove_file(&self.beside).ok();
+            record::remove(&self.beside).ok();
         }
     }
+}
+
+/// A file that only grows. What cannot be written whole is cut off again, so that the file ends
+/// where a write ended.
+pub struct Append {
+    file: File,
+    size: u64,
+}
+
+/// A write that did not come about.
+#[derive(Debug)]
+pub struct Unwritten {
+    /// Why.
+    pub error: io::Error,
+    /// Bytes that got into the file all the same, because they could not be cut off.
+    pub kept: usize,
+}
+
+impl Append {
+    /// An empty file in a place where there is none that matters.
+    pub fn create(place: &Path) -> io::Result<Self> {
+        let options = OpenOptions::new().write(true).create(true).truncate(true).clone();
+        Ok(Self { file: record::open(place, &options)?, size: 0 })
+    }
+
+    /// A file that may be there already, to go on behind its end.
+    pub fn open(place: &Path) -> io::Result<Self> {
+        let file = record::open(place, OpenOptions::new().append(true).create(true))?;
+        let size = file.metadata()?.len();
+        Ok(Self { file, size })
+    }
+
+    /// Writes behind the end.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), Unwritten> {
+        let mut done = 0;
+        while done < bytes.len() {
+            let error = match record::write(&mut self.file, &bytes[done..]) {
+                Ok(0) => io::ErrorKind::WriteZero.into(),
+                Ok(count) => {
+                    done += count;
+                    continue;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => error,
+            };
+            let is_cut = done == 0 || self.cut().is_ok();
+            let kept = if is_cut { 0 } else { done };
+            self.size += kept as u64;
+            return Err(Unwritten { error, kept });
+        }
+        self.size += done as u64;
+        Ok(())
+    }
+
+    /// Takes back what stands behind the last whole write.
+    fn cut(&mut self) -> io::Result<()> {
+        record::set_len(&self.file, self.size)?;
+        self.file.seek(io::SeekFrom::Start(self.size)).map(|_| ())
+    }
+
+    /// Returns once everything that was written is on the disk.
+    pub fn sync(&self) -> io::Result<()> {
+        record::sync(&self.file, false)
+    }
+
+    /// The bytes of the file.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+}
+
+/// Returns once a folder's entries are on the disk.
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
+    record::sync_folder(folder)
+}
+
+fn write_all(file: &mut File, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match record::write(file, bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => bytes = &bytes[count..],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// Where the draft of a file that is to be at `place` stands.

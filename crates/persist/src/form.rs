@@ -9,7 +9,7 @@ use std::path::Path;
 use keyspace::Entry;
 
 use crate::disk::Input;
-use crate::rdb::{Item, Out, Rules, Settings, Style, Usage};
+use crate::rdb::{Item, Out, Piece, Rules, Settings, Style, Usage};
 use crate::{json, rdb};
 
 /// A form.
@@ -163,11 +163,28 @@ impl<'r> Reader<'r> {
         }
     }
 
+    /// Where RDB comes from, which may go on behind the end of the data set.
+    pub fn into_source(self) -> Option<Input> {
+        match self {
+            Self::Rdb(reader) => Some(reader.into_source()),
+            Self::Json(_) => None,
+        }
+    }
+
     /// The next item; none at the end, when all was in order.
     pub fn next_item(&mut self) -> Result<Option<Item>, Error> {
         Ok(match self {
             Self::Rdb(reader) => reader.next_item()?,
             Self::Json(reader) => reader.next_item()?,
+        })
+    }
+
+    /// The next piece; none at the end, when all was in order but what stands in runs of keys,
+    /// which only RDB has.
+    pub fn next_piece(&mut self) -> Result<Option<Piece>, Error> {
+        Ok(match self {
+            Self::Rdb(reader) => reader.next_piece()?,
+            Self::Json(reader) => reader.next_item()?.map(Piece::Item),
         })
     }
 }

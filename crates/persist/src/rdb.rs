@@ -11,6 +11,7 @@ mod dump;
 mod encode;
 mod error;
 mod read;
+mod skip;
 mod source;
 mod write;
 
@@ -22,6 +23,6 @@ pub use decode::{Decoder, Loaded, Rules};
 pub use dump::{Restored, dump, restore};
 pub use encode::{Out, Style};
 pub use error::Error;
-pub use read::{Item, Key, Reader, Settings};
+pub use read::{Item, Key, Piece, Reader, Run, Settings};
 pub use source::{Peek, Slice, Source};
 pub use write::{Usage, Writer};

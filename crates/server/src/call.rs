@@ -123,11 +123,14 @@ pub fn db_in<'d, 'k>(
 /// What becomes of keys that a command meets after their time.
 #[inline]
 fn overdue(server: &Server, local: &Local, state: State) -> Overdue {
+    if state.any(State::REPLAYS) {
+        return Overdue::Show;
+    }
     if local.tunables.import_mode {
         let is_source = state.any(State::IMPORT_SOURCE);
         return if is_source { Overdue::Show } else { Overdue::Hide };
     }
-    if server.state().any(State::PAUSED) {
+    if server.state().any(State::PAUSED) || local.leaves_overdue {
         return Overdue::Hide;
     }
     match server.active_expire.load(Ordering::Relaxed) {

@@ -2,6 +2,7 @@
 
 use commands::Args;
 use keyspace::Wants;
+use spec::command::Flags;
 
 use crate::local::Local;
 use crate::rows::Row;
@@ -11,19 +12,44 @@ use crate::{blocked, events};
 
 /// What follows a command that changed data.
 #[inline]
-pub fn after(server: &Server, local: &mut Local, _session: &Session, _row: &Row, _args: &Args<'_>) {
+pub fn after(server: &Server, local: &mut Local, session: &Session, row: &Row, args: &Args<'_>) {
+    if local.change.wants(Wants::LOG) {
+        log_command(server, local, session.db, row, args);
+    }
     settle(server, local);
+}
+
+/// What follows the last command of a transaction, with all its shards still held.
+pub fn transaction(server: &Server, local: &mut Local) {
+    local.outlet.append(&server.aof, true, local.now_us);
 }
 
 /// What follows when the command of a client that waited has changed data: its records tell all
 /// that is to be propagated.
 pub fn served(server: &Server, local: &mut Local) {
+    if local.change.wants(Wants::LOG) {
+        local.outlet.unit.push_records(local.change.records());
+        local.outlet.append(&server.aof, true, local.now_us);
+    }
     settle(server, local);
 }
 
-/// What follows the expiry of keys that nobody asked for.
+/// What follows the expiry of keys that nobody asked for; the log knows of it already.
 pub fn expired(server: &Server, local: &mut Local) {
     settle(server, local);
+}
+
+/// What a command says to the log: what it met that was over, then itself or what stands for it. A
+/// walk over all keys has nothing that belongs together.
+fn log_command(server: &Server, local: &mut Local, db: u32, row: &Row, args: &Args<'_>) {
+    let Local { change, outlet, now_us, .. } = local;
+    outlet.unit.push_records(change.records());
+    if change.is_verbatim() && (change.dirty() > 0 || change.is_forced()) {
+        outlet.unit.push(db, args.all());
+    }
+    if !change.is_in_transaction() {
+        outlet.append(&server.aof, !row.has(Flags::TOUCHES_ARBITRARY_KEYS), *now_us);
+    }
 }
 
 fn settle(server: &Server, local: &mut Local) {

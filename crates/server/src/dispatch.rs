@@ -609,9 +609,19 @@ impl<'k> Turn<'_, 'k> {
                 }
             }
         }
+        let leaves_overdue = row.keys == KeyPlan::Walk && self.must_leave_overdue(wants);
+        self.local.leaves_overdue = leaves_overdue;
         let result = self.perform(row, args, &hashed, &mut held);
+        self.local.leaves_overdue = false;
         drop(held);
         if wants.any(Wants::WAITERS) { self.after_serving(result) } else { result }
+    }
+
+    /// Whether a walk over all shards leaves keys alone whose time is over: it does not hold their
+    /// shards any more when it could tell the log of them.
+    #[cold]
+    fn must_leave_overdue(&self, wants: Wants) -> bool {
+        wants.any(Wants::LOG) && self.server.workers.len() > 1
     }
 
     /// Runs a command's handler on the shards that were taken, performs what follows a write, and

@@ -9,6 +9,7 @@ pub mod config;
 
 mod admin;
 mod allocator;
+mod aof;
 mod background;
 mod blocked;
 mod call;

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 
 use keyspace::{Change, KeyStats, Wants};
 
+use crate::aof::Outlet;
 use crate::blocked::Ready;
 use crate::clock;
 use crate::dispatch::Batch;
@@ -22,6 +23,10 @@ pub struct Local {
     pub id: usize,
     /// What the running command changes.
     pub change: Change,
+    /// What the running command or transaction says to the log.
+    pub outlet: Outlet,
+    /// Whether the running command leaves keys alone whose time is over.
+    pub leaves_overdue: bool,
     /// Lookups since they were last added to the worker's counters.
     pub key_stats: KeyStats,
     /// The storage of batches of requests, used again.
@@ -71,6 +76,8 @@ impl Local {
         Self {
             id,
             change,
+            outlet: Outlet::default(),
+            leaves_overdue: false,
             key_stats: KeyStats::default(),
             batches: Vec::new(),
             rng: fastrand::Rng::new(),

@@ -19,7 +19,7 @@ use crate::dispatch::{Argv, Turn, bytes};
 use crate::rows::{KeyPlan, Row, Run, SessionHandler};
 use crate::server::Server;
 use crate::session::{Session, State};
-use crate::{blocked, monitor};
+use crate::{blocked, commit, monitor};
 
 pub(crate) const HANDLERS: &[(&str, SessionHandler)] =
     &[("discard", discard), ("multi", multi), ("unwatch", unwatch), ("watch", watch)];
@@ -348,6 +348,7 @@ impl<'k> Turn<'_, 'k> {
             self.local.now_us = now_us;
         }
         self.local.change.end_transaction();
+        commit::transaction(self.server, self.local);
         self.session.put(State::DENY_BLOCKING, false);
         if !self.local.ready.is_empty() {
             self.serve_ready(held);

@@ -12,8 +12,9 @@ use keyspace::{Entry, Held, Totals};
 use parking_lot::Mutex;
 use persist::disk::{Draft, Input};
 use persist::form::{Error, Form, Reader, Writer};
-use persist::rdb::{self, Item, Key, Rules, Settings, Usage};
+use persist::rdb::{self, Item, Key, Piece, Rules, Run, Settings, Usage};
 use spec::config::Id;
+use value::Limits;
 
 use crate::config::Config;
 use crate::listen::system_text;
@@ -21,10 +22,12 @@ use crate::server::Server;
 use crate::version::Told;
 use crate::{allocator, clock, tunables, version};
 
-pub use feed::{Feed, begin};
+pub use feed::{Batch, Feed, begin};
 
 /// Keys between two looks at whether the disk still takes what is written.
 const KEYS_A_LOOK: u64 = 1024;
+/// The log is told how loading goes when a file has so many bytes.
+const TOLD_MIN: u64 = 64 << 20;
 /// Empty keys that the log names.
 const EMPTY_SHOWN: u64 = 10;
 
@@ -39,6 +42,8 @@ pub struct Persistence {
     pub keys_loaded: AtomicU64,
     /// Keys that the last load left out because their time was over.
     pub keys_expired: AtomicU64,
+    /// Keys that the last load left out because they held nothing.
+    keys_empty: AtomicU64,
     /// Libraries of functions that came with the file, for the next one.
     functions: Mutex<Vec<Vec<u8>>>,
     /// The load under way.
@@ -58,6 +63,32 @@ pub struct Progress {
     pub read: AtomicU64,
     /// Bytes of memory in use when the file was written, as it says.
     pub used_memory: AtomicU64,
+    /// The tenth of the file that the log has told of.
+    tenth: AtomicU64,
+}
+
+impl Progress {
+    /// A load of so many bytes begins.
+    pub fn begin(&self, total: u64) {
+        self.total.store(total, Ordering::Relaxed);
+        self.read.store(0, Ordering::Relaxed);
+        self.tenth.store(0, Ordering::Relaxed);
+        self.began_s.store(clock::unix_ms() / 1000, Ordering::Relaxed);
+    }
+
+    /// So many bytes are read; the log learns of every tenth of a large file.
+    pub fn reach(&self, position: u64) {
+        self.read.store(position, Ordering::Relaxed);
+        let total = self.total.load(Ordering::Relaxed);
+        if total < TOLD_MIN {
+            return;
+        }
+        let tenth = position.saturating_mul(10) / total;
+        if tenth > self.tenth.load(Ordering::Relaxed) && tenth < 10 {
+            self.tenth.store(tenth, Ordering::Relaxed);
+            log::info!("Loading: {}0% of {total} bytes read", tenth);
+        }
+    }
 }
 
 impl Persistence {
@@ -185,6 +216,15 @@ fn write_file(server: &Server, held: &mut Held<'_>) -> io::Result<()> {
     writer.finish().finish()
 }
 
+/// Writes the base of a log that begins with nothing.
+pub fn write_empty_base(server: &Server, place: &Path) -> io::Result<()> {
+    let plan = Plan::of(server);
+    let draft = Draft::begin(place, &mark())?;
+    let mut writer = Writer::new(Form::Rdb, draft, plan.style, plan.checksum, false);
+    write_notes(&plan, &mut writer);
+    writer.finish().finish()
+}
+
 fn write_notes(plan: &Plan, writer: &mut Writer<Draft>) {
     let version = format!("{}-ver", plan.told.server);
     writer.aux(version.as_bytes(), plan.told.version.as_bytes());
@@ -212,6 +252,7 @@ fn totals(held: &mut Held<'_>, databases: u32) -> Vec<Totals> {
 pub struct File {
     input: Input,
     plan: Plan,
+    is_base: bool,
 }
 
 impl File {
@@ -219,65 +260,172 @@ impl File {
     pub fn open(server: &Server) -> io::Result<Option<Self>> {
         let plan = Plan::of(server);
         let input = Input::open(&plan.place, plan.checksum)?;
-        Ok(input.map(|input| Self { input, plan }))
+        Ok(input.map(|input| Self { input, plan, is_base: false }))
+    }
+
+    /// The base of a log, which says itself what expires and when.
+    pub fn of_base(server: &Server, place: &Path, input: Input) -> Self {
+        let plan = Plan { place: place.to_owned(), ..Plan::of(server) };
+        Self { input, plan, is_base: true }
+    }
+
+    /// Opens another file as this server reads its own; none when it does not exist.
+    pub fn input(server: &Server, place: &Path) -> io::Result<Option<Input>> {
+        Input::open(place, Plan::of(server).checksum)
+    }
+
+    /// Its form.
+    pub fn form(&self) -> Form {
+        self.plan.form()
     }
 
     /// Reads the file. `begin` is called once its head is known to be in order, `enter` with each
-    /// key and the number of its database until it says no.
+    /// key and the number of its database until it says no. Gives back what may go on behind the
+    /// data set, unless that is JSON.
     pub fn load(
         self,
         server: &Server,
         begin: impl FnOnce(),
         mut enter: impl FnMut(u32, Entry) -> bool,
-    ) -> Result<(), Error> {
-        let now_ms = clock::unix_ms();
-        let tunables = server.tunables.load();
-        let rules = Rules {
-            limits: &tunables.settings.limits,
-            hasher: server.keyspace.key_hash(),
-            since_ms: now_ms,
+    ) -> Result<Option<Input>, Error> {
+        let enter = |part| match part {
+            Part::Key(db, entry) => enter(db, entry),
+            Part::Run(..) => unreachable!("nobody asked for runs"),
         };
+        self.read(server, begin, enter, false)
+    }
+
+    /// As [`Self::load`], but whoever is given a run of keys decodes it.
+    pub fn load_runs(
+        self,
+        server: &Server,
+        enter: impl FnMut(Part) -> bool,
+    ) -> Result<Option<Input>, Error> {
+        self.read(server, || (), enter, true)
+    }
+
+    fn read(
+        self,
+        server: &Server,
+        begin: impl FnOnce(),
+        mut enter: impl FnMut(Part) -> bool,
+        in_runs: bool,
+    ) -> Result<Option<Input>, Error> {
+        let state = &server.persistence;
+        let form = self.plan.form();
+        let terms = Terms::now(&self.plan, self.is_base);
+        let tunables = server.tunables.load();
         let checksum = self.plan.checksum && tunables.settings.restore.checksum;
         let settings = Settings { relaxed: self.plan.relaxed, checksum };
-        let state = &server.persistence;
-        state.progress.total.store(self.input.size(), Ordering::Relaxed);
-        state.progress.began_s.store(now_ms / 1000, Ordering::Relaxed);
-        state.keys_loaded.store(0, Ordering::Relaxed);
-        state.keys_expired.store(0, Ordering::Relaxed);
-        let form = self.plan.form().name();
-        let reader = Reader::new(self.plan.form(), self.input, settings, rules)?;
-        let now_s = (now_ms / 1000) as u32 & 0x00ff_ffff;
-        let mut reader = reader.with_access(now_s, self.plan.is_lfu);
+        if !self.is_base {
+            state.progress.begin(self.input.size());
+        }
+        for count in [&state.keys_loaded, &state.keys_expired, &state.keys_empty] {
+            count.store(0, Ordering::Relaxed);
+        }
+        let rules = terms.rules(server, &tunables.settings.limits);
+        let reader = Reader::new(form, self.input, settings, rules)?;
+        let mut reader = reader.with_access(terms.now_s, terms.is_lfu);
         begin();
         state.functions.lock().clear();
-        let (mut db, mut empty) = (0, 0);
-        while let Some(item) = reader.next_item()? {
-            state.progress.read.store(reader.position(), Ordering::Relaxed);
-            match item {
-                Item::Select(number) => db = checked_database(server, number)?,
-                Item::Sizes(..) => {}
-                Item::Aux(name, value) => note(state, &name, &value, now_ms),
-                Item::Function(library) => state.functions.lock().push(library),
-                Item::Key(Key::Faded(_)) => {}
-                Item::Key(Key::Empty(key)) => {
-                    empty += 1;
-                    if empty <= EMPTY_SHOWN {
-                        log::info!("Loading {form}: skipping empty key: {}", key.escape_ascii());
+        let mut db = 0;
+        loop {
+            let piece = match in_runs {
+                true => reader.next_piece()?,
+                false => reader.next_item()?.map(Piece::Item),
+            };
+            state.progress.reach(reader.position());
+            let part = match piece {
+                None => return Ok(reader.into_source()),
+                Some(Piece::Run(run)) => Part::Run(db, run, terms),
+                Some(Piece::Item(Item::Key(key))) => match terms.admit(state, key) {
+                    Some(entry) => Part::Key(db, entry),
+                    None => continue,
+                },
+                Some(Piece::Item(mark)) => {
+                    match mark {
+                        Item::Select(number) => db = checked_database(server, number)?,
+                        Item::Aux(name, value) => note(state, &name, &value, clock::unix_ms()),
+                        Item::Function(library) => state.functions.lock().push(library),
+                        Item::Sizes(..) | Item::Key(_) => {}
                     }
+                    continue;
                 }
-                Item::Key(Key::Live(entry)) if entry.is_over(now_ms) => {
-                    state.keys_expired.fetch_add(1, Ordering::Relaxed);
-                }
-                Item::Key(Key::Live(entry)) => {
-                    state.keys_loaded.fetch_add(1, Ordering::Relaxed);
-                    if !enter(db, entry) {
-                        return Ok(());
-                    }
-                }
+            };
+            if !enter(part) {
+                return Ok(reader.into_source());
             }
         }
-        told(state, form, empty);
-        Ok(())
+    }
+}
+
+/// A part of a file that is being loaded.
+pub enum Part {
+    /// A key and its database.
+    Key(u32, Entry),
+    /// Keys of a database that are still to be decoded.
+    Run(u32, Run, Terms),
+}
+
+/// By what the keys of a file are judged.
+#[derive(Clone, Copy)]
+pub struct Terms {
+    /// What was over by then is left out, Unix milliseconds. The least number for the base of a
+    /// log, whose commands say what expires and when.
+    since_ms: i64,
+    /// The clock of accesses, in seconds.
+    now_s: u32,
+    is_lfu: bool,
+    form: Form,
+}
+
+impl Terms {
+    fn now(plan: &Plan, is_base: bool) -> Self {
+        let now_ms = clock::unix_ms();
+        let now_s = (now_ms / 1000) as u32 & 0x00ff_ffff;
+        let since_ms = if is_base { i64::MIN } else { now_ms };
+        Self { since_ms, now_s, is_lfu: plan.is_lfu, form: plan.form() }
+    }
+
+    fn rules<'l>(&self, server: &Server, limits: &'l Limits) -> Rules<'l> {
+        Rules { limits, hasher: server.keyspace.key_hash(), since_ms: self.since_ms }
+    }
+
+    /// Counts a key; gives its entry unless it is left out.
+    fn admit(&self, state: &Persistence, key: Key) -> Option<Entry> {
+        let count = match key {
+            Key::Faded(_) => return None,
+            Key::Empty(key) => {
+                if state.keys_empty.fetch_add(1, Ordering::Relaxed) < EMPTY_SHOWN {
+                    let (form, key) = (self.form.name(), key.escape_ascii());
+                    log::info!("Loading {form}: skipping empty key: {key}");
+                }
+                return None;
+            }
+            Key::Live(entry) if !entry.is_over(self.since_ms) => {
+                state.keys_loaded.fetch_add(1, Ordering::Relaxed);
+                return Some(entry);
+            }
+            Key::Live(_) => &state.keys_expired,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+        None
+    }
+
+    /// Decodes the keys of a run.
+    pub fn decode(
+        &self,
+        server: &Server,
+        run: &Run,
+        mut enter: impl FnMut(Entry),
+    ) -> Result<(), rdb::Error> {
+        let tunables = server.tunables.load();
+        let rules = self.rules(server, &tunables.settings.limits);
+        run.each_key(rules, (self.now_s, self.is_lfu), |key| {
+            if let Some(entry) = self.admit(&server.persistence, key) {
+                enter(entry);
+            }
+        })
     }
 }
 
@@ -307,7 +455,10 @@ fn note(state: &Persistence, name: &[u8], value: &[u8], now_ms: i64) {
     }
 }
 
-fn told(state: &Persistence, form: &str, empty: u64) {
+/// Tells the log what a load has brought.
+pub fn tell_loaded(state: &Persistence, form: Form) {
+    let empty = state.keys_empty.load(Ordering::Relaxed);
+    let form = form.name();
     let (loaded, expired) =
         (state.keys_loaded.load(Ordering::Relaxed), state.keys_expired.load(Ordering::Relaxed));
     let skipped = if empty > 0 { format!(", empty keys skipped: {empty}") } else { String::new() };

@@ -144,7 +144,7 @@ pub fn look_closer(
     state: State,
 ) -> Verdict {
     let nature = Nature::of(row, session);
-    if let Some(text) = reason_against(local, session, out, row, state, &nature) {
+    if let Some(text) = reason_against(server, local, session, out, row, state, &nature) {
         reject(server, local, session, out, Some(row), text.as_bytes());
         return Verdict::Done;
     }
@@ -179,6 +179,7 @@ impl Nature {
 
 /// The error line for a command that must not run now.
 fn reason_against(
+    server: &Server,
     local: &Local,
     session: &Session,
     out: &Writer,
@@ -210,6 +211,10 @@ fn reason_against(
              are allowed in this context",
             row.name
         ).into());
+    }
+    if state.any(State::LOG_FAILS) && (nature.flags.contains(Flags::WRITE) || row.name == "ping") {
+        let trouble = server.aof.trouble().unwrap_or_default();
+        return Some(format!("MISCONF Errors writing to the AOF file: {trouble}").into());
     }
     if state.any(State::LOADING) && !nature.loading {
         return Some("LOADING Redis is loading the dataset in memory".into());

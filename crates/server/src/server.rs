@@ -9,6 +9,7 @@ use keyspace::{Keyspace, Wants};
 use parking_lot::Mutex;
 
 use crate::allocator::Gauge;
+use crate::aof::Aof;
 use crate::background::Background;
 use crate::blocked::Blocked;
 use crate::clock::Ticks;
@@ -89,6 +90,8 @@ pub struct Server {
     pub errors: ErrorCounts,
     /// Memory in use at the start and at most.
     pub memory: Gauge,
+    /// The log of what changed the data.
+    pub aof: Aof,
     /// Saves and loads.
     pub persistence: crate::persistence::Persistence,
     /// Connections to servers that MIGRATE moves keys to.
@@ -160,6 +163,7 @@ impl Server {
             program,
             process,
             listening,
+            aof: Aof::new(&config),
             config: Mutex::new(config),
             tunables: ArcSwap::new(tunables),
             generation: AtomicU64::new(0),
@@ -207,7 +211,7 @@ impl Server {
     /// The server-wide states.
     #[inline]
     pub fn state(&self) -> State {
-        State(self.state.load(Ordering::Relaxed))
+        State(self.state.load(Ordering::Acquire))
     }
 
     /// Sets or clears server-wide states.
@@ -245,6 +249,7 @@ impl Server {
         } else {
             self.wants.fetch_and(!Wants::EVENTS.0, Ordering::SeqCst);
         }
+        self.aof.follow(config);
         self.latency.set_threshold(tunables.latency_threshold_ms);
         self.tunables.store(Arc::new(tunables));
         self.generation.fetch_add(1, Ordering::SeqCst);

@@ -65,6 +65,12 @@ impl State {
     /// Server-wide: somebody sees what all clients do.
     pub const MONITORED: Self = Self(1 << 21);
 
+    /// Server-wide: the log cannot be written.
+    pub const LOG_FAILS: Self = Self(1 << 22);
+
+    /// The commands come from a log: nothing expires but as it says.
+    pub const REPLAYS: Self = Self(1 << 23);
+
     /// The states in which a command may be refused, held back or answered differently.
     pub const COLD: Self = Self(
         Self::NEEDS_AUTH.0
@@ -76,7 +82,8 @@ impl State {
             | Self::CROWDED.0
             | Self::PAUSED.0
             | Self::LOADING.0
-            | Self::OVER_MEMORY.0,
+            | Self::OVER_MEMORY.0
+            | Self::LOG_FAILS.0,
     );
 
     /// Whether any of the other's bits is set here.

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use keyspace::Held;
 use parking_lot::Mutex;
 
+use crate::aof;
 use crate::mailbox::Message;
 use crate::persistence;
 use crate::server::Server;
@@ -102,6 +103,10 @@ pub fn tick(server: &Server) {
 pub fn begin(server: &Server, held: &mut Held<'_>, wish: Wish, who: &str) -> Result<(), Failed> {
     log::info!("User requested shutdown...{who}");
     server.shutdown.begun.store(true, Ordering::SeqCst);
+    if server.aof.is_on() {
+        log::info!("Calling fsync() on the AOF file.");
+        aof::flush(server, true);
+    }
     let saved = save(server, held, wish);
     if saved.is_err() {
         server.shutdown.begun.store(false, Ordering::SeqCst);

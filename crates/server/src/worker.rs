@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use keyspace::Change;
 use mio::{Events, Interest, Poll, Token};
 use resp::{Proto, ProtocolError, Writer};
 
@@ -22,7 +23,7 @@ use crate::mailbox::Message;
 use crate::registry::Client;
 use crate::server::Server;
 use crate::session::{Session, State};
-use crate::{blocked, commit, cron, dispatch, felt, multi, pubsub, refuse, sys};
+use crate::{aof, blocked, commit, cron, dispatch, felt, multi, pubsub, refuse, sys};
 
 mod delivery;
 mod waits;
@@ -87,6 +88,8 @@ pub struct Thread {
     spare: Writer,
     /// Connections that were given messages and are still to be sent them.
     written: Vec<usize>,
+    /// Connections whose replies wait until the log is on the disk.
+    unsent: Vec<usize>,
     next_cron: Instant,
     /// Which of its lane's shards comes first when it expires keys the next time.
     expire_turn: u32,
@@ -121,6 +124,7 @@ impl Thread {
             buffer: vec![0; BUFFER].into_boxed_slice(),
             spare: Writer::new(Proto::Resp2),
             written: Vec::new(),
+            unsent: Vec::new(),
             next_cron: Instant::now(),
             expire_turn: 0,
             cron: cron::Cron::default(),
@@ -159,9 +163,22 @@ impl Thread {
             self.end_waits();
             self.cron(began);
             self.deliver();
+            self.settle();
             self.count_turn(began);
         }
         Ok(())
+    }
+
+    /// Writes what this turn has appended to the log, then sends the replies that wait for that.
+    fn settle(&mut self) {
+        let has_appended = std::mem::take(&mut self.local.outlet.has_appended);
+        if self.unsent.is_empty() && !has_appended {
+            return;
+        }
+        aof::settle(&self.server);
+        for token in std::mem::take(&mut self.unsent) {
+            self.write(token);
+        }
     }
 
     fn count_turn(&self, began: Instant) {
@@ -182,8 +199,11 @@ impl Thread {
         if let Some(due) = self.timers.next() {
             timeout = timeout.min(due.saturating_duration_since(Instant::now()));
         }
-        let loads =
-            || self.server.state().any(State::LOADING) && self.server.persistence.feed.is_waiting();
+        let loads = || {
+            self.server.state().any(State::LOADING)
+                && (self.server.persistence.feed.is_waiting()
+                    || self.local.id == 0 && self.server.aof.replay.is_waiting())
+        };
         let waits = !self.again.is_empty() || !self.accept_again.is_empty();
         if waits || !me.mailbox.is_empty() || loads() {
             timeout = Duration::ZERO;
@@ -568,6 +588,10 @@ impl Thread {
     }
 
     fn flush(&mut self, conn: &mut Conn) -> bool {
+        if !conn.out.is_empty() && self.server.aof.holds_replies(&self.local.outlet) {
+            self.local.outlet.has_appended = false;
+            aof::settle(&self.server);
+        }
         let (mut writes, mut sent) = (0, 0);
         let alive = conn.flush(&mut writes, &mut sent);
         let stats = self.server.stats(self.local.id);
@@ -589,6 +613,12 @@ impl Thread {
 
     /// Sends replies, and settles what the connection keeps until it is served again.
     fn finish(&mut self, conn: &mut Conn, fate: Fate) -> Fate {
+        let holds = self.server.aof.holds_replies(&self.local.outlet);
+        if holds && fate == Fate::Keep && !conn.out.is_empty() {
+            // The other connections of this turn share the write.
+            self.unsent.push(conn.client().slot);
+            return Fate::Keep;
+        }
         if self.is_too_much(conn) || !self.flush(conn) {
             return Fate::Close;
         }
@@ -727,9 +757,12 @@ impl Thread {
     }
 
     /// Takes in what was read of the file that is being loaded.
-    fn load(&self) {
+    fn load(&mut self) {
         if self.server.state().any(State::LOADING) {
             self.server.persistence.feed.take_in(&self.server, &self.local);
+            if self.local.id == 0 {
+                self.server.aof.replay.take_in(&self.server, &mut self.local);
+            }
         }
     }
 
@@ -756,15 +789,12 @@ impl Thread {
         }
         let began = Instant::now();
         let server = Arc::clone(&self.server);
-        let wants = || keyspace::Wants(server.wants.load(Ordering::Relaxed));
-        let now_ms = self.local.now_ms();
         let capped = loop {
             let mut budget = EXPIRE_BUDGET;
             let mut gate = server.keyspace.enter(self.local.id);
             self.local.follow_config(&server);
-            let change = &mut self.local.change;
-            server.keyspace.expire(lane, now_ms, &mut self.expire_turn, &mut budget, change, wants);
-            if !change.is_empty() {
+            self.expire_some(&server, &mut budget);
+            if !self.local.change.is_empty() {
                 commit::expired(&server, &mut self.local);
             }
             self.local.late.extend(self.local.ready.drain(..));
@@ -781,6 +811,19 @@ impl Thread {
         stats.expire_capped.add(u64::from(capped));
         stats.expire_ns.add(took.as_nanos() as u64);
         server.latency.note("expire-cycle", took);
+    }
+
+    /// Removes at most so many keys of this worker's lane, and tells the log.
+    fn expire_some(&mut self, server: &Server, budget: &mut u32) {
+        let (lane, now_ms) = (self.local.id as u32, self.local.now_ms());
+        let wants = || keyspace::Wants(server.wants.load(Ordering::Relaxed));
+        let Local { change, outlet, now_us, .. } = &mut self.local;
+        let propagate = |change: &mut Change| {
+            outlet.unit.push_records(change.records());
+            outlet.append(&server.aof, false, *now_us);
+        };
+        let turn = &mut self.expire_turn;
+        server.keyspace.expire(lane, now_ms, turn, budget, change, (wants, propagate));
     }
 
     /// Periodic work, when its time has come.

@@ -192,8 +192,8 @@ impl Model {
         self.now_ms += self.rng.i64(0..100);
         for lane in 0..LANES {
             let (mut turn, mut budget) = (0, self.rng.u32(1..50));
-            let (change, wants) = (&mut self.change, || Wants::LOG);
-            self.keyspace.expire(lane, self.now_ms, &mut turn, &mut budget, change, wants);
+            let (change, record) = (&mut self.change, (|| Wants::LOG, |_: &mut Change| ()));
+            self.keyspace.expire(lane, self.now_ms, &mut turn, &mut budget, change, record);
             self.change.take_discarded().for_each(drop);
             self.change.clear();
         }

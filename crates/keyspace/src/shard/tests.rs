@@ -19,6 +19,8 @@ struct Model {
     change: Change,
     now_ms: i64,
     expired: u64,
+    /// Fields whose deletion was propagated.
+    deleted: u64,
     rng: Rng,
 }
 
@@ -29,7 +31,15 @@ impl Model {
         let mut change = Change::default();
         change.set_wants(Wants::LOG);
         let (keyspace, rng) = (Keyspace::new(layout), Rng::with_seed(seed));
-        Self { keyspace, keys: BTreeMap::new(), change, now_ms: 1_000_000, expired: 0, rng }
+        Self {
+            keyspace,
+            keys: BTreeMap::new(),
+            change,
+            now_ms: 1_000_000,
+            expired: 0,
+            deleted: 0,
+            rng,
+        }
     }
 
     fn on<R>(&mut self, work: impl FnOnce(&mut Db<'_, '_>) -> R) -> R {
@@ -136,8 +146,10 @@ impl Model {
         let mut turn = 0;
         for lane in 0..2 {
             while self.keyspace.lane_due_ms(lane) <= self.now_ms as u64 {
-                let (now_ms, change) = (self.now_ms, &mut self.change);
-                self.keyspace.expire(lane, now_ms, &mut turn, &mut 3, change, || Wants::LOG);
+                let (now_ms, change, deleted) = (self.now_ms, &mut self.change, &mut self.deleted);
+                let propagate = |change: &mut Change| *deleted += fields_of(change);
+                let wants = || Wants::LOG;
+                self.keyspace.expire(lane, now_ms, &mut turn, &mut 3, change, (wants, propagate));
             }
         }
         let shards = self.keyspace.shards().len() as u32;
@@ -198,8 +210,12 @@ fn fields_expire_as_in_maps() {
         model.forget();
         model.check();
         assert!(model.expired > 0);
-        let deleted: usize =
-            model.change.records().iter().map(|record| record.argv.len() - 2).sum();
-        assert_eq!(deleted as u64, model.expired, "the log names every field that expired");
+        let deleted = model.deleted + fields_of(&model.change);
+        assert_eq!(deleted, model.expired, "the log names every field that expired");
     }
+}
+
+/// The fields that are to be propagated as deleted.
+fn fields_of(change: &Change) -> u64 {
+    change.records().iter().map(|record| record.argv.len() as u64 - 2).sum()
 }

@@ -21,7 +21,27 @@ struct Counts {
     expires: u64,
     expired: u64,
     functions: u64,
-    kinds: BTreeMap<&'static str, u64>,
+    kinds: BTreeMap<&'static str, Kind>,
+}
+
+/// What was counted of one form of values. Bytes are those in the file, with key and expiry.
+#[derive(Default)]
+struct Kind {
+    keys: u64,
+    bytes: u64,
+    /// The largest: its bytes, where it begins, and its key.
+    largest: (u64, u64, Vec<u8>),
+}
+
+impl Kind {
+    fn add(&mut self, from: u64, to: u64, key: &[u8]) {
+        let bytes = to - from;
+        self.keys += 1;
+        self.bytes += bytes;
+        if bytes > self.largest.0 {
+            self.largest = (bytes, from, key.to_vec());
+        }
+    }
 }
 
 /// Checks an RDB file and tells of it; whether all is well. `now_ms` is the time in Unix
@@ -54,11 +74,14 @@ pub(super) fn look<S: Source>(
 ) -> io::Result<Option<Error>> {
     let mut counts = Counts::default();
     let failed = loop {
+        let from = reader.position();
         match reader.next_item() {
             Ok(Some(item)) => {
-                let kind =
-                    reader.last_key().map_or("", |(_, kind)| kind_name(kind, reader.version().1));
-                tell(&item, kind, reader.position(), now_ms, &mut counts, out)?;
+                if let (Item::Key(_), Some((key, kind))) = (&item, reader.last_key()) {
+                    let kind = kind_name(kind, reader.version().1);
+                    counts.kinds.entry(kind).or_default().add(from, reader.position(), key);
+                }
+                tell(&item, reader.position(), now_ms, &mut counts, out)?;
             }
             Ok(None) => break None,
             Err(error) => break Some(error),
@@ -86,7 +109,6 @@ fn cannot_open(out: &mut impl Write, error: &io::Error) -> io::Result<bool> {
 
 fn tell(
     item: &Item,
-    kind: &'static str,
     offset: u64,
     now_ms: i64,
     counts: &mut Counts,
@@ -102,7 +124,6 @@ fn tell(
         Item::Function(_) => counts.functions += 1,
         Item::Key(key) => {
             counts.keys += 1;
-            *counts.kinds.entry(kind).or_default() += 1;
             if let Key::Live(entry) = key {
                 counts.expires += u64::from(entry.deadline_ms().is_some());
                 counts.expired += u64::from(entry.is_over(now_ms));
@@ -134,8 +155,14 @@ impl Counts {
         writeln!(out, "[info] {} expires", self.expires)?;
         writeln!(out, "[info] {} already expired", self.expired)?;
         writeln!(out, "[info] {} functions", self.functions)?;
-        for (kind, count) in &self.kinds {
-            writeln!(out, "[info] {count} of type {kind}")?;
+        for (name, kind) in &self.kinds {
+            let (keys, bytes, (largest, at, key)) = (kind.keys, kind.bytes, &kind.largest);
+            let key = key.escape_ascii();
+            writeln!(
+                out,
+                "[info] {keys} of type {name}, {bytes} bytes; the largest has {largest}, at offset \
+                 {at}: '{key}'"
+            )?;
         }
         Ok(())
     }

@@ -8,6 +8,10 @@ use super::decode::{Decoder, Loaded, Rules, module_name};
 use super::source::Source;
 use super::write::Usage;
 
+mod run;
+
+pub use run::{Piece, Run};
+
 /// What every Redis file begins with, in front of two more digits of its version; then Valkey's.
 const REDIS: &[u8] = b"REDIS0";
 const VALKEY: &[u8] = b"VALKEY";
@@ -95,7 +99,11 @@ impl<'r, S: Source> Reader<'r, S> {
             return Err(Error::Version(version));
         }
         decoder.set_dialect(is_valkey);
-        Ok(Self {
+        Ok(Self::of(decoder, settings, version, is_valkey))
+    }
+
+    fn of(decoder: Decoder<'r, S>, settings: Settings, version: u32, is_valkey: bool) -> Self {
+        Self {
             decoder,
             settings,
             version,
@@ -105,7 +113,7 @@ impl<'r, S: Source> Reader<'r, S> {
             last_kind: None,
             last_key: Vec::new(),
             usage: None,
-        })
+        }
     }
 
     /// What the notes on the use of keys are told by: the clock of accesses in seconds, or whether

@@ -37,12 +37,19 @@ pub struct Slice<'a> {
     bytes: &'a [u8],
     at: usize,
     taken: usize,
+    /// Bytes in front of them, for positions.
+    before: u64,
 }
 
 impl<'a> Slice<'a> {
     /// All of them.
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0, taken: 0 }
+        Self::within(bytes, 0)
+    }
+
+    /// All of them, which stand behind so many others.
+    pub(super) fn within(bytes: &'a [u8], before: u64) -> Self {
+        Self { bytes, at: 0, taken: 0, before }
     }
 }
 
@@ -59,7 +66,7 @@ impl Source for Slice<'_> {
     }
 
     fn position(&self) -> u64 {
-        self.at as u64
+        self.before + self.at as u64
     }
 
     fn checksum(&self) -> Option<u64> {

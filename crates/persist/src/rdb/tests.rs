@@ -127,6 +127,40 @@ proptest! {
         there_and_back(NewValue::Object(array));
     }
 
+    /// Cut into runs of keys, a file holds what it holds in one go, and is refused when that is.
+    #[test]
+    fn runs_hold_what_the_file_holds(
+        values in proptest::collection::vec(
+            prop_oneof![lists(), sets(), sorted_sets(), hashes(), streams(), arrays()],
+            1..6,
+        ),
+        style in prop_oneof![Just(0u16), Just(10), Just(12), Just(80)],
+        damage in proptest::option::of((any::<proptest::sample::Index>(), any::<u8>())),
+    ) {
+        let style = Style { version: style, compress: true };
+        let mut writer = Writer::new(Vec::new(), style, false, true);
+        for (number, value) in values.into_iter().enumerate() {
+            writer.database(number as u32 / 3, 1, 0);
+            let deadline_ms = (number == 1).then_some(5);
+            let entry = Entry::new(b"key", NewValue::Object(value), deadline_ms, 0);
+            writer.key(&entry, (number == 2).then_some(Usage::Frequency(3)));
+            writer.key(&Entry::new(b"text", NewValue::Bytes(b"text"), None, 0), None);
+        }
+        let mut file = writer.finish();
+        if let Some((at, byte)) = damage {
+            let at = at.index(file.len() - 9) + 9;
+            if at < file.len() {
+                file[at] = byte;
+            }
+        }
+        let (whole, in_runs) = (in_one_go(&file), in_runs(&file));
+        match (&whole, &in_runs) {
+            (Ok(whole), Ok(in_runs)) => prop_assert_eq!(whole, in_runs),
+            (Err(_), Err(_)) => {}
+            _ => prop_assert!(false, "{:?} against {:?}", whole, in_runs),
+        }
+    }
+
     /// Whatever a byte is changed to, reading ends with a value or a refusal.
     #[test]
     fn damaged_payloads_do_no_harm(
@@ -147,6 +181,93 @@ proptest! {
             }
         });
     }
+}
+
+fn shown_key(key: &Key) -> String {
+    match key {
+        Key::Live(entry) => {
+            format!("{:?} {} {}", entry.deadline_ms(), entry.access(), shown(&entry.value()))
+        }
+        Key::Empty(_) | Key::Faded(_) => "nothing".to_owned(),
+    }
+}
+
+fn open(file: &[u8]) -> Reader<'static, Slice<'_>> {
+    let settings = Settings { relaxed: true, checksum: false };
+    let reader = Reader::new(Slice::new(file), settings, rules()).expect("the head is in order");
+    reader.with_access(1000, true)
+}
+
+fn in_one_go(file: &[u8]) -> Result<Vec<String>, String> {
+    let (mut reader, mut found) = (open(file), Vec::new());
+    while let Some(item) = reader.next_item().map_err(|error| error.to_string())? {
+        if let Item::Key(key) = item {
+            found.push(shown_key(&key));
+        }
+    }
+    Ok(found)
+}
+
+fn in_runs(file: &[u8]) -> Result<Vec<String>, String> {
+    let (mut reader, mut found) = (open(file), Vec::new());
+    while let Some(piece) = reader.next_piece().map_err(|error| error.to_string())? {
+        match piece {
+            Piece::Run(run) => {
+                let read = run.each_key(rules(), (1000, true), |key| found.push(shown_key(&key)));
+                read.map_err(|error| error.to_string())?;
+            }
+            Piece::Item(Item::Key(key)) => found.push(shown_key(&key)),
+            Piece::Item(_) => {}
+        }
+    }
+    Ok(found)
+}
+
+#[test]
+fn files_of_real_servers_are_runs() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/rdb");
+    for name in ["redis-7.0.15.rdb", "valkey-8.1.1.rdb", "valkey-9.1.2.rdb"] {
+        let file = std::fs::read(folder.join(name)).unwrap();
+        let mut reader = open(&file);
+        let mut runs = 0;
+        while let Some(piece) = reader.next_piece().unwrap() {
+            match piece {
+                Piece::Run(_) => runs += 1,
+                Piece::Item(item) => assert!(!matches!(item, Item::Key(_)), "{name}"),
+            }
+        }
+        assert_eq!(runs, 2, "{name}: one a database");
+        assert_eq!(in_runs(&file), in_one_go(&file));
+        for cut in (10..file.len()).step_by(97) {
+            assert_eq!(in_runs(&file[..cut]).is_err(), in_one_go(&file[..cut]).is_err());
+        }
+    }
+}
+
+#[test]
+fn long_keys_are_read_from_the_file() {
+    let mut writer = Writer::new(Vec::new(), Style { version: 0, compress: false }, true, false);
+    writer.key(&Entry::new(b"a", NewValue::Bytes(b"short"), None, 0), None);
+    let long = vec![b'x'; 10 << 20];
+    writer.key(&Entry::new(b"b", NewValue::Bytes(&long), None, 0), None);
+    writer.key(&Entry::new(b"c", NewValue::Bytes(b"short"), None, 0), None);
+    let file = writer.finish();
+    let place = std::env::temp_dir().join(format!("reddle-runs-{}", std::process::id()));
+    std::fs::write(&place, &file).unwrap();
+    let input = crate::disk::Input::open(&place, true).unwrap().unwrap();
+    let mut reader = Reader::new(input, Settings::default(), rules()).unwrap();
+    let mut found = Vec::new();
+    while let Some(piece) = reader.next_piece().unwrap() {
+        found.push(match piece {
+            Piece::Run(run) => format!("run of {}", run.size()),
+            Piece::Item(Item::Key(Key::Live(entry))) => {
+                format!("{}", entry.key_bytes().escape_ascii())
+            }
+            Piece::Item(_) => "mark".to_owned(),
+        });
+    }
+    std::fs::remove_file(place).unwrap();
+    assert_eq!(found, ["run of 9", "b", "run of 9"]);
 }
 
 #[test]

@@ -17,6 +17,7 @@ use spec::config::Id;
 
 use super::config::{is_local, write_file};
 use super::help::help as write_help;
+use crate::aof;
 use crate::call::Call;
 use crate::knobs::REPLY_PEAK_RESET_MS;
 use crate::mailbox::Message;
@@ -39,6 +40,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     ("htstats", 1..=2, table::htstats),
     ("htstats-key", 1..=2, table::htstats_key),
     ("listpack", 1..=1, inside::listpack),
+    ("loadaof", 0..=0, loadaof),
     ("log", 1..=1, log),
     ("object", 1..=2, value::object),
     ("panic", 0..=0, |_, _| panic!("called by DEBUG PANIC")),
@@ -76,6 +78,8 @@ const HELP: &[&str] = &[
     "    The same for the table inside of a value.",
     "LISTPACK <key>",
     "    Print the listpack of a small collection on the standard output.",
+    "LOADAOF",
+    "    Drop the data and load the append only file.",
     "LOG <text>",
     "    Write a line to the log.",
     "OBJECT <key> [FAST]",
@@ -165,6 +169,17 @@ fn error(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
 
 fn log(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     log::warn!("DEBUG LOG: {}", lossy(args[2]));
+    call.out.ok();
+    Ok(())
+}
+
+fn loadaof(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
+    aof::flush(call.server, false);
+    if let Err(reason) = aof::reload(call.server, call.local, call.held) {
+        log::warn!("Loading the append only file: {reason}");
+        return call.fail("ERR Error trying to load the AOF files, check server logs.");
+    }
+    log::info!("Append Only File loaded by DEBUG LOADAOF");
     call.out.ok();
     Ok(())
 }

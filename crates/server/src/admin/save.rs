@@ -66,6 +66,7 @@ fn load(call: &mut Call<'_, '_>, flushes: bool, merges: bool) -> bool {
             return false;
         }
     };
+    let form = file.form();
     let stamp = Stamp::at(call.local.now_ms());
     let held = std::cell::RefCell::new(&mut *call.held);
     let flush = || {
@@ -92,6 +93,9 @@ fn load(call: &mut Call<'_, '_>, flushes: bool, merges: bool) -> bool {
         !doubled
     });
     call.local.key_stats.lanes_lowered |= lanes;
+    if result.is_ok() && !doubled {
+        persistence::tell_loaded(&server.persistence, form);
+    }
     if let Err(error) = &result {
         log::warn!("Loading the RDB file: {error}");
     }

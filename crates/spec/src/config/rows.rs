@@ -141,21 +141,21 @@ directives! {
     Activerehashing => "activerehashing", [], bool(true), [], Both, no_effect(NO_REHASH);
     AlwaysShowLogo => "always-show-logo", [], bool(false), [IMMUTABLE], Both, WORKS;
     AofDisableAutoGc => "aof-disable-auto-gc", [],
-        bool(false), [HIDDEN], Both, planned(PERSISTENCE);
-    AofLoadTruncated => "aof-load-truncated", [], bool(true), [], Both, planned(PERSISTENCE);
+        bool(false), [HIDDEN], Both, WORKS;
+    AofLoadTruncated => "aof-load-truncated", [], bool(true), [], Both, WORKS;
     AofRewriteCpulist => "aof-rewrite-cpulist", ["aof_rewrite_cpulist"],
         unset(), [IMMUTABLE], Both, no_effect(NO_CHILD);
     AofRewriteIncrementalFsync => "aof-rewrite-incremental-fsync", [],
         bool(true), [], Both, planned(PERSISTENCE);
-    AofTimestampEnabled => "aof-timestamp-enabled", [], bool(false), [], Both, planned(PERSISTENCE);
-    AofUseRdbPreamble => "aof-use-rdb-preamble", [], bool(true), [], Both, planned(PERSISTENCE);
+    AofTimestampEnabled => "aof-timestamp-enabled", [], bool(false), [], Both, WORKS;
+    AofUseRdbPreamble => "aof-use-rdb-preamble", [], bool(true), [], Both, WORKS;
     Appenddirname => "appenddirname", [],
-        checked("appendonlydir", Check::DirName), [IMMUTABLE], Both, planned(PERSISTENCE);
+        checked("appendonlydir", Check::DirName), [IMMUTABLE], Both, WORKS;
     Appendfilename => "appendfilename", [],
-        checked("appendonly.aof", Check::FileName), [IMMUTABLE], Both, planned(PERSISTENCE);
+        checked("appendonly.aof", Check::FileName), [IMMUTABLE], Both, WORKS;
     Appendfsync => "appendfsync", [],
-        choice(FSYNC_POLICIES, "everysec"), [], Both, planned(PERSISTENCE);
-    Appendonly => "appendonly", [], bool(false), [DENY_LOADING], Both, planned(PERSISTENCE);
+        choice(FSYNC_POLICIES, "everysec"), [], Both, WORKS;
+    Appendonly => "appendonly", [], bool(false), [DENY_LOADING], Both, WORKS;
     ArraySliceSize => "array-slice-size", [], int(256, 65_536, 4_096), [], Redis, no_effect(SLICES);
     ArraySparseKmax => "array-sparse-kmax", [], int(0, I32_MAX, 10), [], Redis, no_effect(SLICES);
     ArraySparseKmin => "array-sparse-kmin", [], int(0, I32_MAX, 5), [], Redis, no_effect(SLICES);
@@ -358,7 +358,7 @@ directives! {
         int(0, I32_MAX, 65_536), [HIDDEN], Valkey, no_effect(COPY_AVOIDANCE);
     Mptcp => "mptcp", [], bool(false), [FIXED], Valkey, no_effect(NO_MPTCP);
     NoAppendfsyncOnRewrite => "no-appendfsync-on-rewrite", [],
-        bool(false), [], Both, planned(PERSISTENCE);
+        bool(false), [], Both, WORKS;
     NotifyKeyspaceEvents => "notify-keyspace-events", [], Kind::Events, [], Both, WORKS;
     OomScoreAdj => "oom-score-adj", [], choice(OOM_MODES, "no"), [], Both, WORKS;
     OomScoreAdjValues => "oom-score-adj-values", [],

@@ -21,6 +21,7 @@ mod freeing;
 mod growth;
 mod idle;
 mod load;
+mod loading;
 mod memory;
 mod options;
 mod process;
@@ -49,6 +50,7 @@ const MEASUREMENTS: &[(&str, Measurement)] = &[
     ("expiry", expiry::measure_lag),
     ("burst", expiry::measure_burst),
     ("freeing", freeing::measure),
+    ("loading", loading::measure),
     ("threads", threads::measure),
     ("sessions", sessions::measure),
 ];

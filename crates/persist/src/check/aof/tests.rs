@@ -93,6 +93,46 @@ fn a_data_set_in_front_is_checked_too() {
     assert_eq!(fs::read(path).unwrap(), bytes, "nothing is cut off a damaged data set");
 }
 
+/// The logs of real servers: their manifests, or their one file.
+fn samples() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/aof");
+    let folders = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let place = |folder: PathBuf| {
+        let manifest = folder.join("appendonly.aof.manifest");
+        if manifest.exists() { manifest } else { folder.join("appendonly.aof") }
+    };
+    folders.filter(|path| path.is_dir()).map(place).collect()
+}
+
+#[test]
+fn logs_of_real_servers_are_well() {
+    let samples = samples();
+    assert_eq!(samples.len(), 8);
+    for path in samples {
+        let (is_well, text) = said(&path, Repair::Nothing, false);
+        assert!(is_well && text.contains("is valid\n"), "{}: {text}", path.display());
+    }
+}
+
+#[test]
+fn a_log_of_a_real_server_cut_anywhere_can_be_mended() {
+    let folder = Folder::new("real");
+    let name = "appendonly.aof.2.incr.aof";
+    for path in samples().iter().filter(|path| path.ends_with("appendonly.aof.manifest")) {
+        let bytes = fs::read(path.with_file_name(name)).unwrap();
+        for len in (1..bytes.len()).step_by(211) {
+            let manifest = format!("file {name} seq 2 type i\n");
+            let (manifest, cut) =
+                (folder.write("a.manifest", manifest), folder.write(name, &bytes[..len]));
+            let (is_well, text) = said(&manifest, Repair::Fix, true);
+            assert!(is_well, "cut at {len}: {text}");
+            let mended = fs::read(cut).unwrap();
+            assert!(bytes.starts_with(&mended) && mended.len() <= len, "cut at {len}");
+            assert!(said(&manifest, Repair::Nothing, false).0, "cut at {len}");
+        }
+    }
+}
+
 #[test]
 fn only_a_yes_cuts() {
     let folder = Folder::new("cut");

@@ -22,6 +22,8 @@ fn whole_files_are_well() {
         assert!(text.contains(&format!("[info] {keys} keys read\n[info] 1 expires\n")), "{text}");
         assert!(text.contains("\\o/ RDB looks OK! \\o/"), "{text}");
         assert!(text.contains("Selecting DB ID 9"), "{text}");
+        assert!(text.contains("[info] 8 of type string, 536 bytes; the largest has 266"), "{text}");
+        assert!(text.contains(", at offset 5201: 'binary'\n") || name != "redis-7.0.15", "{text}");
     }
 }
 

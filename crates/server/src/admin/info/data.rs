@@ -28,7 +28,24 @@ pub(super) fn persistence(report: &mut Report<'_, '_>) {
         ("rdb_last_cow_size", &0),
         ("rdb_last_load_keys_expired", &state.keys_expired.load(Ordering::Relaxed)),
         ("rdb_last_load_keys_loaded", &state.keys_loaded.load(Ordering::Relaxed)),
-        ("aof_enabled", &0),
+    ]);
+    append_only_file(report);
+    report.fields(&[
+        ("module_fork_in_progress", &0),
+        ("module_fork_last_cow_size", &0),
+        ("slot_migration_fork_in_progress", &0),
+    ]);
+    if is_loading {
+        loading(report);
+    }
+}
+
+fn append_only_file(report: &mut Report<'_, '_>) {
+    let aof = &report.server.aof;
+    let is_on = aof.is_on();
+    let status = |well: bool| if well { "ok" } else { "err" };
+    report.fields(&[
+        ("aof_enabled", &u8::from(is_on)),
         ("aof_rewrite_in_progress", &0),
         ("aof_rewrite_scheduled", &0),
         ("aof_last_rewrite_time_sec", &-1),
@@ -36,14 +53,19 @@ pub(super) fn persistence(report: &mut Report<'_, '_>) {
         ("aof_last_bgrewrite_status", &"ok"),
         ("aof_rewrites", &0),
         ("aof_rewrites_consecutive_failures", &0),
-        ("aof_last_write_status", &"ok"),
+        ("aof_last_write_status", &status(aof.trouble().is_none())),
         ("aof_last_cow_size", &0),
-        ("module_fork_in_progress", &0),
-        ("module_fork_last_cow_size", &0),
-        ("slot_migration_fork_in_progress", &0),
     ]);
-    if is_loading {
-        loading(report);
+    if is_on {
+        let figures = &aof.figures;
+        report.fields(&[
+            ("aof_current_size", &figures.size.load(Ordering::Relaxed)),
+            ("aof_base_size", &figures.base_size.load(Ordering::Relaxed)),
+            ("aof_pending_rewrite", &0),
+            ("aof_buffer_length", &aof.waiting()),
+            ("aof_pending_bio_fsync", &u8::from(figures.syncing.load(Ordering::Relaxed))),
+            ("aof_delayed_fsync", &figures.delayed.load(Ordering::Relaxed)),
+        ]);
     }
 }
 

@@ -220,7 +220,6 @@ fn what_has_no_effect_is_said_once() {
             "'activedefrag' has no effect: values are not moved to undo fragmentation",
             "'activerehashing' has no effect: the tables grow in small steps and have nothing to \
              rehash",
-            "'appendfsync' has no effect: this version does not have persistence yet",
             "'io-threads' has no effect: commands run on all worker threads; 'threads' sets their \
              number",
             "'loadmodule' has no effect: native modules cannot be loaded",

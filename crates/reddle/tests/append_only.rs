@@ -1,0 +1,404 @@
+//! The append-only file: what was acknowledged is there after a start, whatever stopped the server
+//! and however its last bytes look.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use testkit::{Client, Server, Value};
+
+/// A folder for files that outlive a server; it is removed with the value.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("reddle-append-only-{}-{count}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+
+    fn all<'a>(&'a self, options: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+        let mut all = vec![
+            ("dir", self.0.to_str().unwrap()),
+            ("enable-debug-command", "yes"),
+            ("save", ""),
+            ("appendonly", "yes"),
+        ];
+        all.extend_from_slice(options);
+        all
+    }
+
+    fn start(&self, options: &[(&str, &str)]) -> Server {
+        Server::start(&self.all(options))
+    }
+
+    /// The log of a server that must not start.
+    fn refusal(&self, options: &[(&str, &str)]) -> String {
+        match Server::start_exactly(&testkit::server::binary(), &self.all(options)) {
+            Ok(_) => panic!("the server has started"),
+            Err(log) => log,
+        }
+    }
+
+    /// A file of the log.
+    fn part(&self, name: &str) -> PathBuf {
+        self.0.join("appendonlydir").join(name)
+    }
+
+    fn increment(&self) -> PathBuf {
+        self.part("appendonly.aof.1.incr.aof")
+    }
+
+    fn names(&self) -> Vec<String> {
+        let names = fs::read_dir(self.0.join("appendonlydir")).unwrap();
+        let mut names: Vec<_> =
+            names.map(|name| name.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    /// Puts a log there that some server has left.
+    fn leave(&self, increment: &[u8]) {
+        fs::create_dir_all(self.0.join("appendonlydir")).unwrap();
+        fs::write(self.increment(), increment).unwrap();
+        let manifest = "file appendonly.aof.1.incr.aof seq 1 type i\n";
+        fs::write(self.part("appendonly.aof.manifest"), manifest).unwrap();
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+fn send(client: &mut Client, line: &str) -> Value {
+    let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
+    client.call(&words)
+}
+
+fn text(client: &mut Client, line: &str) -> String {
+    match send(client, line) {
+        Value::Bulk(bytes) | Value::Simple(bytes) | Value::Error(bytes) => {
+            String::from_utf8(bytes).unwrap()
+        }
+        Value::Int(number) => number.to_string(),
+        Value::Null => "(nil)".to_owned(),
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
+fn digest(client: &mut Client) -> String {
+    text(client, "DEBUG DIGEST")
+}
+
+/// Commands as they stand in a log.
+fn commands(lines: &[&str]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for line in lines {
+        let words: Vec<&str> = line.split(' ').collect();
+        bytes.extend(format!("*{}\r\n", words.len()).bytes());
+        for word in words {
+            bytes.extend(format!("${}\r\n{word}\r\n", word.len()).bytes());
+        }
+    }
+    bytes
+}
+
+/// Some of everything: every type, two databases, times, a transaction, random choices.
+fn fill(client: &mut Client) {
+    for line in [
+        "SET string text",
+        "SET timed x PX 100000000",
+        "SETEX seconds 100000 x",
+        "INCRBYFLOAT float 1.5",
+        "RPUSH list a b c 1 2 3",
+        "LPOP list 2",
+        "SADD numbers 1 2 3 70000",
+        "SADD words a b c d e f",
+        "SPOP words",
+        "SPOP words 2",
+        "ZADD zset 1 a 2.5 b -inf c",
+        "ZPOPMIN zset",
+        "HSET hash a 1 b 2",
+        "HEXPIRE hash 100000 FIELDS 1 a",
+        "XADD stream * a 1",
+        "XADD stream MAXLEN 1 * a 2",
+        "XGROUP CREATE stream group 0",
+        "XREADGROUP GROUP group me COUNT 1 STREAMS stream >",
+        "PFADD hll a b c",
+        "SET gone x PX 1",
+        "SELECT 3",
+        "SET other database",
+        "MULTI",
+        "INCR counter",
+        "INCR counter",
+        "EXEC",
+        "SELECT 0",
+        "MOVE float 5",
+        "COPY list twin",
+    ] {
+        assert!(!matches!(send(client, line), Value::Error(_)), "{line}");
+    }
+}
+
+fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(20);
+    while !is_so() {
+        assert!(Instant::now() < end, "{what}");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn what_was_done_is_there_after_a_start() {
+    for threads in ["1", "3"] {
+        for fsync in ["always", "everysec", "no"] {
+            let folder = Folder::new();
+            let options = [("threads", threads), ("appendfsync", fsync)];
+            let server = folder.start(&options);
+            let mut client = server.client();
+            fill(&mut client);
+            wait_for("the key expires", || text(&mut client, "EXISTS gone") == "0");
+            let before = digest(&mut client);
+            assert_eq!(text(&mut client, "DEBUG LOADAOF"), "OK");
+            assert_eq!(digest(&mut client), before);
+            let info = text(&mut client, "INFO persistence");
+            assert!(info.contains("aof_enabled:1\r\n"), "{info}");
+            drop(server);
+            let server = folder.start(&options);
+            let mut client = server.client();
+            assert_eq!(digest(&mut client), before, "{threads} workers, {fsync}");
+            let ttl: u64 = text(&mut client, "PTTL timed").parse().unwrap();
+            assert!((90_000_000..=100_000_000).contains(&ttl));
+            let info = text(&mut client, "INFO persistence");
+            assert!(info.contains("rdb_changes_since_last_save:0\r\n"), "{info}");
+        }
+    }
+}
+
+#[test]
+fn a_log_begins_with_a_base_and_an_increment() {
+    let folder = Folder::new();
+    let server = folder.start(&[]);
+    let expected = ["appendonly.aof.1.base.rdb", "appendonly.aof.1.incr.aof"];
+    let manifest = "appendonly.aof.manifest";
+    assert_eq!(folder.names(), [&expected[..], &[manifest]].concat());
+    assert_eq!(
+        fs::read_to_string(folder.part(manifest)).unwrap(),
+        "file appendonly.aof.1.base.rdb seq 1 type b\n\
+         file appendonly.aof.1.incr.aof seq 1 type i\n"
+    );
+    let mut client = server.client();
+    text(&mut client, "SET a 1");
+    text(&mut client, "GET a");
+    text(&mut client, "SET b 2 EX 100");
+    let log = String::from_utf8(fs::read(folder.increment()).unwrap()).unwrap();
+    assert!(log.starts_with(
+        "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n*"
+    ));
+    assert!(log.contains("PXAT") && !log.contains("GET\r\n"), "{log}");
+}
+
+#[test]
+fn times_that_are_over_count_as_the_log_says() {
+    let folder = Folder::new();
+    folder.leave(&commands(&[
+        "SELECT 0",
+        "SET kept 1 PXAT 1000",
+        "PERSIST kept",
+        "SET counter 5 PXAT 1000",
+        "INCR counter",
+        "SET counter 7 KEEPTTL",
+        "PERSIST counter",
+        "SET over 1 PXAT 1000",
+    ]));
+    for threads in ["1", "2"] {
+        let server = folder.start(&[("threads", threads)]);
+        let mut client = server.client();
+        assert_eq!(text(&mut client, "GET kept"), "1");
+        assert_eq!(text(&mut client, "GET counter"), "7");
+        assert_eq!(text(&mut client, "EXISTS over"), "0");
+    }
+}
+
+/// A log whose last bytes are missing in every possible way keeps what is whole before them.
+#[test]
+fn a_torn_end_is_cut_off() {
+    let whole = commands(&["SELECT 0", "SET a 1", "SET b 2"]);
+    let last = commands(&["SET c 333"]);
+    for cut in [1, 2, 5, last.len() / 2, last.len() - 1] {
+        let folder = Folder::new();
+        folder.leave(&[&whole[..], &last[..cut]].concat());
+        let server = folder.start(&[]);
+        let mut client = server.client();
+        assert_eq!(text(&mut client, "DBSIZE"), "2", "{cut} bytes of the last command");
+        assert!(server.log().contains(&format!("{cut} bytes are cut off")), "{}", server.log());
+        text(&mut client, "SET d 4");
+        drop(server);
+        let server = folder.start(&[("aof-load-truncated", "no")]);
+        assert_eq!(text(&mut server.client(), "DBSIZE"), "3");
+    }
+}
+
+#[test]
+fn zeros_at_the_end_are_cut_off() {
+    let folder = Folder::new();
+    let whole = commands(&["SELECT 0", "SET a 1"]);
+    let torn = commands(&["SET b 2"]);
+    folder.leave(&[&whole[..], &torn[..9], &[0; 5000]].concat());
+    let server = folder.start(&[]);
+    assert_eq!(text(&mut server.client(), "DBSIZE"), "1");
+    assert!(server.log().contains("5009 bytes are cut off"), "{}", server.log());
+    assert_eq!(fs::read(folder.increment()).unwrap(), whole);
+}
+
+#[test]
+fn a_transaction_without_end_did_not_happen() {
+    let folder = Folder::new();
+    let whole = commands(&["SELECT 0", "SET a 1"]);
+    let open = commands(&["MULTI", "INCR a", "INCR a"]);
+    folder.leave(&[&whole[..], &open[..]].concat());
+    let refusal = folder.refusal(&[("aof-load-truncated", "no")]);
+    assert!(refusal.contains("Unexpected end of file reading the append only file"), "{refusal}");
+    let server = folder.start(&[]);
+    assert_eq!(text(&mut server.client(), "GET a"), "1");
+    assert_eq!(fs::read(folder.increment()).unwrap(), whole);
+}
+
+#[test]
+fn damage_in_the_middle_stops_the_start_and_changes_nothing() {
+    let folder = Folder::new();
+    let first = commands(&["SELECT 0", "SET a 1"]);
+    let bytes = [&first[..], b"!!!", &commands(&["SET b 2"])].concat();
+    folder.leave(&bytes);
+    let refusal = folder.refusal(&[]);
+    assert!(refusal.contains("Bad file format reading the append only file"), "{refusal}");
+    assert!(refusal.contains("appendonly.aof.1.incr.aof"), "{refusal}");
+    assert!(refusal.contains(&format!("at byte {}", first.len())), "{refusal}");
+    assert_eq!(fs::read(folder.increment()).unwrap(), bytes);
+    assert_eq!(folder.names().len(), 2);
+}
+
+#[test]
+fn a_command_that_is_none_stops_the_start() {
+    let folder = Folder::new();
+    folder.leave(&commands(&["SET a 1", "BLA foo", "SET b 1"]));
+    let refusal = folder.refusal(&[]);
+    assert!(refusal.contains("unknown command 'BLA'"), "{refusal}");
+}
+
+#[test]
+fn the_file_of_an_older_server_is_taken_over() {
+    let folder = Folder::new();
+    fs::write(folder.0.join("appendonly.aof"), commands(&["SELECT 2", "SET a 1"])).unwrap();
+    let server = folder.start(&[]);
+    let mut client = server.client();
+    text(&mut client, "SET b 1");
+    drop(server);
+    let expected = ["appendonly.aof", "appendonly.aof.1.incr.aof", "appendonly.aof.manifest"];
+    assert_eq!(folder.names(), expected);
+    let server = folder.start(&[]);
+    let mut client = server.client();
+    assert_eq!(text(&mut client, "DBSIZE"), "1");
+    text(&mut client, "SELECT 2");
+    assert_eq!(text(&mut client, "GET a"), "1");
+}
+
+#[test]
+fn annotations_tell_the_time() {
+    let folder = Folder::new();
+    let server = folder.start(&[("aof-timestamp-enabled", "yes")]);
+    text(&mut server.client(), "SET a 1");
+    assert!(fs::read(folder.increment()).unwrap().starts_with(b"#TS:1"));
+    drop(server);
+    let server = folder.start(&[]);
+    assert_eq!(text(&mut server.client(), "GET a"), "1");
+}
+
+/// Kills a server under load again and again; whatever it acknowledged must be there.
+fn killed_under_load(threads: &str, fsync: &str, rounds: u32) {
+    const CLIENTS: usize = 4;
+    let folder = Folder::new();
+    let options = [("threads", threads), ("appendfsync", fsync)];
+    let mut acknowledged = [0u64; CLIENTS];
+    for round in 0..rounds {
+        let server = folder.start(&options);
+        let port = server.port();
+        let writers: Vec<_> = acknowledged
+            .iter()
+            .copied()
+            .enumerate()
+            .map(|(at, from)| thread::spawn(move || write_until_killed(port, at, from)))
+            .collect();
+        thread::sleep(Duration::from_millis(u64::from(30 + round * 7 % 50)));
+        // Dropping a server kills it.
+        drop(server);
+        for (at, writer) in writers.into_iter().enumerate() {
+            acknowledged[at] = writer.join().unwrap();
+        }
+        let server = folder.start(&options);
+        let mut client = server.client();
+        for (at, count) in acknowledged.iter_mut().enumerate() {
+            let found = text(&mut client, &format!("GET count:{at}")).parse().unwrap_or(0);
+            assert!(found >= *count, "round {round}: {found} of {count} are there");
+            let listed: u64 = text(&mut client, &format!("LLEN list:{at}")).parse().unwrap();
+            assert_eq!(listed, found, "round {round}: a transaction was cut in half");
+            *count = found;
+        }
+    }
+}
+
+/// Counts up until the server is gone; the last number that it acknowledged.
+fn write_until_killed(port: u16, at: usize, from: u64) -> u64 {
+    let Ok(mut client) = Client::connect(port) else { return from };
+    let (count, list) = (format!("count:{at}"), format!("list:{at}"));
+    for number in from + 1.. {
+        let number_text = number.to_string();
+        let steps: [&[&str]; 4] =
+            [&["MULTI"], &["SET", &count, &number_text], &["RPUSH", &list, "x"], &["EXEC"]];
+        for step in steps {
+            if client.try_call(step).is_err() {
+                return number - 1;
+            }
+        }
+    }
+    unreachable!("it counts until the server is gone")
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_when_the_server_is_killed() {
+    for threads in ["1", "2"] {
+        killed_under_load(threads, "always", 5);
+        killed_under_load(threads, "everysec", 3);
+    }
+}
+
+/// Many kills, for a quiet machine: `cargo test -p reddle --test append_only -- --ignored`.
+#[test]
+#[ignore = "takes minutes"]
+fn nothing_acknowledged_is_lost_in_many_kills() {
+    for threads in ["1", "2"] {
+        killed_under_load(threads, "always", 100);
+        killed_under_load(threads, "everysec", 50);
+    }
+}
+
+#[test]
+fn paths_are_seen_from_the_datas_folder() {
+    let folder = Folder::new();
+    let options = [("appenddirname", "logs"), ("appendfilename", "mine.aof")];
+    let server = folder.start(&options);
+    text(&mut server.client(), "SET a 1");
+    drop(server);
+    assert!(Path::new(&folder.0).join("logs/mine.aof.1.incr.aof").is_file());
+    let server = folder.start(&options);
+    assert_eq!(text(&mut server.client(), "GET a"), "1");
+}
