@@ -251,12 +251,12 @@ impl Fan {
             self.publisher.write_all(&bytes).map_err(|error| format!("publish: {error}"))?;
             let mut awaited = self.batch * self.audience * self.size;
             while awaited > 0 {
-                self.poll
-                    .poll(&mut events, Some(SILENCE_LIMIT))
-                    .or_else(|error| match error.kind() {
+                self.poll.poll(&mut events, Some(SILENCE_LIMIT)).or_else(|error| {
+                    match error.kind() {
                         ErrorKind::Interrupted => Ok(()),
                         _ => Err(format!("generator: {error}")),
-                    })?;
+                    }
+                })?;
                 if events.is_empty() {
                     return Err("messages are missing".to_owned());
                 }
