@@ -26,7 +26,9 @@ fn dbsize(ctx: &mut Ctx<'_, '_>, _args: &Args<'_>) -> Result<(), Error> {
 /// FLUSHALL [ASYNC | SYNC] - O(N); with ASYNC memory is freed in the background.
 fn flushall(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     let all = 0..ctx.db.databases();
-    flush(ctx, args, all)
+    flush(ctx, args, all)?;
+    ctx.db.change.note_emptied();
+    Ok(())
 }
 
 /// FLUSHDB [ASYNC | SYNC] - O(N); with ASYNC memory is freed in the background.

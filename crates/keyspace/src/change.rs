@@ -115,6 +115,7 @@ pub struct Change {
     records: Vec<Record>,
     replaced: bool,
     forced: bool,
+    emptied: bool,
     lazy: Lazy,
     discarded: Vec<Discarded>,
     in_transaction: bool,
@@ -264,6 +265,16 @@ impl Change {
         self.forced
     }
 
+    /// Notes that all keys of all databases were removed.
+    pub fn note_emptied(&mut self) {
+        self.emptied = true;
+    }
+
+    /// Whether all keys of all databases were removed.
+    pub fn is_emptied(&self) -> bool {
+        self.emptied
+    }
+
     /// Propagates this in place of the command as it came.
     pub fn propagate(&mut self, db: u32, argv: &[&[u8]]) {
         self.replaced = true;
@@ -347,6 +358,7 @@ impl Change {
         self.expired_fields = 0;
         self.replaced = false;
         self.forced = false;
+        self.emptied = false;
         self.discarded.clear();
         self.notes.clear();
         self.records.clear();

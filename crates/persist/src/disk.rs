@@ -8,7 +8,9 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 
+use crate::form::Writer;
 use crate::rdb::{Crc64, Error, Out, Peek, Source};
+use crate::snapshot::Sink;
 
 mod record;
 #[cfg(test)]
@@ -16,6 +18,8 @@ mod tests;
 
 /// Bytes that are read or written at once.
 const CHUNK: usize = 1 << 20;
+/// Bytes that go to the disk together while a file is written.
+const SYNC_EVERY: usize = 16 << 20;
 
 /// A file that is read from its beginning to its end.
 pub struct Input {
@@ -191,6 +195,9 @@ pub struct Draft {
     buffer: Vec<u8>,
     failed: Option<io::Error>,
     done: bool,
+    /// Whether what is written goes to the disk at once, and how much has not got there.
+    syncs: bool,
+    unsynced: usize,
 }
 
 impl Draft {
@@ -204,7 +211,15 @@ impl Draft {
         let options = OpenOptions::new().write(true).create(true).truncate(true).clone();
         let file = record::open(&beside, &options)?;
         let (buffer, place) = (Vec::with_capacity(CHUNK), place.to_owned());
-        Ok(Self { file, beside, place, buffer, failed: None, done: false })
+        let (syncs, unsynced) = (false, 0);
+        Ok(Self { file, beside, place, buffer, failed: None, done: false, syncs, unsynced })
+    }
+
+    /// Says whether the disk gets to work while the file is written, and not at its end alone.
+    #[must_use]
+    pub fn with_syncs(mut self, syncs: bool) -> Self {
+        self.syncs = syncs;
+        self
     }
 
     /// Removes the draft of a process that ends in the middle of it.
@@ -232,10 +247,23 @@ impl Draft {
     }
 
     fn write_out(&mut self) {
-        if self.failed.is_none() {
-            self.failed = write_all(&mut self.file, &self.buffer).err();
-        }
+        let buffer = std::mem::take(&mut self.buffer);
+        self.write(&buffer);
+        self.buffer = buffer;
         self.buffer.clear();
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        if self.failed.is_some() {
+            return;
+        }
+        self.unsynced += bytes.len();
+        let mut result = write_all(&mut self.file, bytes);
+        if self.syncs && self.unsynced >= SYNC_EVERY && result.is_ok() {
+            result = record::sync(&self.file, false);
+            self.unsynced = 0;
+        }
+        self.failed = result.err();
     }
 }
 
@@ -246,9 +274,23 @@ impl Out for Draft {
         }
         if bytes.len() < CHUNK {
             self.buffer.extend_from_slice(bytes);
-        } else if self.failed.is_none() {
-            self.failed = write_all(&mut self.file, bytes).err();
+        } else {
+            self.write(bytes);
         }
+    }
+}
+
+impl Sink for Writer<Draft> {
+    fn put(&mut self, piece: &[u8]) {
+        self.piece(piece);
+    }
+
+    fn has_failed(&self) -> bool {
+        self.out().has_failed()
+    }
+
+    fn finish(self: Box<Self>) -> io::Result<()> {
+        Writer::finish(*self).finish()
     }
 }
 

@@ -9,7 +9,8 @@ use std::path::Path;
 use keyspace::Entry;
 
 use crate::disk::Input;
-use crate::rdb::{Item, Out, Piece, Rules, Settings, Style, Usage};
+use crate::rdb::{Item, Out, Piece, Rules, Settings, Style, Usage, Usages};
+use crate::snapshot::{Sheet, Spell};
 use crate::{json, rdb};
 
 /// A form.
@@ -26,6 +27,20 @@ impl Form {
     pub fn of(place: &Path) -> Self {
         let is_json = place.extension().is_some_and(|end| end.eq_ignore_ascii_case("json"));
         if is_json { Self::Json } else { Self::Rdb }
+    }
+
+    /// What spells keys in pieces for a [`Writer`] made with the same arguments.
+    pub fn pieces(
+        self,
+        style: Style,
+        has_timed_fields: bool,
+        usages: Usages,
+        sheet: Sheet,
+    ) -> Box<dyn Spell> {
+        match self {
+            Self::Rdb => Box::new(rdb::Pieces::new(style, has_timed_fields, usages, sheet)),
+            Self::Json => Box::new(json::Pieces::new(usages, sheet)),
+        }
     }
 
     /// What the log calls it.
@@ -92,6 +107,22 @@ impl<O: Out> Writer<O> {
         match self {
             Self::Rdb(writer) => writer.key(entry, usage),
             Self::Json(writer, db) => writer.key(*db, entry, usage),
+        }
+    }
+
+    /// Notes how many keys will come in pieces.
+    pub fn expect_keys(&mut self, keys: u64) {
+        match self {
+            Self::Rdb(_) => {}
+            Self::Json(writer, _) => writer.pieces(&[], keys),
+        }
+    }
+
+    /// A piece that [`Form::pieces`] has made.
+    pub fn piece(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Rdb(writer) => writer.piece(bytes),
+            Self::Json(writer, _) => writer.pieces(bytes, 0),
         }
     }
 

@@ -19,7 +19,7 @@ mod tests;
 
 pub use error::{Error, Place};
 pub use read::Reader;
-pub use write::{Writer, key};
+pub use write::{Pieces, Writer, key};
 
 /// What the first record says of the file.
 const FORMAT: &str = "reddle";

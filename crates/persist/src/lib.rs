@@ -12,6 +12,7 @@ pub mod disk;
 pub mod form;
 pub mod json;
 pub mod rdb;
+pub mod snapshot;
 
 #[cfg(test)]
 mod samples;

@@ -25,4 +25,4 @@ pub use encode::{Out, Style};
 pub use error::Error;
 pub use read::{Item, Key, Piece, Reader, Run, Settings};
 pub use source::{Peek, Slice, Source};
-pub use write::{Usage, Writer};
+pub use write::{Pieces, Usage, Usages, Writer};

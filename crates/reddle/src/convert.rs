@@ -20,9 +20,11 @@ use arguments::{Kind, Wish};
 mod arguments;
 mod log;
 mod pipe;
+mod replay;
 
-use log::Log;
+use log::{Held, Log};
 use pipe::{Pipe, Spool};
+use replay::Replayed;
 
 /// Why a conversion failed, in words.
 type Failure = String;
@@ -77,7 +79,7 @@ fn convert(wish: &Wish) -> Result<Counts, Failure> {
         check_place(wish, place)?;
     }
     let (from, input) = match (wish.from, &wish.input) {
-        (Kind::Aof, Some(folder)) => (Form::Rdb, Place::File(log::base_of(folder)?)),
+        (Kind::Aof, Some(folder)) => (Form::Rdb, place_of_log(wish, folder)?),
         (Kind::Aof, None) => return Err("a log is a folder and cannot come through a pipe".into()),
         (Kind::Form(form), Some(path)) => (form, Place::File(path.clone())),
         (Kind::Form(form), None) if wish.to == Kind::Form(Form::Json) => (form, Place::Pipe),
@@ -115,6 +117,20 @@ fn convert(wish: &Wish) -> Result<Counts, Failure> {
     }
 }
 
+/// Where the data set of a log stands as RDB.
+fn place_of_log(wish: &Wish, folder: &Path) -> Result<Place, Failure> {
+    match log::look(folder)? {
+        Held::Base(base) => Ok(Place::File(base)),
+        Held::Commands(place) => {
+            let size = log::size(&place);
+            let bar = bar(wish.quiet, size, "running commands");
+            let replayed = Replayed::new(&place, wish.databases, &bar);
+            bar.finish_and_clear();
+            replayed.map(Place::Replayed)
+        }
+    }
+}
+
 /// Refuses to write over what is there, unless that is wanted.
 fn check_place(wish: &Wish, place: &Path) -> Result<(), Failure> {
     let Ok(found) = fs::symlink_metadata(place) else { return Ok(()) };
@@ -143,6 +159,7 @@ enum Place {
     File(PathBuf),
     Pipe,
     Spool(Spool),
+    Replayed(Replayed),
 }
 
 /// A conversion of one file.
@@ -153,17 +170,19 @@ struct Job {
 }
 
 impl Job {
-    fn path(&self) -> &Path {
+    fn path(&self) -> PathBuf {
         match &self.input {
-            Place::File(path) => path,
-            Place::Pipe => Path::new(pipe::INPUT),
-            Place::Spool(spool) => spool.path(),
+            Place::File(path) => path.clone(),
+            Place::Pipe => PathBuf::from(pipe::INPUT),
+            Place::Spool(spool) => spool.path().to_owned(),
+            Place::Replayed(replayed) => replayed.path(),
         }
     }
 
     fn open(&self) -> Result<Input, Failure> {
-        let shown = self.path().display();
-        match Input::open(self.path(), true) {
+        let path = self.path();
+        let shown = path.display();
+        match Input::open(&path, true) {
             Ok(Some(input)) => Ok(input),
             Ok(None) => Err(format!("{shown} does not exist")),
             Err(error) => Err(format!("opening {shown} failed: {error}")),
@@ -176,7 +195,7 @@ impl Job {
 
     fn survey(&self) -> Result<Census, Failure> {
         let (limits, input) = (limits(), self.open()?);
-        let bar = self.bar(input.size(), "reading");
+        let bar = bar(self.quiet, input.size(), "reading");
         let source = Source::open(self.from, input, &limits);
         let census = source.and_then(|source| source.survey(|position| bar.set_position(position)));
         bar.finish_and_clear();
@@ -191,7 +210,7 @@ impl Job {
         has_failed: impl Fn(&O) -> bool,
     ) -> Result<(Counts, O), Failure> {
         let (limits, input) = (limits(), self.open()?);
-        let bar = self.bar(input.size(), "converting");
+        let bar = bar(self.quiet, input.size(), "converting");
         let counts = Source::open(self.from, input, &limits).and_then(|source| {
             source.convert(census, &mut writer, has_failed, |position| bar.set_position(position))
         });
@@ -199,18 +218,18 @@ impl Job {
         let counts = counts.map_err(|error| self.refused(&error))?;
         Ok((counts, writer.finish()))
     }
+}
 
-    /// A bar where somebody looks.
-    fn bar(&self, size: u64, what: &'static str) -> ProgressBar {
-        if self.quiet || !io::stderr().is_terminal() {
-            return ProgressBar::hidden();
-        }
-        let bar = ProgressBar::new(size).with_message(what);
-        let template = "{msg} [{bar:40}] {bytes} of {total_bytes}, {binary_bytes_per_sec}, {eta}";
-        match ProgressStyle::with_template(template) {
-            Ok(style) => bar.with_style(style.progress_chars("=> ")),
-            Err(_) => bar,
-        }
+/// A bar where somebody looks.
+fn bar(quiet: bool, size: u64, what: &'static str) -> ProgressBar {
+    if quiet || !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(size).with_message(what);
+    let template = "{msg} [{bar:40}] {bytes} of {total_bytes}, {binary_bytes_per_sec}, {eta}";
+    match ProgressStyle::with_template(template) {
+        Ok(style) => bar.with_style(style.progress_chars("=> ")),
+        Err(_) => bar,
     }
 }
 

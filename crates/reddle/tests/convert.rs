@@ -141,6 +141,43 @@ fn a_log_is_a_base_and_a_manifest() {
 }
 
 #[test]
+fn commands_of_a_log_are_run() {
+    let folder = Folder::new();
+    let dir = folder.0.to_str().unwrap();
+    let options = [("dir", dir), ("appendonly", "yes"), ("save", "")];
+    let server = Server::start(&options);
+    let mut client = server.client();
+    for number in 0..100 {
+        let number = number.to_string();
+        client.call(&["RPUSH", "list", &number]);
+        client.call(&["SET", &number, "x"]);
+        client.call(&["DEL", &number]);
+    }
+    client.call(&["SELECT", "3"]);
+    client.call(&["HSET", "hash", "field", "value"]);
+    drop(server);
+    let log = folder.path("appendonlydir");
+    let increment = Path::new(&log).join("appendonly.aof.1.incr.aof");
+    let before = fs::read(&increment).unwrap();
+    assert!(!before.is_empty());
+    assert_done(&convert(&[&log, &folder.path("a.json")]));
+    assert_eq!(fs::read(&increment).unwrap(), before, "nothing touches the log");
+    let json = fs::read_to_string(folder.path("a.json")).unwrap();
+    let list: Vec<String> = (0..100).map(|number| format!("\"{number}\"")).collect();
+    let list = format!("\"key\":\"list\",\"type\":\"list\",\"value\":[{}]", list.join(","));
+    assert!(json.contains(&list), "{json}");
+    let hash = "{\"db\":3,\"key\":\"hash\",\"type\":\"hash\",\"value\":[[\"field\",\"value\"]]}";
+    assert!(json.contains(hash), "{json}");
+    assert!(json.ends_with("{\"end\":true,\"keys\":2}\n]\n"), "{json}");
+    fs::write(&increment, b"*1\r\n$7\r\nNOTHING\r\n").unwrap();
+    assert_refused(&convert(&[&log, &folder.path("b.json")]), 1, "the log cannot be loaded: ");
+    fs::write(folder.path("old.aof"), b"*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\nb\r\n").unwrap();
+    let old = pipe(&[&folder.path("old.aof"), "-", "--to", "json"], b"");
+    assert_done(&old);
+    assert!(String::from_utf8_lossy(&old.stdout).contains("\"key\":\"a\""));
+}
+
+#[test]
 fn what_is_there_stays_unless_it_is_forced() {
     let folder = Folder::new();
     let (from, to) = (folder.path("a.json"), folder.path("b.rdb"));

@@ -7,8 +7,8 @@ use crate::conn::Conn;
 use crate::local::Local;
 use crate::server::Server;
 use crate::session::State;
-use crate::shutdown;
 use crate::tunables::OutputLimit;
+use crate::{persistence, shutdown};
 
 /// Connections looked at in one turn, at least.
 const CONNS_MIN: usize = 50;
@@ -32,6 +32,7 @@ impl Cron {
     ) -> Vec<usize> {
         if local.id == 0 {
             shutdown::tick(server);
+            persistence::tick(server);
             if server.rates.sample(server, local.now_us) {
                 server.judge_memory(server.memory.look(local.now_ms()).allocated);
             }

@@ -24,7 +24,7 @@ use crate::registry::Client;
 use crate::rows::{Inner, KeyPlan, Row, Run};
 use crate::server::Server;
 use crate::session::{Session, State};
-use crate::{blocked, commandlog, commit, monitor, multi, prefetch, pubsub, refuse};
+use crate::{blocked, commandlog, commit, monitor, multi, persistence, prefetch, pubsub, refuse};
 
 /// Most requests that are parsed, prefetched and run under one pass of the gate.
 const BATCH_MAX: usize = 64;
@@ -645,7 +645,11 @@ impl<'k> Turn<'_, 'k> {
                 let call = DataCall { server, local, db, state, out, row, held, hashed };
                 let result = call.run(handler, args);
                 if !self.local.change.is_empty() {
+                    let is_emptied = self.local.change.is_emptied();
                     commit::after(self.server, self.local, self.session, row, args);
+                    if is_emptied {
+                        persistence::save_emptied(self.server, held);
+                    }
                 }
                 (result, Flow::Continue)
             }

@@ -46,6 +46,7 @@ mod secrets;
 mod server;
 mod session;
 mod shutdown;
+mod snapshot;
 mod start;
 mod stats;
 mod sys;

@@ -1,31 +1,33 @@
 //! The data set on disk: saving it as a whole, and reading it again.
 //!
-//! What the bytes mean is `persist`'s. Saving holds every shard, so that the file is of one moment.
+//! What the bytes mean is `persist`'s, and how keys get from the shards to the disk `snapshot`'s.
 
 mod feed;
+mod save;
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-use keyspace::{Entry, Held, Totals};
+use keyspace::Entry;
 use parking_lot::Mutex;
-use persist::disk::{Draft, Input};
-use persist::form::{Error, Form, Reader, Writer};
-use persist::rdb::{self, Item, Key, Piece, Rules, Run, Settings, Usage};
+use persist::disk::Input;
+use persist::form::{Error, Form, Reader};
+use persist::rdb::{self, Item, Key, Piece, Rules, Run, Settings, Usages};
 use spec::config::Id;
 use value::Limits;
 
 use crate::config::Config;
-use crate::listen::system_text;
 use crate::server::Server;
+use crate::snapshot::Snapshots;
 use crate::version::Told;
-use crate::{allocator, clock, tunables, version};
+use crate::{clock, tunables};
 
 pub use feed::{Batch, Feed, begin};
+#[allow(unused_imports, reason = "for the rewrite of the log of commands")]
+pub use save::FileForm;
+pub use save::{Saves, abandon, background, judge_by, save, save_emptied, tick, write_empty_base};
 
-/// Keys between two looks at whether the disk still takes what is written.
-const KEYS_A_LOOK: u64 = 1024;
 /// The log is told how loading goes when a file has so many bytes.
 const TOLD_MIN: u64 = 64 << 20;
 /// Empty keys that the log names.
@@ -34,10 +36,10 @@ const EMPTY_SHOWN: u64 = 10;
 /// What is known of saves and loads.
 #[derive(Default)]
 pub struct Persistence {
-    /// When the data set was last saved, Unix seconds.
-    pub last_save_s: AtomicI64,
-    /// Saves that were begun.
-    pub saves: AtomicU64,
+    /// Saves.
+    pub saves: Saves,
+    /// The snapshot under way.
+    pub snapshots: Snapshots,
     /// Keys that the last load brought.
     pub keys_loaded: AtomicU64,
     /// Keys that the last load left out because their time was over.
@@ -94,21 +96,16 @@ impl Progress {
 impl Persistence {
     /// Nothing was saved or loaded; a server that starts counts as just saved.
     pub fn new() -> Self {
-        let state = Self::default();
-        state.last_save_s.store(clock::unix_ms() / 1000, Ordering::Relaxed);
-        state
+        Self { saves: Saves::new(clock::unix_ms() / 1000), ..Self::default() }
     }
 }
-
-/// The data set was not saved; the log says why.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct NotSaved;
 
 /// What the configuration says of files.
 struct Plan {
     place: PathBuf,
     checksum: bool,
     relaxed: bool,
+    syncs: bool,
     is_lfu: bool,
     is_lru: bool,
     style: rdb::Style,
@@ -124,6 +121,7 @@ impl Plan {
             place: config.path(Id::Dbfilename).map_or_else(PathBuf::new, Path::to_path_buf),
             checksum: config.bool(Id::Rdbchecksum),
             relaxed: config.choice(Id::RdbVersionCheck) == "relaxed",
+            syncs: config.bool(Id::RdbSaveIncrementalFsync),
             is_lfu: policy.ends_with("-lfu"),
             is_lru: policy.ends_with("-lru"),
             style: tunables::style(config),
@@ -135,117 +133,14 @@ impl Plan {
         Form::of(&self.place)
     }
 
-    /// What a file says of how a key was used.
-    fn usage(&self, entry: &Entry, now_s: u32) -> Option<Usage> {
-        if self.is_lfu {
-            return Some(Usage::Frequency(entry.access() as u8));
-        }
-        let idle = now_s.wrapping_sub(entry.access()) & 0x00ff_ffff;
-        self.is_lru.then_some(Usage::Idle(idle))
-    }
-}
-
-/// Saves the data set to its file while the caller holds every shard.
-pub fn save(server: &Server, held: &mut Held<'_>) -> Result<(), NotSaved> {
-    let state = &server.persistence;
-    state.saves.fetch_add(1, Ordering::Relaxed);
-    let dirty = server.sum(|stats| stats.dirty.get());
-    let result = write_file(server, held);
-    match result {
-        Ok(()) => {
-            log::info!("DB saved on disk");
-            server.saved_dirty.store(dirty, Ordering::Relaxed);
-            state.last_save_s.store(clock::unix_ms() / 1000, Ordering::Relaxed);
-            Ok(())
-        }
-        Err(error) => {
-            log::warn!("Error saving DB on disk: {}", system_text(&error));
-            Err(NotSaved)
+    /// What a file that is written now says of how keys are used.
+    fn usages(&self) -> Usages {
+        match () {
+            () if self.is_lfu => Usages::Frequency,
+            () if self.is_lru => Usages::Idle((clock::unix_ms() / 1000) as u32 & 0x00ff_ffff),
+            () => Usages::None,
         }
     }
-}
-
-/// Removes what a save leaves that the end of the process cuts short.
-pub fn abandon(server: &Server) {
-    // Whoever holds the configuration may never let go, and this process is to end now.
-    if let Some(config) = server.config.try_lock()
-        && let Some(place) = config.path(Id::Dbfilename)
-    {
-        Draft::abandon(place, &mark());
-    }
-}
-
-/// What tells this process's drafts from others'.
-fn mark() -> String {
-    std::process::id().to_string()
-}
-
-fn write_file(server: &Server, held: &mut Held<'_>) -> io::Result<()> {
-    let plan = Plan::of(server);
-    let keyspace = &server.keyspace;
-    let totals = totals(held, keyspace.databases());
-    let has_timed_fields = totals.iter().any(|totals| totals.volatile > 0);
-    let version = plan.style.version_for(has_timed_fields);
-    let is_rdb = plan.form() == Form::Rdb;
-    if is_rdb && plan.style.version != 0 && version != plan.style.version {
-        log::warn!(
-            "The RDB file gets version {version}: hash fields that expire need it, whatever \
-             rdb-version says"
-        );
-    }
-    let draft = Draft::begin(&plan.place, &mark())?;
-    let mut writer = Writer::new(plan.form(), draft, plan.style, plan.checksum, has_timed_fields);
-    write_notes(&plan, &mut writer);
-    for library in &*server.persistence.functions.lock() {
-        writer.function(library);
-    }
-    let now_s = (clock::unix_ms() / 1000) as u32 & 0x00ff_ffff;
-    for (db, totals) in totals.iter().enumerate().filter(|(_, totals)| totals.keys > 0) {
-        writer.database(db as u32, totals.keys, totals.expires);
-        let mut written = 0u64;
-        for shard in 0..held.count() {
-            for entry in held.shard(shard).db(db as u32).table().iter() {
-                writer.key(&entry, plan.usage(&entry, now_s));
-                written += 1;
-                if written.is_multiple_of(KEYS_A_LOOK) && writer.out().has_failed() {
-                    return writer.finish().finish();
-                }
-            }
-        }
-    }
-    writer.finish().finish()
-}
-
-/// Writes the base of a log that begins with nothing.
-pub fn write_empty_base(server: &Server, place: &Path) -> io::Result<()> {
-    let plan = Plan::of(server);
-    let draft = Draft::begin(place, &mark())?;
-    let mut writer = Writer::new(Form::Rdb, draft, plan.style, plan.checksum, false);
-    write_notes(&plan, &mut writer);
-    writer.finish().finish()
-}
-
-fn write_notes(plan: &Plan, writer: &mut Writer<Draft>) {
-    let version = format!("{}-ver", plan.told.server);
-    writer.aux(version.as_bytes(), plan.told.version.as_bytes());
-    writer.aux(b"redis-bits", b"64");
-    writer.aux(b"ctime", (clock::unix_ms() / 1000).to_string().as_bytes());
-    writer.aux(b"used-mem", allocator::figures().allocated.to_string().as_bytes());
-    writer.aux(b"reddle-ver", version::REDDLE.as_bytes());
-    writer.aux(b"aof-base", b"0");
-}
-
-/// What each database holds; every shard is held.
-fn totals(held: &mut Held<'_>, databases: u32) -> Vec<Totals> {
-    let mut all = vec![Totals::default(); databases as usize];
-    for shard in 0..held.count() {
-        for (totals, part) in all.iter_mut().zip(held.shard(shard).dbs()) {
-            totals.keys += part.table().len() as u64;
-            totals.expires += part.expires() as u64;
-            totals.volatile += part.volatile() as u64;
-        }
-    }
-    all
 }
 
 /// A file that was opened and whose head is in order.

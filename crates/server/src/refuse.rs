@@ -200,6 +200,9 @@ fn reason_against(
     if state.any(State::OVER_MEMORY) && needs_memory {
         return Some(spec::error::OUT_OF_MEMORY.into());
     }
+    if state.any(State::UNSAVED) && (nature.flags.contains(Flags::WRITE) || row.tells_health) {
+        return Some(spec::error::MISCONF.into());
+    }
     // Who only sees what others do is not paused, so it must not touch data.
     let reaches_data = Flags::WRITE | Flags::READONLY | Flags::MAY_REPLICATE;
     if state.any(State::MONITOR) && nature.flags.intersects(reaches_data) {
@@ -212,7 +215,7 @@ fn reason_against(
             row.name
         ).into());
     }
-    if state.any(State::LOG_FAILS) && (nature.flags.contains(Flags::WRITE) || row.name == "ping") {
+    if state.any(State::LOG_FAILS) && (nature.flags.contains(Flags::WRITE) || row.tells_health) {
         let trouble = server.aof.trouble().unwrap_or_default();
         return Some(format!("MISCONF Errors writing to the AOF file: {trouble}").into());
     }

@@ -117,6 +117,8 @@ pub struct Row {
     pub pushes: bool,
     /// Whether a subscriber may send it that could not tell messages from replies.
     pub for_subscribers: bool,
+    /// Whether it tells that the data set cannot be saved, although it changes nothing.
+    pub tells_health: bool,
 }
 
 /// The commands that a subscriber may send in RESP2, beside those that push.
@@ -273,6 +275,7 @@ fn row(id: Id, spec: &'static Command, handlers: &[(&'static str, Run)]) -> Opti
         secrets: Secrets::of(name),
         pushes,
         for_subscribers: pushes || FOR_SUBSCRIBERS.contains(&name),
+        tells_health: name == "ping",
     })
 }
 

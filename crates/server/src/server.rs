@@ -254,6 +254,7 @@ impl Server {
         self.tunables.store(Arc::new(tunables));
         self.generation.fetch_add(1, Ordering::SeqCst);
         self.judge_memory(crate::allocator::figures().allocated);
+        crate::persistence::judge_by(self, config);
     }
 
     /// Refuses commands that need memory from now on, or no longer, by the bytes in use.

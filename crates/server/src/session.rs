@@ -71,6 +71,9 @@ impl State {
     /// The commands come from a log: nothing expires but as it says.
     pub const REPLAYS: Self = Self(1 << 23);
 
+    /// Server-wide: the data set could not be saved, and writes are refused until it can.
+    pub const UNSAVED: Self = Self(1 << 24);
+
     /// The states in which a command may be refused, held back or answered differently.
     pub const COLD: Self = Self(
         Self::NEEDS_AUTH.0
@@ -83,6 +86,7 @@ impl State {
             | Self::PAUSED.0
             | Self::LOADING.0
             | Self::OVER_MEMORY.0
+            | Self::UNSAVED.0
             | Self::LOG_FAILS.0,
     );
 

@@ -14,6 +14,7 @@ use crate::mailbox::Message;
 use crate::persistence;
 use crate::server::Server;
 use crate::session::State;
+use crate::snapshot::Purpose;
 
 /// How a shutdown goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -112,6 +113,8 @@ pub fn begin(server: &Server, held: &mut Held<'_>, wish: Wish, who: &str) -> Res
         server.shutdown.begun.store(false, Ordering::SeqCst);
         return saved;
     }
+    // A draft does not outlive the process.
+    server.persistence.snapshots.end_all(server);
     server.shutdown.complete.store(true, Ordering::SeqCst);
     server.tell_all(|| Message::Look);
     Ok(())
@@ -126,6 +129,7 @@ fn save(server: &Server, held: &mut Held<'_>, wish: Wish) -> Result<(), Failed> 
         return Ok(());
     }
     log::info!("Saving the final RDB snapshot before exiting.");
+    server.persistence.snapshots.cancel(Purpose::Save);
     if persistence::save(server, held).is_ok() {
         return Ok(());
     }

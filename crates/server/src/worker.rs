@@ -23,6 +23,7 @@ use crate::mailbox::Message;
 use crate::registry::Client;
 use crate::server::Server;
 use crate::session::{Session, State};
+use crate::snapshot::{self, Pace};
 use crate::{aof, blocked, commit, cron, dispatch, felt, multi, pubsub, refuse, sys};
 
 mod delivery;
@@ -57,6 +58,8 @@ const INPUT_MAX: u64 = u32::MAX as u64 - (64 << 20);
 const OUTPUT_AT_ONCE: usize = 1 << 20;
 /// Keys that are expired before other threads have their turn at a shard and at the gate.
 const EXPIRE_BUDGET: u32 = 200;
+/// How long a worker sleeps that waits for what it cannot see: the disk, the end of a snapshot.
+const NAP: Duration = Duration::from_millis(1);
 /// How long expiring goes on, in steps of that many keys, while clients wait.
 const EXPIRE_TIME_MAX: Duration = Duration::from_micros(500);
 
@@ -93,6 +96,8 @@ pub struct Thread {
     next_cron: Instant,
     /// Which of its lane's shards comes first when it expires keys the next time.
     expire_turn: u32,
+    /// What the snapshot under way has to do in this worker's lane.
+    pace: Pace,
     cron: cron::Cron,
 }
 
@@ -127,6 +132,7 @@ impl Thread {
             unsent: Vec::new(),
             next_cron: Instant::now(),
             expire_turn: 0,
+            pace: Pace::Idle,
             cron: cron::Cron::default(),
             server,
         }
@@ -164,6 +170,7 @@ impl Thread {
             self.cron(began);
             self.deliver();
             self.settle();
+            self.snapshot(began);
             self.count_turn(began);
         }
         Ok(())
@@ -204,8 +211,14 @@ impl Thread {
                 && (self.server.persistence.feed.is_waiting()
                     || self.local.id == 0 && self.server.aof.replay.is_waiting())
         };
+        let goes_on = self.pace == Pace::Goes;
         let waits = !self.again.is_empty() || !self.accept_again.is_empty();
-        if waits || !me.mailbox.is_empty() || loads() {
+        if self.pace == Pace::Waits
+            || self.local.id == 0 && self.server.persistence.snapshots.is_active()
+        {
+            timeout = timeout.min(NAP);
+        }
+        if goes_on || waits || !me.mailbox.is_empty() || loads() {
             timeout = Duration::ZERO;
         } else if self.server.state().any(State::PAUSED) {
             if self.local.id == 0 {
@@ -824,6 +837,15 @@ impl Thread {
         };
         let turn = &mut self.expire_turn;
         server.keyspace.expire(lane, now_ms, turn, budget, change, (wants, propagate));
+    }
+
+    /// Walks on with the snapshot under way; one worker sees to its end.
+    fn snapshot(&mut self, began: Instant) {
+        let served = (self.local.turn_commands > 0).then(|| began.elapsed());
+        self.pace = snapshot::walk(&self.server, self.local.id, served);
+        if self.local.id == 0 {
+            self.server.persistence.snapshots.tick(&self.server);
+        }
     }
 
     /// Periodic work, when its time has come.

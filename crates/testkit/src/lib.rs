@@ -1,7 +1,8 @@
 //! What tests need around a server: start it, talk to it, and run files of cases against it.
 //!
 //! - [`server`] starts the built binary and stops it again, [`client`] speaks to it, [`cases`]
-//!   reads and runs the files that say `command -> reply`.
+//!   reads and runs the files that say `command -> reply`;
+//! - [`linear`] asks whether what concurrent clients saw is what one after another could see.
 //!
 //! A development crate: it knows the wire protocol and nothing of the server's inside, so that
 //! the same tests could be pointed at any server that speaks the protocol. Failures panic with
@@ -11,6 +12,7 @@
 
 pub mod cases;
 pub mod client;
+pub mod linear;
 pub mod server;
 
 pub use client::Client;

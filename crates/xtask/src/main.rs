@@ -9,6 +9,7 @@ mod bench;
 mod conformance;
 mod differential;
 mod docs;
+mod linearize;
 mod tidy;
 
 use std::process::ExitCode;
@@ -21,6 +22,7 @@ const TASKS: &[(&str, Task, &str)] = &[
     ("conformance", conformance::run, "runs the upstream test suite"),
     ("differential", differential::run, "compares replies with those of a peer"),
     ("docs", docs::run, "writes docs/commands.md from the command table"),
+    ("linearize", linearize::run, "asks whether concurrent replies have an order"),
     ("tidy", tidy::run, "checks the rules of the house"),
 ];
 

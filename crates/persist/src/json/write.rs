@@ -4,7 +4,8 @@ use keyspace::{Entry, ValueRef};
 use value::Kind;
 
 use super::{FORMAT, TYPES, VERSION, text, values};
-use crate::rdb::{Out, Usage};
+use crate::rdb::{Out, Usage, Usages};
+use crate::snapshot::{Sheet, Spell};
 
 /// Writes a file. What goes wrong is known to the [`Out`] alone.
 pub struct Writer<O> {
@@ -42,6 +43,12 @@ impl<O: Out> Writer<O> {
         key(&mut self.out, db, entry, usage);
     }
 
+    /// Records of so many keys that [`Pieces`] has made.
+    pub fn pieces(&mut self, bytes: &[u8], keys: u64) {
+        self.keys += keys;
+        self.out.put(bytes);
+    }
+
     /// The end; gives the output back.
     pub fn finish(mut self) -> O {
         self.out.put(b"{\"end\":true,\"keys\":");
@@ -53,6 +60,30 @@ impl<O: Out> Writer<O> {
     /// The output, for asking how it fares.
     pub fn out(&self) -> &O {
         &self.out
+    }
+}
+
+/// Writes keys in pieces (see [`Spell`]).
+pub struct Pieces {
+    sheet: Sheet,
+    usages: Usages,
+}
+
+impl Pieces {
+    /// Keys for a file of a [`Writer`].
+    pub fn new(usages: Usages, sheet: Sheet) -> Self {
+        Self { sheet, usages }
+    }
+}
+
+impl Spell for Pieces {
+    fn key(&mut self, db: u32, entry: &Entry) {
+        key(&mut self.sheet, db, entry, self.usages.of(entry));
+        self.sheet.end_part();
+    }
+
+    fn flush(&mut self) {
+        self.sheet.hand_over_all();
     }
 }
 

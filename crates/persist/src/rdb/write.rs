@@ -1,10 +1,12 @@
-//! A whole file, as it is written: the head, keys by database, the end.
+//! A whole file, as it is written: the head, keys by database, the end. Keys may also be written in
+//! pieces, by several threads, which the file then takes one after another.
 
 use keyspace::Entry;
 
 use super::code::{self, opcode};
 use super::crc64::Crc64;
 use super::encode::{Encoder, Out, Style};
+use crate::snapshot::{Sheet, Spell};
 
 /// Writes a file. What goes wrong is known to the [`Out`] alone.
 pub struct Writer<O> {
@@ -69,24 +71,12 @@ impl<O: Out> Writer<O> {
 
     /// A key with its value. Its frequency or idle time is noted when one is given.
     pub fn key(&mut self, entry: &Entry, usage: Option<Usage>) {
-        let encoder = &mut self.encoder;
-        if let Some(deadline_ms) = entry.deadline_ms() {
-            encoder.byte(opcode::EXPIRE_MS);
-            encoder.time_ms(deadline_ms);
-        }
-        match usage {
-            Some(Usage::Idle(seconds)) => {
-                encoder.byte(opcode::IDLE);
-                encoder.length(seconds.into());
-            }
-            Some(Usage::Frequency(counter)) => encoder.out.put(&[opcode::FREQ, counter]),
-            None => {}
-        }
-        let value = entry.value();
-        let kind = encoder.kind_of(&value);
-        encoder.byte(kind);
-        encoder.string(entry.key_bytes());
-        encoder.value(kind, &value);
+        write_key(&mut self.encoder, entry, usage);
+    }
+
+    /// Bytes that [`Pieces`] has made.
+    pub fn piece(&mut self, bytes: &[u8]) {
+        self.encoder.out.put(bytes);
     }
 
     /// The end; gives the output back.
@@ -110,6 +100,85 @@ pub enum Usage {
     Idle(u32),
     /// The counter of accesses.
     Frequency(u8),
+}
+
+fn write_key<O: Out>(encoder: &mut Encoder<O>, entry: &Entry, usage: Option<Usage>) {
+    if let Some(deadline_ms) = entry.deadline_ms() {
+        encoder.byte(opcode::EXPIRE_MS);
+        encoder.time_ms(deadline_ms);
+    }
+    match usage {
+        Some(Usage::Idle(seconds)) => {
+            encoder.byte(opcode::IDLE);
+            encoder.length(seconds.into());
+        }
+        Some(Usage::Frequency(counter)) => encoder.out.put(&[opcode::FREQ, counter]),
+        None => {}
+    }
+    let value = entry.value();
+    let kind = encoder.kind_of(&value);
+    encoder.byte(kind);
+    encoder.string(entry.key_bytes());
+    encoder.value(kind, &value);
+}
+
+/// What a file says of how keys are used.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Usages {
+    /// Nothing.
+    None,
+    /// Seconds since the last access; the present time as an access word has it.
+    Idle(u32),
+    /// The counter of accesses.
+    Frequency,
+}
+
+impl Usages {
+    /// What it says of a key.
+    pub fn of(self, entry: &Entry) -> Option<Usage> {
+        match self {
+            Self::None => None,
+            Self::Idle(now_s) => {
+                Some(Usage::Idle(now_s.wrapping_sub(entry.access()) & 0x00ff_ffff))
+            }
+            Self::Frequency => Some(Usage::Frequency(entry.access() as u8)),
+        }
+    }
+}
+
+/// Writes keys in pieces (see [`Spell`]). Each piece says itself which database its keys are of,
+/// so pieces of several threads may follow each other in any order.
+pub struct Pieces {
+    encoder: Encoder<Sheet>,
+    usages: Usages,
+    db: Option<u32>,
+}
+
+impl Pieces {
+    /// Keys for a file whose [`Writer`] has the same `style` and `has_timed_fields`.
+    pub fn new(style: Style, has_timed_fields: bool, usages: Usages, sheet: Sheet) -> Self {
+        let version = style.version_for(has_timed_fields);
+        Self { encoder: Encoder::new(sheet, version, style.compress), usages, db: None }
+    }
+}
+
+impl Spell for Pieces {
+    fn key(&mut self, db: u32, entry: &Entry) {
+        if self.db != Some(db) {
+            self.encoder.byte(opcode::SELECT);
+            self.encoder.length(db.into());
+            self.db = Some(db);
+        }
+        write_key(&mut self.encoder, entry, self.usages.of(entry));
+        if self.encoder.out.end_part() {
+            self.db = None;
+        }
+    }
+
+    fn flush(&mut self) {
+        self.encoder.out.hand_over_all();
+        self.db = None;
+    }
 }
 
 /// Bits of the clock of accesses.

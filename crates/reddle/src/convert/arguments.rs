@@ -12,8 +12,12 @@ Usage: reddle convert [options] IN OUT
   --from, --to FORM    rdb, json or aof; without it the name's ending decides (.rdb, .json)
   --rdb-version N      10 for Redis 7.0, 11 for Redis 7.2 and Valkey 8, 12 for Redis 7.4, 80 for
                        Valkey 9; without it the oldest from 11 on that can hold the data
+  --databases N        how many databases a log may speak of (16)
   --force              writes over OUT
   --quiet              says nothing but why it failed";
+
+/// Databases that a server has unless it is told otherwise.
+const DATABASES: u32 = 16;
 
 /// What stands at either end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,6 +38,7 @@ pub(super) struct Wish {
     pub from: Kind,
     pub to: Kind,
     pub version: u16,
+    pub databases: u32,
     pub force: bool,
     pub quiet: bool,
 }
@@ -41,7 +46,7 @@ pub(super) struct Wish {
 impl Wish {
     /// Reads the words behind `convert`.
     pub(super) fn parse(words: &[OsString]) -> Result<Self, String> {
-        let (mut from, mut to, mut version) = (None, None, 0);
+        let (mut from, mut to, mut version, mut databases) = (None, None, 0, DATABASES);
         let (mut force, mut quiet, mut places) = (false, false, Vec::new());
         let mut words = words.iter();
         while let Some(word) = words.next() {
@@ -50,6 +55,7 @@ impl Wish {
                 Some("--from") => from = Some(kind(value()?)?),
                 Some("--to") => to = Some(kind(value()?)?),
                 Some("--rdb-version") => version = rdb_version(value()?)?,
+                Some("--databases") => databases = number(value()?)?,
                 Some("--force") => force = true,
                 Some("--quiet") => quiet = true,
                 Some(option) if option.starts_with('-') && option != "-" => {
@@ -69,6 +75,7 @@ impl Wish {
             input: place(input),
             output: place(output),
             version,
+            databases,
             force,
             quiet,
         })
@@ -86,6 +93,11 @@ fn kind(word: &OsString) -> Result<Kind, String> {
         Some("aof") => Ok(Kind::Aof),
         _ => Err(format!("{} is neither rdb, json nor aof", word.display())),
     }
+}
+
+fn number(word: &OsString) -> Result<u32, String> {
+    let number = word.to_str().and_then(|text| text.parse().ok());
+    number.filter(|number| *number > 0).ok_or(format!("{} is not a number", word.display()))
 }
 
 fn rdb_version(word: &OsString) -> Result<u16, String> {

@@ -11,23 +11,44 @@ use persist::rdb::Out;
 /// What servers call their logs unless they are told otherwise.
 const NAME: &str = "appendonly.aof";
 
-/// The base of the log in a folder, when that is all there is in it.
-pub(super) fn base_of(folder: &Path) -> Result<PathBuf, String> {
+/// What a log holds.
+pub(super) enum Held {
+    /// A base alone, at this place.
+    Base(PathBuf),
+    /// Commands; with the place of the manifest, or of the only file of an older log.
+    Commands(PathBuf),
+}
+
+/// Looks at the log in a folder, or at a manifest, or at the one file of a server before Redis 7.
+pub(super) fn look(folder: &Path) -> Result<Held, String> {
     let shown = folder.display();
     let place = manifest_in(folder)?;
+    if place.extension() != Some(OsStr::new("manifest")) {
+        return Ok(Held::Commands(place));
+    }
     let text = disk::read(&place).map_err(|error| format!("reading {shown} failed: {error}"))?;
-    let text = text.ok_or(format!("{shown} holds no manifest of a log"))?;
+    let text = text.ok_or(format!("{shown} does not exist"))?;
     let manifest = Manifest::parse(&text).map_err(|error| format!("{shown}: {error}"))?;
     let parent = place.parent().unwrap_or(Path::new("."));
     let has_commands =
         |name: &OsStr| fs::metadata(parent.join(name)).is_ok_and(|found| found.len() > 0);
-    if manifest.increments.iter().any(|part| has_commands(&part.name)) {
-        return Err(format!(
-            "{shown} holds commands since its base; start a server on it and let it write the file"
-        ));
+    let has_commands = manifest.increments.iter().any(|part| has_commands(&part.name));
+    match manifest.base {
+        Some(base) if !has_commands && base.name.as_encoded_bytes().ends_with(b".rdb") => {
+            Ok(Held::Base(parent.join(base.name)))
+        }
+        _ => Ok(Held::Commands(place)),
     }
-    let base = manifest.base.ok_or(format!("{shown}: the log has no base"))?;
-    Ok(parent.join(base.name))
+}
+
+/// How many bytes a log has, roughly: what stands beside its manifest, or the one file.
+pub(super) fn size(place: &Path) -> u64 {
+    let len = |path: &Path| fs::metadata(path).map_or(0, |found| found.len());
+    if place.extension() != Some(OsStr::new("manifest")) {
+        return len(place);
+    }
+    let beside = place.parent().map(fs::read_dir).and_then(Result::ok);
+    beside.into_iter().flatten().flatten().map(|file| len(&file.path())).sum()
 }
 
 /// The manifest in a folder, or the file itself when it is one.

@@ -1,4 +1,4 @@
-//! SAVE and LASTSAVE, and what DEBUG RELOAD does.
+//! SAVE, BGSAVE and LASTSAVE, and what DEBUG RELOAD does.
 
 use std::sync::atomic::Ordering;
 
@@ -8,24 +8,75 @@ use keyspace::{Entered, Stamp};
 use crate::call::Call;
 use crate::persistence::{self, File};
 use crate::rows::SessionHandler;
+use crate::session::State;
+use crate::snapshot::Purpose;
 
-pub(crate) const HANDLERS: &[(&str, SessionHandler)] = &[("lastsave", lastsave), ("save", save)];
+pub(crate) const HANDLERS: &[(&str, SessionHandler)] =
+    &[("bgsave", bgsave), ("lastsave", lastsave), ("save", save)];
 
 const NOT_SAVED: &str = "ERR";
+const IN_PROGRESS: &str = "ERR Background save already in progress";
+const NOT_IN_PROGRESS: &str = "ERR Background saving is currently not in progress or scheduled";
+const OTHER_IN_PROGRESS: &str = "ERR Another child process is active (AOF?): can't BGSAVE right \
+                                 now. Use BGSAVE SCHEDULE in order to schedule a BGSAVE whenever \
+                                 possible.";
 const NOT_LOADED: &str = "ERR Error trying to load the RDB dump, check server logs.";
 const RELOAD_OPTIONS: &str =
     "ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.";
 
 /// SAVE - O(N), N the number of keys; everything waits.
 fn save(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
+    if call.server.persistence.snapshots.purpose() == Some(Purpose::Save) {
+        return Err(Error::Text(IN_PROGRESS));
+    }
     persistence::save(call.server, call.held).map_err(|_| Error::Text(NOT_SAVED))?;
     call.out.ok();
     Ok(())
 }
 
+/// BGSAVE \[SCHEDULE | CANCEL\] - O(1).
+fn bgsave(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    let schedules = match args.from(1) {
+        [] => false,
+        [word] if word.eq_ignore_ascii_case(b"schedule") => true,
+        [word] if word.eq_ignore_ascii_case(b"cancel") => return cancel(call),
+        _ => return Err(Error::Syntax),
+    };
+    let state = &call.server.persistence;
+    let in_transaction = call.session.state.any(State::DENY_BLOCKING);
+    match state.snapshots.purpose() {
+        Some(Purpose::Save) => return Err(Error::Text(IN_PROGRESS)),
+        Some(_) if !schedules && !in_transaction => return Err(Error::Text(OTHER_IN_PROGRESS)),
+        other if other.is_some() || in_transaction => {
+            state.saves.is_scheduled.store(true, Ordering::Relaxed);
+            log::info!("Background saving scheduled");
+            call.out.simple("Background saving scheduled");
+        }
+        _ => {
+            persistence::background(call.server, call.held).map_err(|_| Error::Text(NOT_SAVED))?;
+            call.out.simple("Background saving started");
+        }
+    }
+    Ok(())
+}
+
+fn cancel(call: &mut Call<'_, '_>) -> Result<(), Error> {
+    let state = &call.server.persistence;
+    if state.snapshots.cancel(Purpose::Save) {
+        log::info!("Background saving will be aborted due to user request");
+        call.out.simple("Background saving cancelled");
+    } else if state.saves.is_scheduled.swap(false, Ordering::Relaxed) {
+        log::info!("Scheduled background saving will be cancelled due to user request");
+        call.out.simple("Scheduled background saving cancelled");
+    } else {
+        return Err(Error::Text(NOT_IN_PROGRESS));
+    }
+    Ok(())
+}
+
 /// LASTSAVE - O(1).
 fn lastsave(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
-    call.out.int(call.server.persistence.last_save_s.load(Ordering::Relaxed));
+    call.out.int(call.server.persistence.saves.last_s.load(Ordering::Relaxed));
     Ok(())
 }
 

@@ -366,11 +366,7 @@ impl Loader<'_> {
                     text: format!("'{}' has no effect: {why}", row.name),
                 }),
                 // Whoever writes the default asks for nothing that is missing.
-                Effect::Planned(_) | Effect::Partly(_) if same => {}
-                Effect::Partly(part) => self.notices.push(Notice {
-                    severity: Severity::Warning,
-                    text: format!("'{}' {part}", row.name),
-                }),
+                Effect::Planned(_) if same => {}
                 Effect::Planned(capability) => self.notices.push(Notice {
                     severity: Severity::Warning,
                     text: format!(

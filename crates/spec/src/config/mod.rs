@@ -136,8 +136,6 @@ pub enum Effect {
     NoEffect(&'static str),
     /// Accepted and shown; the named capability will use it.
     Planned(&'static str),
-    /// Part of it works. The text completes the sentence "'name' ...".
-    Partly(&'static str),
 }
 
 impl Directive {

@@ -10,8 +10,6 @@ const I32_MIN: i64 = i32::MIN as i64;
 const U32_MAX: i64 = u32::MAX as i64;
 
 const ACL: &str = "access control lists";
-const AT_SHUTDOWN: &str =
-    "acts at shutdown only: this version does not have saves in the background yet";
 const CLIENT_CACHING: &str = "client-side caching";
 const CLUSTER: &str = "cluster mode";
 const EVICTION: &str = "eviction";
@@ -376,9 +374,8 @@ directives! {
         memory(1024 * 1024, MEMORY_MAX, 512 * 1024 * 1024), [], Both, WORKS;
     RdbDelSyncFiles => "rdb-del-sync-files", [], bool(false), [], Both, planned(REPLICATION);
     RdbKeySaveDelay => "rdb-key-save-delay", [],
-        int(I32_MIN, I32_MAX, 0), [HIDDEN], Both, planned(PERSISTENCE);
-    RdbSaveIncrementalFsync => "rdb-save-incremental-fsync", [],
-        bool(true), [], Both, planned(PERSISTENCE);
+        int(I32_MIN, I32_MAX, 0), [HIDDEN], Both, WORKS;
+    RdbSaveIncrementalFsync => "rdb-save-incremental-fsync", [], bool(true), [], Both, WORKS;
     RdbVersion => "rdb-version", [],
         choice(RDB_VERSIONS, "auto"), [], Reddle, WORKS;
     RdbVersionCheck => "rdb-version-check", [],
@@ -435,7 +432,7 @@ directives! {
     Requirepass => "requirepass", [], unset(), [SENSITIVE], Both, WORKS;
     SanitizeDumpPayload => "sanitize-dump-payload", [],
         choice(SANITIZE_DUMPS, "no"), [], Redis, no_effect(ALWAYS_CHECKED);
-    Save => "save", [], Kind::Save, [MULTI_ARG], Both, Effect::Partly(AT_SHUTDOWN);
+    Save => "save", [], Kind::Save, [MULTI_ARG], Both, WORKS;
     Sentinel => "sentinel", [], Kind::Line, [MULTI_ARG], Both, no_effect(NO_SENTINEL);
     ServerCpulist => "server-cpulist", ["server_cpulist"],
         unset(), [IMMUTABLE], Both, no_effect(NO_PINNING);
@@ -455,8 +452,7 @@ directives! {
     SlowlogMaxLen => "slowlog-max-len", ["commandlog-slow-execution-max-len"],
         int(0, MAX, 128), [], Both, WORKS;
     SocketMarkId => "socket-mark-id", [], int(0, U32_MAX, 0), [IMMUTABLE], Both, WORKS;
-    StopWritesOnBgsaveError => "stop-writes-on-bgsave-error", [],
-        bool(true), [], Both, planned(PERSISTENCE);
+    StopWritesOnBgsaveError => "stop-writes-on-bgsave-error", [], bool(true), [], Both, WORKS;
     StreamIdmpDuration => "stream-idmp-duration", [], int(1, 86_400, 100), [], Redis, WORKS;
     StreamIdmpMaxsize => "stream-idmp-maxsize", [], int(1, 10_000, 100), [], Redis, WORKS;
     StreamNodeMaxBytes => "stream-node-max-bytes", [],

@@ -6,6 +6,7 @@ use spec::config::Id;
 
 use super::Report;
 use crate::session::State;
+use crate::snapshot::Purpose;
 
 pub(super) fn persistence(report: &mut Report<'_, '_>) {
     let server = report.server;
@@ -14,17 +15,23 @@ pub(super) fn persistence(report: &mut Report<'_, '_>) {
     report.field("loading", u8::from(is_loading));
     report.zeros(&["async_loading", "current_cow_peak", "current_cow_size"]);
     report.zeros(&["current_cow_size_age"]);
+    let (progress, saves) = (state.snapshots.progress(), &state.saves);
+    let (done, total) = progress.map_or((0, 0), |progress| (progress.done, progress.total));
+    let percent = done as f64 / total.max(1) as f64 * 100.0;
+    let save = progress.filter(|progress| progress.purpose == Purpose::Save);
+    let seconds = save.map_or(-1, |progress| progress.began.elapsed().as_secs() as i64);
+    let status = if saves.has_failed.load(Ordering::Relaxed) { "err" } else { "ok" };
     report.fields(&[
-        ("current_fork_perc", &"0.00"),
-        ("current_save_keys_processed", &0),
-        ("current_save_keys_total", &0),
+        ("current_fork_perc", &format_args!("{percent:.2}")),
+        ("current_save_keys_processed", &done),
+        ("current_save_keys_total", &total),
         ("rdb_changes_since_last_save", &server.dirty()),
-        ("rdb_bgsave_in_progress", &0),
-        ("rdb_last_save_time", &state.last_save_s.load(Ordering::Relaxed)),
-        ("rdb_last_bgsave_status", &"ok"),
-        ("rdb_last_bgsave_time_sec", &-1),
-        ("rdb_current_bgsave_time_sec", &-1),
-        ("rdb_saves", &state.saves.load(Ordering::Relaxed)),
+        ("rdb_bgsave_in_progress", &u8::from(save.is_some())),
+        ("rdb_last_save_time", &saves.last_s.load(Ordering::Relaxed)),
+        ("rdb_last_bgsave_status", &status),
+        ("rdb_last_bgsave_time_sec", &saves.took_s.load(Ordering::Relaxed)),
+        ("rdb_current_bgsave_time_sec", &seconds),
+        ("rdb_saves", &saves.count.load(Ordering::Relaxed)),
         ("rdb_last_cow_size", &0),
         ("rdb_last_load_keys_expired", &state.keys_expired.load(Ordering::Relaxed)),
         ("rdb_last_load_keys_loaded", &state.keys_loaded.load(Ordering::Relaxed)),

@@ -181,13 +181,6 @@ fn renames_and_users_are_kept() {
 }
 
 #[test]
-fn a_save_point_is_said_to_act_at_shutdown_only() {
-    let want =
-        "'save' acts at shutdown only: this version does not have saves in the background yet";
-    assert_eq!(texts(&start(&lines("save 1 2")).unwrap().1), [want]);
-}
-
-#[test]
 fn saves_add_up_within_one_configuration() {
     let cases: &[(&str, &str)] = &[
         ("", "3600 1 300 100 60 10000"),

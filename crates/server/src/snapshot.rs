@@ -1,0 +1,378 @@
+//! Snapshots under way: the data set of one moment, written while clients go on.
+//!
+//! It moves entries from the shards into a [`Sink`], whatever the bytes mean and wherever they go;
+//! when to begin one, and what its end means, is decided by who gives the order. Workers walk
+//! over their lanes of the shards and spell what they meet; a thread of the snapshot's own takes
+//! the pieces and writes them. Invariants: one snapshot at a time; what `at_epoch` does and the
+//! beginning of the epoch happen at one moment, with every shard held.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crossbeam_utils::CachePadded;
+use keyspace::{Entry, Held, Origin, Recorder, Totals};
+use parking_lot::Mutex;
+use persist::snapshot::{HandOver, Sink, Spell};
+use spec::config::Id;
+
+use crate::mailbox::Message;
+use crate::server::Server;
+
+mod queue;
+
+use queue::Queue;
+
+/// How long a worker walks in one turn at least and at most, while clients have something to do.
+const SLICE_MIN: Duration = Duration::from_micros(100);
+const SLICE_MAX: Duration = Duration::from_micros(500);
+
+/// What a snapshot is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Purpose {
+    /// The data set's file.
+    Save,
+    /// The base of a log.
+    #[allow(dead_code, reason = "for the rewrite of the log of commands")]
+    Rewrite,
+}
+
+/// What form a snapshot gets, and where it goes.
+pub trait Form: Send {
+    /// Opens the output and writes what stands before the keys. `totals` says by database how
+    /// much there is.
+    fn open(&mut self, server: &Server, totals: &[Totals]) -> io::Result<Box<dyn Sink>>;
+    /// What spells keys in this form; it is asked for once a lane, after [`Self::open`].
+    fn spell(&self, hand_over: HandOver) -> Box<dyn Spell>;
+}
+
+/// Why a snapshot did not come to its end.
+#[derive(Debug)]
+pub enum Failure {
+    /// It was given up.
+    Cancelled,
+    /// Writing it went wrong.
+    Io(io::Error),
+}
+
+/// Called once, on worker 0 with no shard held, when a snapshot has ended.
+pub type OnEnd = Box<dyn FnOnce(&Server, Result<(), Failure>) + Send>;
+
+/// A snapshot that is to be taken.
+pub struct Order {
+    /// What for.
+    pub purpose: Purpose,
+    /// In what form.
+    pub form: Box<dyn Form>,
+    /// What its end means.
+    pub on_end: OnEnd,
+}
+
+/// The snapshot under way, if there is one.
+#[derive(Default)]
+pub struct Snapshots {
+    current: Mutex<Option<Current>>,
+    /// Whether `current` is there.
+    is_active: AtomicBool,
+    /// A bit for each lane that is not at its end.
+    lanes: AtomicU64,
+}
+
+struct Current {
+    run: Arc<Run>,
+    purpose: Purpose,
+    on_end: OnEnd,
+    writer: JoinHandle<io::Result<()>>,
+}
+
+/// How far the snapshot under way is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Progress {
+    /// What it is for.
+    pub purpose: Purpose,
+    /// Keys it has at all.
+    pub total: u64,
+    /// Keys that were spelled.
+    pub done: u64,
+    /// Since when it goes on.
+    pub began: Instant,
+}
+
+/// What a worker's walk came to in one turn.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Pace {
+    /// There is nothing to do.
+    Idle,
+    /// The disk, or a delay that is asked for, is to be waited for.
+    Waits,
+    /// There is more to do.
+    Goes,
+}
+
+/// What workers and the writing thread share.
+struct Run {
+    lanes: Box<[CachePadded<Lane>]>,
+    queue: Arc<Queue>,
+    is_over: AtomicBool,
+    total: u64,
+    began: Instant,
+    /// Microseconds that each key is to take, for tests; negative: keys a microsecond.
+    delay_us: i64,
+}
+
+struct Lane {
+    spell: Mutex<Box<dyn Spell>>,
+    done: AtomicU64,
+}
+
+impl Snapshots {
+    /// Whether one is under way.
+    pub fn is_active(&self) -> bool {
+        self.is_active.load(Ordering::SeqCst)
+    }
+
+    /// What the one under way is for.
+    pub fn purpose(&self) -> Option<Purpose> {
+        self.current.lock().as_ref().map(|current| current.purpose)
+    }
+
+    /// How far it is.
+    pub fn progress(&self) -> Option<Progress> {
+        let current = self.current.lock();
+        let Current { run, purpose, .. } = current.as_ref()?;
+        let (purpose, total, began) = (*purpose, run.total, run.began);
+        Some(Progress { purpose, total, done: run.done(), began })
+    }
+
+    /// Gives the one under way up, if it is for this; whether it was. Its end comes soon.
+    pub fn cancel(&self, purpose: Purpose) -> bool {
+        let current = self.current.lock();
+        let run = current.as_ref().filter(|current| current.purpose == purpose);
+        run.inspect(|current| current.run.give_up()).is_some()
+    }
+
+    /// Gives whatever is under way up, and waits until nothing of it is left.
+    pub fn end_all(&self, server: &Server) {
+        if let Some(current) = self.current.lock().as_ref() {
+            current.run.give_up();
+        }
+        self.settle(server, true);
+    }
+
+    /// Looks whether the one under way has ended; frequent work of one worker.
+    pub fn tick(&self, server: &Server) {
+        if self.is_active() {
+            self.settle(server, false);
+        }
+    }
+
+    fn settle(&self, server: &Server, waits: bool) {
+        let is_at_end = |current: &mut Current| waits || current.writer.is_finished();
+        let Some(ended) = self.current.lock().take_if(is_at_end) else { return };
+        let written = ended.writer.join().unwrap_or_else(|_| Err(io::ErrorKind::Other.into()));
+        // When writing has failed, the walk is still to learn that nobody wants the rest.
+        ended.run.is_over.store(true, Ordering::SeqCst);
+        let result = match written {
+            Ok(()) => Ok(()),
+            Err(_) if ended.run.queue.is_given_up() => Err(Failure::Cancelled),
+            Err(error) => Err(Failure::Io(error)),
+        };
+        self.is_active.store(false, Ordering::SeqCst);
+        (ended.on_end)(server, result);
+    }
+}
+
+/// Begins a snapshot of this moment. `at_epoch` is called at this very moment, unless the output
+/// cannot be opened; when it fails there is no snapshot.
+///
+/// # Panics
+/// When not every shard is held, or a snapshot is under way.
+pub fn begin(
+    server: &Server,
+    held: &mut Held<'_>,
+    order: Order,
+    at_epoch: impl FnOnce() -> io::Result<()>,
+) -> io::Result<()> {
+    let Order { purpose, mut form, on_end } = order;
+    let snapshots = &server.persistence.snapshots;
+    assert!(!snapshots.is_active(), "there is one snapshot at a time");
+    let lanes = server.workers.len();
+    let (run, writer) = Run::start(server, held, &mut *form, lanes)?;
+    if let Err(error) = at_epoch() {
+        run.give_up();
+        // The draft is gone when the thread is; that it was given up is known.
+        writer.join().ok();
+        return Err(error);
+    }
+    let recorder: Arc<dyn Recorder> = Arc::<Run>::clone(&run);
+    for left in server.keyspace.begin_epoch(held, &recorder) {
+        server.background.free(left);
+    }
+    snapshots.lanes.store(u64::MAX >> (64 - lanes), Ordering::SeqCst);
+    *snapshots.current.lock() = Some(Current { run, purpose, on_end, writer });
+    snapshots.is_active.store(true, Ordering::SeqCst);
+    server.tell_all(|| Message::Look);
+    Ok(())
+}
+
+/// Writes the data set while the caller holds every shard; a snapshot under way goes on.
+pub fn write_all(server: &Server, held: &mut Held<'_>, form: &mut dyn Form) -> io::Result<()> {
+    let (run, writer) = Run::start(server, held, form, 1)?;
+    let delay = Duration::from_micros(run.delay_us.max(0) as u64);
+    'all: for db in 0..server.keyspace.databases() {
+        let origin = Origin { shard: 0, db };
+        for shard in 0..held.count() {
+            for entry in held.shard(shard).look(db).table().iter() {
+                run.record(origin, &entry);
+                if !delay.is_zero() {
+                    thread::sleep(delay);
+                }
+                if run.is_over() {
+                    break 'all;
+                }
+            }
+        }
+    }
+    run.lanes[0].spell.lock().flush();
+    run.queue.close();
+    writer.join().unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))
+}
+
+/// Walks on over a worker's lane for a slice of time. `served` is what clients have taken of this
+/// turn, nothing when none was there: the walk takes no more than they do.
+pub fn walk(server: &Server, worker: usize, served: Option<Duration>) -> Pace {
+    let snapshots = &server.persistence.snapshots;
+    let bit = 1 << worker;
+    if snapshots.lanes.load(Ordering::Relaxed) & bit == 0 {
+        return Pace::Idle;
+    }
+    // Who begins a snapshot is alone: what is seen behind the gate is this lane's.
+    let gate = server.keyspace.enter(worker);
+    let run = snapshots.current.lock().as_ref().map(|current| Arc::clone(&current.run));
+    let may_go = |run: &Run| run.is_over() || run.queue.has_room(worker) && run.is_in_time();
+    if run.as_deref().is_some_and(|run| !may_go(run)) {
+        return Pace::Waits;
+    }
+    let slice = served.map_or(SLICE_MAX, |served| served.clamp(SLICE_MIN, SLICE_MAX));
+    let began = Instant::now();
+    let is_done = server.keyspace.walk(worker as u32, &mut |_| {
+        let is_wanted = gate.is_some() && server.keyspace.gate().is_wanted();
+        !is_wanted && began.elapsed() < slice && run.as_deref().is_none_or(may_go)
+    });
+    if !is_done {
+        return Pace::Goes;
+    }
+    let Some(run) = run else {
+        snapshots.lanes.fetch_and(!bit, Ordering::SeqCst);
+        return Pace::Idle;
+    };
+    if !run.is_over() {
+        run.lanes[worker].spell.lock().flush();
+    }
+    if snapshots.lanes.fetch_and(!bit, Ordering::SeqCst) == bit {
+        run.queue.close();
+    }
+    Pace::Idle
+}
+
+impl Run {
+    /// Opens the output and starts the thread that writes to it.
+    fn start(
+        server: &Server,
+        held: &mut Held<'_>,
+        form: &mut dyn Form,
+        lanes: usize,
+    ) -> io::Result<(Arc<Self>, JoinHandle<io::Result<()>>)> {
+        let totals = totals(held, server.keyspace.databases());
+        let sink = form.open(server, &totals)?;
+        let queue = Arc::new(Queue::new(lanes));
+        let lane = |number: usize| {
+            let to = Arc::clone(&queue);
+            let hand_over = Box::new(move |piece, is_whole| to.put(number, piece, is_whole));
+            let spell = Mutex::new(form.spell(hand_over));
+            CachePadded::new(Lane { spell, done: AtomicU64::new(0) })
+        };
+        let lanes = (0..lanes).map(lane).collect();
+        let from = Arc::clone(&queue);
+        let name = "snapshot".to_owned();
+        let writer = thread::Builder::new().name(name).spawn(move || write(&from, sink))?;
+        let run = Self {
+            lanes,
+            queue,
+            is_over: AtomicBool::new(false),
+            total: totals.iter().map(|totals| totals.keys).sum(),
+            began: Instant::now(),
+            delay_us: server.config.lock().int(Id::RdbKeySaveDelay),
+        };
+        Ok((Arc::new(run), writer))
+    }
+
+    fn give_up(&self) {
+        self.is_over.store(true, Ordering::SeqCst);
+        self.queue.give_up();
+    }
+
+    fn done(&self) -> u64 {
+        self.lanes.iter().map(|lane| lane.done.load(Ordering::Relaxed)).sum()
+    }
+
+    /// Whether the delay that is asked for lets it go on.
+    fn is_in_time(&self) -> bool {
+        if self.delay_us == 0 {
+            return true;
+        }
+        let elapsed_us = self.began.elapsed().as_micros() as u64;
+        let due = match u64::try_from(self.delay_us) {
+            Ok(delay_us) => elapsed_us / delay_us,
+            Err(_) => elapsed_us.saturating_mul(self.delay_us.unsigned_abs()),
+        };
+        self.done() < due
+    }
+}
+
+impl Recorder for Run {
+    fn record(&self, origin: Origin, entry: &Entry) {
+        if self.is_over() {
+            return;
+        }
+        let lane = &self.lanes[origin.shard as usize % self.lanes.len()];
+        let mut spell = lane.spell.lock();
+        spell.key(origin.db, entry);
+        // Only who has the lock writes it.
+        lane.done.store(lane.done.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Relaxed) || self.queue.has_failed()
+    }
+}
+
+/// The writing thread.
+fn write(queue: &Queue, mut sink: Box<dyn Sink>) -> io::Result<()> {
+    while let Some(piece) = queue.take() {
+        sink.put(&piece);
+        if sink.has_failed() {
+            queue.fail();
+            break;
+        }
+    }
+    if queue.is_given_up() {
+        return Err(io::ErrorKind::Interrupted.into());
+    }
+    sink.finish()
+}
+
+/// What each database holds; every shard is held.
+fn totals(held: &mut Held<'_>, databases: u32) -> Vec<Totals> {
+    let mut all = vec![Totals::default(); databases as usize];
+    for shard in 0..held.count() {
+        for (totals, part) in all.iter_mut().zip(held.shard(shard).dbs()) {
+            totals.keys += part.table().len() as u64;
+            totals.expires += part.expires() as u64;
+            totals.volatile += part.volatile() as u64;
+        }
+    }
+    all
+}
