@@ -19,7 +19,7 @@ mod shards;
 mod sync;
 mod watch;
 
-pub use change::{Change, Class, Lazy, Note, Record, Wants};
+pub use change::{Change, Changed, Class, Lazy, Note, Record, Wants};
 pub use db::{Db, Entries, Hashed, KeyStats, Overdue, Parts, WrongKind};
 pub use discarded::Discarded;
 pub use door::{Origin, Recorder, Slot};

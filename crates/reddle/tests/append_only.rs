@@ -402,3 +402,151 @@ fn paths_are_seen_from_the_datas_folder() {
     let server = folder.start(&options);
     assert_eq!(text(&mut server.client(), "GET a"), "1");
 }
+
+/// More of everything than small forms hold, and what only a RESTORE can make.
+fn fill_large(client: &mut Client) {
+    for number in 0..300 {
+        for line in [
+            format!("RPUSH biglist element:{number}:of:the:list"),
+            format!("SADD bigset member:{number}"),
+            format!("ZADD bigzset {number}.25 member:{number}"),
+            format!("HSET bighash field:{number} value:{number}"),
+            format!("XADD bigstream {}-1 n {number}", number + 1),
+        ] {
+            send(client, &line);
+        }
+    }
+    for line in [
+        "HPEXPIREAT bighash 32503680000000 FIELDS 2 field:1 field:2",
+        "PEXPIREAT bigset 32503680000000",
+        "XGROUP CREATE bigstream readers 0",
+        "XREADGROUP GROUP readers one COUNT 3 STREAMS bigstream >",
+        "XGROUP CREATECONSUMER bigstream readers idle",
+        "XDEL bigstream 2-1",
+        "XGROUP CREATE empty group 0 MKSTREAM",
+        "ARSET array 5 a b c",
+        "SETRANGE large 300000 x",
+    ] {
+        assert!(!matches!(send(client, line), Value::Error(_)), "{line}");
+    }
+}
+
+fn info(client: &mut Client, field: &str) -> String {
+    let info = text(client, "INFO persistence");
+    let line = info.lines().find(|line| line.starts_with(&format!("{field}:")));
+    line.unwrap_or_else(|| panic!("no {field} in {info}"))[field.len() + 1..].to_owned()
+}
+
+fn wait_for_rewrite(client: &mut Client) {
+    wait_for("the rewrite ends", || {
+        info(client, "aof_rewrite_in_progress") == "0"
+            && info(client, "aof_rewrite_scheduled") == "0"
+    });
+    assert_eq!(info(client, "aof_last_bgrewrite_status"), "ok");
+}
+
+#[test]
+fn a_rewrite_puts_a_new_base_in_place() {
+    for (threads, preamble) in [("1", "yes"), ("1", "no"), ("3", "yes"), ("3", "no")] {
+        let folder = Folder::new();
+        let options = [("threads", threads), ("aof-use-rdb-preamble", preamble)];
+        let server = folder.start(&options);
+        let mut client = server.client();
+        fill(&mut client);
+        fill_large(&mut client);
+        wait_for("the key expires", || text(&mut client, "EXISTS gone") == "0");
+        let reply = text(&mut client, "BGREWRITEAOF");
+        assert_eq!(reply, "Background append only file rewriting started");
+        wait_for_rewrite(&mut client);
+        text(&mut client, "SET after rewrite");
+        let end = if preamble == "yes" { "rdb" } else { "aof" };
+        let base = format!("appendonly.aof.2.base.{end}");
+        let expected = [&base, "appendonly.aof.2.incr.aof", "appendonly.aof.manifest"];
+        assert_eq!(folder.names(), expected);
+        let before = digest(&mut client);
+        assert_eq!(text(&mut client, "DEBUG LOADAOF"), "OK");
+        assert_eq!(digest(&mut client), before, "{threads} workers, preamble {preamble}");
+        drop(server);
+        let server = folder.start(&options);
+        assert_eq!(digest(&mut server.client()), before);
+        assert!(!server.log().contains("fails"), "{}", server.log());
+    }
+}
+
+#[test]
+fn a_log_is_turned_on_and_off_while_clients_write() {
+    for threads in ["1", "2"] {
+        let folder = Folder::new();
+        let options = [("threads", threads), ("appendonly", "no")];
+        let server = folder.start(&options);
+        let mut client = server.client();
+        fill(&mut client);
+        let port = server.port();
+        let writer = thread::spawn(move || write_until_killed(port, 9, 0));
+        for _ in 0..3 {
+            assert_eq!(text(&mut client, "CONFIG SET appendonly yes"), "OK");
+            wait_for_rewrite(&mut client);
+            assert_eq!(info(&mut client, "aof_enabled"), "1");
+            thread::sleep(Duration::from_millis(20));
+            assert_eq!(text(&mut client, "CONFIG SET appendonly no"), "OK");
+            assert_eq!(info(&mut client, "aof_enabled"), "0");
+        }
+        assert_eq!(text(&mut client, "CONFIG SET appendonly yes"), "OK");
+        wait_for_rewrite(&mut client);
+        drop(server);
+        let acknowledged = writer.join().unwrap();
+        assert_eq!(folder.names().len(), 3);
+        let server = folder.start(&[("threads", threads)]);
+        let mut client = server.client();
+        let found: u64 = text(&mut client, "GET count:9").parse().unwrap();
+        assert!(found >= acknowledged, "{found} of {acknowledged}");
+        assert_eq!(text(&mut client, "LLEN list:9"), found.to_string());
+        assert_eq!(text(&mut client, "GET string"), "text");
+    }
+}
+
+#[test]
+fn a_log_that_grows_is_rewritten() {
+    let folder = Folder::new();
+    let options = [("auto-aof-rewrite-min-size", "50000"), ("auto-aof-rewrite-percentage", "100")];
+    let server = folder.start(&options);
+    let mut client = server.client();
+    let value = "x".repeat(1000);
+    (0..100).for_each(|_| drop(text(&mut client, &format!("SET key {value}"))));
+    wait_for("the log is rewritten", || info(&mut client, "aof_rewrites") == "1");
+    wait_for_rewrite(&mut client);
+    assert!(server.log().contains("Starting automatic rewriting of AOF on"));
+    let size: u64 = info(&mut client, "aof_current_size").parse().unwrap();
+    assert!(size < 20_000, "{size}");
+    drop(server);
+    let server = folder.start(&options);
+    assert_eq!(text(&mut server.client(), "GET key"), value);
+}
+
+/// Writers go on through many rewrites, and the server is killed in the middle of one.
+#[test]
+fn a_server_killed_during_a_rewrite_has_lost_nothing() {
+    for threads in ["1", "2"] {
+        let folder = Folder::new();
+        let options = [("threads", threads), ("appendfsync", "always")];
+        let mut acknowledged = 0;
+        for round in 0..6 {
+            let server = folder.start(&options);
+            let mut client = server.client();
+            let port = server.port();
+            let writer = thread::spawn(move || write_until_killed(port, 1, acknowledged));
+            for _ in 0..3 {
+                send(&mut client, "BGREWRITEAOF");
+                thread::sleep(Duration::from_millis(3 + round * 2));
+            }
+            drop(server);
+            let reached = writer.join().unwrap();
+            let server = folder.start(&options);
+            let mut client = server.client();
+            let found: u64 = text(&mut client, "GET count:1").parse().unwrap();
+            assert!(found >= reached, "round {round}: {found} of {reached}");
+            assert_eq!(text(&mut client, "LLEN list:1"), found.to_string());
+            acknowledged = found;
+        }
+    }
+}

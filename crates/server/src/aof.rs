@@ -13,6 +13,7 @@ mod base;
 mod files;
 mod load;
 mod replay;
+mod rewrite;
 mod sink;
 mod unit;
 mod writer;
@@ -33,6 +34,7 @@ use crate::session::State;
 pub use files::Files;
 pub use load::{begin, reload};
 use replay::Replay;
+pub use rewrite::{Rewrites, begin as rewrite, is_under_way, tick, turn_off, turn_on};
 use sink::Sink;
 pub use sink::{flush, settle};
 pub use unit::Unit;
@@ -63,6 +65,17 @@ impl Policy {
     }
 }
 
+/// Whether there is a log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Phase {
+    /// There is none.
+    Off,
+    /// It was turned on, and the rewrite that it begins with has not come to its end.
+    Waits,
+    /// There is one.
+    On,
+}
+
 /// See the module's text.
 pub struct Aof {
     tail: CachePadded<Mutex<Tail>>,
@@ -76,8 +89,13 @@ pub struct Aof {
     rung: Condvar,
     drained: Condvar,
     rules: Rules,
+    phase: AtomicU8,
     /// Whether a rewrite is under way.
     pub is_rewriting: AtomicBool,
+    /// The rewrites so far.
+    pub rewrites: Rewrites,
+    /// How long each write is held up, in microseconds, for tests.
+    pub flush_sleep_us: AtomicU64,
     /// Commands that are being loaded.
     pub replay: Replay,
     /// The log's files.
@@ -170,7 +188,10 @@ impl Aof {
                 annotates: AtomicBool::new(false),
                 rests_on_rewrite: AtomicBool::new(false),
             },
+            phase: AtomicU8::new(Phase::Off as u8),
             is_rewriting: AtomicBool::new(false),
+            rewrites: Rewrites::default(),
+            flush_sleep_us: AtomicU64::new(0),
             replay: Replay::default(),
             files: Mutex::new(Files::new(config)),
             figures: Figures::default(),
@@ -202,6 +223,9 @@ impl Aof {
     /// are held. Nothing is left in the unit.
     pub fn append(&self, unit: &mut Unit, together: bool, now_s: i64) {
         let mut tail = self.tail.lock();
+        if !tail.is_on {
+            return unit.forget();
+        }
         let Tail { bytes, db, noted_s, .. } = &mut *tail;
         let before = bytes.len();
         if self.rules.annotates.load(Ordering::Relaxed) && now_s > *noted_s {
@@ -222,9 +246,17 @@ impl Aof {
         tail.switches.push_back((place, file));
     }
 
-    /// Whether the stream goes to a file.
-    pub fn is_on(&self) -> bool {
-        self.tail.lock().is_on
+    /// Whether there is a log.
+    pub fn phase(&self) -> Phase {
+        match self.phase.load(Ordering::SeqCst) {
+            0 => Phase::Off,
+            1 => Phase::Waits,
+            _ => Phase::On,
+        }
+    }
+
+    fn put_phase(&self, phase: Phase) {
+        self.phase.store(phase as u8, Ordering::SeqCst);
     }
 
     /// The position behind everything.

@@ -24,7 +24,9 @@ use crate::registry::Client;
 use crate::rows::{Inner, KeyPlan, Row, Run};
 use crate::server::Server;
 use crate::session::{Session, State};
-use crate::{blocked, commandlog, commit, monitor, multi, persistence, prefetch, pubsub, refuse};
+use crate::{
+    blocked, commandlog, commit, monitor, multi, persistence, prefetch, pubsub, refuse, tracking,
+};
 
 /// Most requests that are parsed, prefetched and run under one pass of the gate.
 const BATCH_MAX: usize = 64;
@@ -36,7 +38,7 @@ const UNKNOWN: Id = Id::MAX;
 const ITEMS_AHEAD: usize = 16;
 
 /// Most keys of one command that are hashed ahead.
-const KEYS_AHEAD: usize = 64;
+pub const KEYS_AHEAD: usize = 64;
 
 /// One request of a batch.
 struct Request {
@@ -499,7 +501,7 @@ impl<'k> Turn<'_, 'k> {
         if !state.any(State::COLD) {
             return self.attempt(request, args, keys, state);
         }
-        if state.any(State::GETS_MESSAGES) {
+        if state.any(State::GETS_PUSHES) {
             pubsub::catch_up_all(self.server, self.local, self.session, self.out);
         }
         let mark = self.out.mark();
@@ -510,7 +512,8 @@ impl<'k> Turn<'_, 'k> {
         }
         let row = self.server.rows.by_id(request.row);
         refuse::end_reply(self.session, self.out, mark, row.is_some_and(|row| row.pushes));
-        if self.session.state.any(State::GETS_MESSAGES) || !self.session.deferred.is_empty() {
+        refuse::end_caching(self.session, row);
+        if self.session.state.any(State::GETS_PUSHES) || !self.session.deferred.is_empty() {
             pubsub::catch_up_all(self.server, self.local, self.session, self.out);
         }
         flow
@@ -534,7 +537,7 @@ impl<'k> Turn<'_, 'k> {
             return Flow::Continue;
         }
         let (mark, len) = (self.out.mark(), self.out.len());
-        if state.any(State::COLD) {
+        if state.any(State::JUDGED) {
             match refuse::look_closer(self.server, self.local, self.session, self.out, row, state) {
                 refuse::Verdict::Run => {}
                 refuse::Verdict::Queue => {
@@ -592,29 +595,33 @@ impl<'k> Turn<'_, 'k> {
         let mut held = shards.hold_none();
         match keys {
             [one] => held.take_one(shard(one.1)),
-            [] if row.keys == KeyPlan::Walk => held.take_walk(),
+            [] if row.keys == KeyPlan::Walk => return self.call_walking(row, args),
             many => held.take_many(many.iter().map(|key| shard(key.1))),
         }
         // Who waits for a key has said so under the lock of its shard, which is held now.
         let wants = self.look_at_wants();
-        if wants.any(Wants::WAITERS) {
-            if row.keys == KeyPlan::Walk {
-                // It takes one shard after another, and what it finds expired may be waited for by
-                // who came in between.
-                self.local.change.set_wants(wants.with(Wants::WAITERS));
-            } else if row.has(Flags::WRITE) {
-                match self.widen(held, keys.iter().map(|key| shard(key.1))) {
-                    Some(wider) => held = wider,
-                    None => return self.call_alone(row, args),
-                }
+        if wants.any(Wants::WAITERS) && row.has(Flags::WRITE) {
+            match self.widen(held, keys.iter().map(|key| shard(key.1))) {
+                Some(wider) => held = wider,
+                None => return self.call_alone(row, args),
             }
         }
-        let leaves_overdue = row.keys == KeyPlan::Walk && self.must_leave_overdue(wants);
-        self.local.leaves_overdue = leaves_overdue;
         let result = self.perform(row, args, &hashed, &mut held);
-        self.local.leaves_overdue = false;
         drop(held);
         if wants.any(Wants::WAITERS) { self.after_serving(result) } else { result }
+    }
+
+    /// Runs a command that takes one shard after another. What it finds expired may be waited for
+    /// or cached by who came in between.
+    fn call_walking(&mut self, row: &'k Row, args: &Args<'_>) -> (Result<(), Error>, Flow) {
+        let mut held = self.server.keyspace.shards().hold_walk();
+        let wants = self.look_at_wants().with(Wants::WAITERS).with(Wants::KEYS);
+        self.local.change.set_wants(wants);
+        self.local.leaves_overdue = self.must_leave_overdue(wants);
+        let result = self.perform(row, args, &[], &mut held);
+        self.local.leaves_overdue = false;
+        drop(held);
+        self.after_serving(result)
     }
 
     /// Whether a walk over all shards leaves keys alone whose time is over: it does not hold their
@@ -658,8 +665,8 @@ impl<'k> Turn<'_, 'k> {
             }
             Run::Container(None) | Run::Exec => (Ok(()), Flow::Continue),
         };
-        if self.server.state().any(State::MONITORED) {
-            monitor::show(self.server, self.local, self.session, row, args);
+        if self.session.state.with(self.server.state()).any(State::OBSERVED) {
+            self.observe(row, args, hashed);
         }
         if self.local.wait.is_some() {
             flow = self.wait(row, args);
@@ -668,6 +675,19 @@ impl<'k> Turn<'_, 'k> {
             self.serve_ready(held);
         }
         (result, flow)
+    }
+
+    /// Shows a command that has run to who wants to see it, and notes the keys that it has read.
+    #[cold]
+    fn observe(&mut self, row: &Row, args: &Args<'_>, hashed: &[Hashed<'_>]) {
+        if self.server.state().any(State::MONITORED) {
+            monitor::show(self.server, self.local, self.session, row, args);
+        }
+        let session = &*self.session;
+        if session.state.any(State::TRACKS) {
+            let client = (&*session.client, session.state);
+            tracking::remember(self.server, self.local, client, (row, args), hashed);
+        }
     }
 
     /// Lets the client wait for what its command has just not found.

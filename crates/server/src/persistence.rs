@@ -24,9 +24,7 @@ use crate::version::Told;
 use crate::{clock, tunables};
 
 pub use feed::{Batch, Feed, begin};
-#[allow(unused_imports, reason = "for the rewrite of the log of commands")]
-pub use save::FileForm;
-pub use save::{Saves, abandon, background, judge_by, save, save_emptied, tick, write_empty_base};
+pub use save::{FileForm, Saves, abandon, background, judge_by, save, save_emptied, tick};
 
 /// The log is told how loading goes when a file has so many bytes.
 const TOLD_MIN: u64 = 64 << 20;

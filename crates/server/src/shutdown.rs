@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use keyspace::Held;
 use parking_lot::Mutex;
 
-use crate::aof;
+use crate::aof::{self, Phase};
 use crate::mailbox::Message;
 use crate::persistence;
 use crate::server::Server;
@@ -104,7 +104,11 @@ pub fn tick(server: &Server) {
 pub fn begin(server: &Server, held: &mut Held<'_>, wish: Wish, who: &str) -> Result<(), Failed> {
     log::info!("User requested shutdown...{who}");
     server.shutdown.begun.store(true, Ordering::SeqCst);
-    if server.aof.is_on() {
+    if server.aof.phase() == Phase::Waits && !wish.force && !wish.nosave {
+        log::warn!("Writing initial AOF, can't exit.");
+        return Err(Failed);
+    }
+    if server.aof.phase() != Phase::Off {
         log::info!("Calling fsync() on the AOF file.");
         aof::flush(server, true);
     }

@@ -35,7 +35,6 @@ pub enum Purpose {
     /// The data set's file.
     Save,
     /// The base of a log.
-    #[allow(dead_code, reason = "for the rewrite of the log of commands")]
     Rewrite,
 }
 

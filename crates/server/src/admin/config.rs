@@ -6,13 +6,17 @@ mod apply;
 
 use commands::{Args, Error};
 
+use spec::config::Id;
+
 use super::help::help as write_help;
-use crate::call::Call;
+use crate::aof::{self, Phase};
+use crate::call::{Call, Flow};
 use crate::config::{Caller, SetError};
 use crate::registry::Client;
 use crate::rows::SessionHandler;
 use crate::server::Server;
 use crate::session::State;
+use crate::{footprint, tracking};
 
 pub(crate) const HANDLERS: &[(&str, SessionHandler)] = &[
     ("config|get", get),
@@ -44,6 +48,14 @@ fn get(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     Ok(())
 }
 
+/// What follows when the limits have changed that are not looked at all the time.
+fn settle(call: &mut Call<'_, '_>) {
+    call.local.told |= tracking::fit(call.server, &mut 0);
+    if footprint::refit(call.server, call.local.now_ms(), call.session.id()) {
+        call.flow = Flow::Close;
+    }
+}
+
 /// CONFIG SET setting value \[setting value ...\] - O(N), N the number of settings.
 fn set(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     let words = args.from(2);
@@ -58,8 +70,10 @@ fn set(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     };
     match change(call.server, &changes, caller) {
         Ok(()) => {
+            begin_log(call)?;
             // What follows in the same pipeline is to meet the new values.
             call.local.tunables = call.server.tunables.load_full();
+            settle(call);
             call.out.ok();
             Ok(())
         }
@@ -69,6 +83,21 @@ fn set(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
             Err(Error::Written)
         }
     }
+}
+
+/// Begins the log if it was turned on; if that fails, it is not turned on.
+fn begin_log(call: &mut Call<'_, '_>) -> Result<(), Error> {
+    let (server, is_wanted) = (call.server, call.server.config.lock().bool(Id::Appendonly));
+    if !is_wanted || server.aof.phase() != Phase::Off {
+        return Ok(());
+    }
+    let Err(reason) = aof::turn_on(server, call.held) else { return Ok(()) };
+    log::warn!("Turning the append only file on: {reason}");
+    let taken_back = server.config.lock().assign(Id::Appendonly, &[b"no".to_vec()]);
+    debug_assert!(taken_back.is_ok());
+    let text = "Unable to turn on AOF. Check server logs.".to_owned();
+    call.out.error_bytes(&SetError::not_applied(Id::Appendonly, text).reply());
+    Err(Error::Written)
 }
 
 /// Changes settings and makes the changes come true, or leaves everything as it was.

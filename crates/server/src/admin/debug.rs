@@ -30,6 +30,7 @@ pub(crate) const HANDLERS: &[(&str, SessionHandler)] = &[("debug", debug)];
 type Subcommand = (&'static str, std::ops::RangeInclusive<usize>, SessionHandler);
 
 const SUBCOMMANDS: &[Subcommand] = &[
+    ("aof-flush-sleep", 1..=1, aof_flush_sleep),
     ("config-rewrite-force-all", 0..=0, config_rewrite_force_all),
     ("dict-resizing", 1..=1, accepted),
     ("digest", 0..=0, digest::digest),
@@ -60,6 +61,8 @@ const SUBCOMMANDS: &[Subcommand] = &[
 ];
 
 const HELP: &[&str] = &[
+    "AOF-FLUSH-SLEEP <microseconds>",
+    "    Hold each write of the append only file up.",
     "CONFIG-REWRITE-FORCE-ALL",
     "    As CONFIG REWRITE, but also with what is at its default.",
     "DICT-RESIZING <0|1>",
@@ -169,6 +172,13 @@ fn error(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
 
 fn log(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     log::warn!("DEBUG LOG: {}", lossy(args[2]));
+    call.out.ok();
+    Ok(())
+}
+
+fn aof_flush_sleep(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    let us = args.int(2)?.max(0) as u64;
+    call.server.aof.flush_sleep_us.store(us, Ordering::SeqCst);
     call.out.ok();
     Ok(())
 }

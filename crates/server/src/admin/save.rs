@@ -5,14 +5,16 @@ use std::sync::atomic::Ordering;
 use commands::{Args, Error};
 use keyspace::{Entered, Stamp};
 
+use crate::aof;
 use crate::call::Call;
 use crate::persistence::{self, File};
 use crate::rows::SessionHandler;
 use crate::session::State;
 use crate::snapshot::Purpose;
+use crate::tracking;
 
 pub(crate) const HANDLERS: &[(&str, SessionHandler)] =
-    &[("bgsave", bgsave), ("lastsave", lastsave), ("save", save)];
+    &[("bgrewriteaof", bgrewriteaof), ("bgsave", bgsave), ("lastsave", lastsave), ("save", save)];
 
 const NOT_SAVED: &str = "ERR";
 const IN_PROGRESS: &str = "ERR Background save already in progress";
@@ -20,6 +22,9 @@ const NOT_IN_PROGRESS: &str = "ERR Background saving is currently not in progres
 const OTHER_IN_PROGRESS: &str = "ERR Another child process is active (AOF?): can't BGSAVE right \
                                  now. Use BGSAVE SCHEDULE in order to schedule a BGSAVE whenever \
                                  possible.";
+const REWRITE_IN_PROGRESS: &str = "ERR Background append only file rewriting already in progress";
+const NOT_REWRITTEN: &str = "ERR Can't execute an AOF background rewriting. Please check the \
+                             server logs for more information.";
 const NOT_LOADED: &str = "ERR Error trying to load the RDB dump, check server logs.";
 const RELOAD_OPTIONS: &str =
     "ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.";
@@ -57,6 +62,26 @@ fn bgsave(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
             call.out.simple("Background saving started");
         }
     }
+    Ok(())
+}
+
+/// BGREWRITEAOF - O(1).
+fn bgrewriteaof(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
+    let (server, rewrites) = (call.server, &call.server.aof.rewrites);
+    let is_busy = server.persistence.snapshots.is_active();
+    if aof::is_under_way(server) {
+        return Err(Error::Text(REWRITE_IN_PROGRESS));
+    }
+    if is_busy || call.session.state.any(State::DENY_BLOCKING) {
+        rewrites.is_scheduled.store(true, Ordering::Relaxed);
+        // Whoever asks for it does not want to wait because others have failed.
+        rewrites.failures.store(0, Ordering::Relaxed);
+        log::info!("Background append only file rewriting scheduled.");
+        call.out.simple("Background append only file rewriting scheduled");
+        return Ok(());
+    }
+    aof::rewrite(server, call.held).map_err(|_| Error::Text(NOT_REWRITTEN))?;
+    call.out.simple("Background append only file rewriting started");
     Ok(())
 }
 
@@ -130,6 +155,9 @@ fn load(call: &mut Call<'_, '_>, flushes: bool, merges: bool) -> bool {
         }
     };
     let (mut lanes, mut doubled) = (0, false);
+    if flushes {
+        tracking::invalidate_all(server, call.local, call.session.id());
+    }
     let result = file.load(server, flush, |db, entry| {
         match server.keyspace.enter_entry(&mut held.borrow_mut(), db, entry, merges, stamp) {
             Entered::Yes(lowered) => lanes |= lowered,

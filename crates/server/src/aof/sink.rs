@@ -7,6 +7,8 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::Duration;
 
 use parking_lot::MutexGuard;
 use persist::disk::Append;
@@ -43,6 +45,10 @@ pub fn flush(server: &Server, sync: bool) -> bool {
 
 fn flush_in(server: &Server, mut sink: MutexGuard<'_, Sink>, sync: bool) -> bool {
     let aof = &server.aof;
+    let sleep_us = aof.flush_sleep_us.load(Ordering::Relaxed);
+    if sleep_us > 0 {
+        thread::sleep(Duration::from_micros(sleep_us));
+    }
     let taken = sink.take(server);
     let result = sink.drain(server).and_then(|()| match &sink.file {
         Some(file) if sync && aof.durable() < taken => sync_file(server, file),

@@ -62,10 +62,15 @@ impl Unit {
         if together {
             out.extend_from_slice(EXEC);
         }
+        self.forget();
+        self.last
+    }
+
+    /// Says nothing of what was added.
+    pub fn forget(&mut self) {
         self.commands = 0;
         self.bytes.clear();
         self.bytes.shrink_to(KEPT);
-        self.last
     }
 }
 

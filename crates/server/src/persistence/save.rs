@@ -78,7 +78,8 @@ impl FileForm {
 
     /// The base of a log of commands, at this place.
     pub fn base(server: &Server, place: PathBuf) -> Self {
-        let plan = Plan { place, ..Plan::of(server) };
+        let syncs = server.config.lock().bool(Id::AofRewriteIncrementalFsync);
+        let plan = Plan { place, syncs, ..Plan::of(server) };
         Self { plan, mark: background_mark(), is_base: true, has_timed_fields: false }
     }
 }
@@ -113,11 +114,6 @@ impl Form for FileForm {
         let (plan, sheet) = (&self.plan, Sheet::new(hand_over));
         plan.form().pieces(plan.style, self.has_timed_fields, plan.usages(), sheet)
     }
-}
-
-/// Writes the base of a log that begins with nothing.
-pub fn write_empty_base(server: &Server, place: &Path) -> io::Result<()> {
-    FileForm::base(server, place.to_path_buf()).open(server, &[])?.finish()
 }
 
 fn write_notes(plan: &Plan, writer: &mut Writer<Draft>, is_base: bool) {

@@ -10,7 +10,6 @@ const I32_MIN: i64 = i32::MIN as i64;
 const U32_MAX: i64 = u32::MAX as i64;
 
 const ACL: &str = "access control lists";
-const CLIENT_CACHING: &str = "client-side caching";
 const CLUSTER: &str = "cluster mode";
 const EVICTION: &str = "eviction";
 const PERSISTENCE: &str = "persistence";
@@ -144,7 +143,7 @@ directives! {
     AofRewriteCpulist => "aof-rewrite-cpulist", ["aof_rewrite_cpulist"],
         unset(), [IMMUTABLE], Both, no_effect(NO_CHILD);
     AofRewriteIncrementalFsync => "aof-rewrite-incremental-fsync", [],
-        bool(true), [], Both, planned(PERSISTENCE);
+        bool(true), [], Both, WORKS;
     AofTimestampEnabled => "aof-timestamp-enabled", [], bool(false), [], Both, WORKS;
     AofUseRdbPreamble => "aof-use-rdb-preamble", [], bool(true), [], Both, WORKS;
     Appenddirname => "appenddirname", [],
@@ -158,9 +157,9 @@ directives! {
     ArraySparseKmax => "array-sparse-kmax", [], int(0, I32_MAX, 10), [], Redis, no_effect(SLICES);
     ArraySparseKmin => "array-sparse-kmin", [], int(0, I32_MAX, 5), [], Redis, no_effect(SLICES);
     AutoAofRewriteMinSize => "auto-aof-rewrite-min-size", [],
-        memory(0, MEMORY_MAX, 64 * 1024 * 1024), [], Both, planned(PERSISTENCE);
+        memory(0, MEMORY_MAX, 64 * 1024 * 1024), [], Both, WORKS;
     AutoAofRewritePercentage => "auto-aof-rewrite-percentage", [],
-        int(0, I32_MAX, 100), [], Both, planned(PERSISTENCE);
+        int(0, I32_MAX, 100), [], Both, WORKS;
     AvailabilityZone => "availability-zone", [], text(""), [], Valkey, planned(CLUSTER);
     BgsaveCpulist => "bgsave-cpulist", ["bgsave_cpulist"],
         unset(), [IMMUTABLE], Both, no_effect(NO_CHILD);
@@ -338,7 +337,7 @@ directives! {
         int(1, 1_000, 1), [], Both, planned(TLS);
     Maxclients => "maxclients", [], int(1, U32_MAX, 10_000), [], Both, WORKS;
     Maxmemory => "maxmemory", [], memory(0, u64::MAX, 0), [], Both, WORKS;
-    MaxmemoryClients => "maxmemory-clients", [], Kind::MemoryOrPercent, [], Both, planned(EVICTION);
+    MaxmemoryClients => "maxmemory-clients", [], Kind::MemoryOrPercent, [], Both, WORKS;
     MaxmemoryEvictionTenacity => "maxmemory-eviction-tenacity", [],
         int(0, 100, 10), [], Both, planned(EVICTION);
     MaxmemoryPolicy => "maxmemory-policy", [],
@@ -495,7 +494,7 @@ directives! {
         int(0, I32_MAX, 300), [], Both, planned(TLS);
     TlsSessionCaching => "tls-session-caching", [], bool(true), [], Both, planned(TLS);
     TrackingTableMaxKeys => "tracking-table-max-keys", [],
-        int(0, MAX, 1_000_000), [], Both, planned(CLIENT_CACHING);
+        int(0, MAX, 1_000_000), [], Both, WORKS;
     Unixsocket => "unixsocket", [], unset(), [IMMUTABLE], Both, WORKS;
     Unixsocketgroup => "unixsocketgroup", [], unset(), [IMMUTABLE], Valkey, WORKS;
     Unixsocketperm => "unixsocketperm", [],

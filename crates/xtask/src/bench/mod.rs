@@ -29,6 +29,7 @@ mod report;
 mod request;
 mod sessions;
 mod threads;
+mod tracking;
 mod types;
 
 use std::path::{Path, PathBuf};
@@ -53,6 +54,7 @@ const MEASUREMENTS: &[(&str, Measurement)] = &[
     ("loading", loading::measure),
     ("threads", threads::measure),
     ("sessions", sessions::measure),
+    ("tracking", tracking::measure),
 ];
 
 /// Runs the measurements that the arguments ask for, prints their tables, and writes the complete

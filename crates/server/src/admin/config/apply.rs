@@ -5,6 +5,7 @@
 
 use spec::config::Id;
 
+use crate::aof::{self, Phase};
 use crate::config::Config;
 use crate::listen;
 use crate::server::Server;
@@ -23,6 +24,7 @@ const STEPS: &[(&[Id], Take)] = &[
     (&[Id::Port, Id::Bind, Id::ProcTitleTemplate], show_title),
     (&[Id::Loglevel, Id::LogFormat, Id::LogTimestampFormat], configure_log),
     (&[Id::Maxmemory], warn_of_eviction),
+    (&[Id::Appendonly], switch_log),
 ];
 
 /// Takes the steps that the changed settings `ids` ask for. The error names the setting that could
@@ -56,6 +58,14 @@ fn name(id: Id) -> &'static str {
 fn enter_directory(_: &Server, config: &Config, _: Id) -> Result<(), String> {
     let Some(path) = config.path(Id::Dir) else { return Ok(()) };
     std::env::set_current_dir(path).map_err(|error| listen::system_text(&error))
+}
+
+/// The log is turned off here; it is turned on when everything else has come true.
+fn switch_log(server: &Server, config: &Config, _: Id) -> Result<(), String> {
+    if !config.bool(Id::Appendonly) && server.aof.phase() != Phase::Off {
+        aof::turn_off(server);
+    }
+    Ok(())
 }
 
 fn make_room(_: &Server, config: &Config, _: Id) -> Result<(), String> {

@@ -1,10 +1,11 @@
 //! The data: its safety, its copies, its amount.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use spec::config::Id;
 
 use super::Report;
+use crate::aof::Phase;
 use crate::session::State;
 use crate::snapshot::Purpose;
 
@@ -49,17 +50,21 @@ pub(super) fn persistence(report: &mut Report<'_, '_>) {
 
 fn append_only_file(report: &mut Report<'_, '_>) {
     let aof = &report.server.aof;
-    let is_on = aof.is_on();
+    let (is_on, rewrites) = (aof.phase() != Phase::Off, &aof.rewrites);
     let status = |well: bool| if well { "ok" } else { "err" };
+    let flag = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
+    let progress = report.server.persistence.snapshots.progress();
+    let current = progress.filter(|progress| progress.purpose == Purpose::Rewrite);
+    let current = current.map(|progress| progress.began.elapsed().as_secs() as i64);
     report.fields(&[
         ("aof_enabled", &u8::from(is_on)),
-        ("aof_rewrite_in_progress", &0),
-        ("aof_rewrite_scheduled", &0),
-        ("aof_last_rewrite_time_sec", &-1),
-        ("aof_current_rewrite_time_sec", &-1),
-        ("aof_last_bgrewrite_status", &"ok"),
-        ("aof_rewrites", &0),
-        ("aof_rewrites_consecutive_failures", &0),
+        ("aof_rewrite_in_progress", &u8::from(current.is_some())),
+        ("aof_rewrite_scheduled", &u8::from(flag(&rewrites.is_scheduled))),
+        ("aof_last_rewrite_time_sec", &rewrites.took_s.load(Ordering::Relaxed)),
+        ("aof_current_rewrite_time_sec", &current.unwrap_or(-1)),
+        ("aof_last_bgrewrite_status", &status(!flag(&rewrites.has_failed))),
+        ("aof_rewrites", &rewrites.count.load(Ordering::Relaxed)),
+        ("aof_rewrites_consecutive_failures", &rewrites.failures.load(Ordering::Relaxed)),
         ("aof_last_write_status", &status(aof.trouble().is_none())),
         ("aof_last_cow_size", &0),
     ]);
@@ -68,7 +73,7 @@ fn append_only_file(report: &mut Report<'_, '_>) {
         report.fields(&[
             ("aof_current_size", &figures.size.load(Ordering::Relaxed)),
             ("aof_base_size", &figures.base_size.load(Ordering::Relaxed)),
-            ("aof_pending_rewrite", &0),
+            ("aof_pending_rewrite", &u8::from(aof.phase() == Phase::Waits)),
             ("aof_buffer_length", &aof.waiting()),
             ("aof_pending_bio_fsync", &u8::from(figures.syncing.load(Ordering::Relaxed))),
             ("aof_delayed_fsync", &figures.delayed.load(Ordering::Relaxed)),

@@ -1,0 +1,320 @@
+//! The rewrite: a new base, taken as a snapshot while clients go on, and an increment that begins
+//! at the same moment.
+//!
+//! Invariant: what the manifest names is whole at every moment. The new increment is named before
+//! anything is written to it, the new base once it is on the disk; only then what both replace
+//! becomes history. A log that is turned on while the server runs begins with a rewrite, and its
+//! files are named when that has come to its end.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use keyspace::{Held, Wants};
+use parking_lot::Mutex;
+use persist::disk::{self, Append};
+use spec::config::Id;
+
+use super::{Phase, base, files, heal, sink};
+use crate::listen::system_text;
+use crate::server::Server;
+use crate::session::State;
+use crate::snapshot::{self, Failure, Order, Purpose};
+
+/// Rewrites that may fail one after the other before the next one waits.
+const FAILURES_MAX: u32 = 3;
+/// Minutes that it waits at most.
+const MINUTES_MAX: u64 = 60;
+
+/// What is known of rewrites.
+pub struct Rewrites {
+    /// Whether one is to begin when that is possible.
+    pub is_scheduled: AtomicBool,
+    /// Whether the last one has failed.
+    pub has_failed: AtomicBool,
+    /// Rewrites that were begun.
+    pub count: AtomicU64,
+    /// How many have failed since the last one that did not.
+    pub failures: AtomicU32,
+    /// How many seconds the last one took; -1 before the first.
+    pub took_s: AtomicI64,
+    limit: Mutex<Limit>,
+}
+
+impl Default for Rewrites {
+    fn default() -> Self {
+        Self {
+            is_scheduled: AtomicBool::new(false),
+            has_failed: AtomicBool::new(false),
+            count: AtomicU64::new(0),
+            failures: AtomicU32::new(0),
+            took_s: AtomicI64::new(-1),
+            limit: Mutex::default(),
+        }
+    }
+}
+
+/// Until when the next one waits after several that have failed.
+#[derive(Default)]
+struct Limit {
+    minutes: u64,
+    until: Option<Instant>,
+}
+
+impl Rewrites {
+    /// Whether so many have failed that the next one waits.
+    fn must_wait(&self) -> bool {
+        let mut limit = self.limit.lock();
+        if self.failures.load(Ordering::Relaxed) < FAILURES_MAX {
+            *limit = Limit::default();
+            return false;
+        }
+        match limit.until {
+            Some(until) if Instant::now() < until => true,
+            Some(_) => {
+                limit.until = None;
+                false
+            }
+            None => {
+                limit.minutes = (limit.minutes * 2).clamp(1, MINUTES_MAX);
+                limit.until = Some(Instant::now() + Duration::from_secs(60 * limit.minutes));
+                log::warn!(
+                    "Background AOF rewrite has repeatedly failed and triggered the limit, will \
+                     retry in {} minutes",
+                    limit.minutes
+                );
+                true
+            }
+        }
+    }
+}
+
+/// Whether one is under way.
+pub fn is_under_way(server: &Server) -> bool {
+    server.persistence.snapshots.purpose() == Some(Purpose::Rewrite)
+}
+
+/// Begins one; every shard is held and no snapshot is under way. The log says why it failed.
+pub fn begin(server: &Server, held: &mut Held<'_>) -> io::Result<()> {
+    let rewrites = &server.aof.rewrites;
+    rewrites.is_scheduled.store(false, Ordering::Relaxed);
+    rewrites.count.fetch_add(1, Ordering::Relaxed);
+    let (phase, began) = (server.aof.phase(), Instant::now());
+    let result = base::order(server).and_then(|(form, is_rdb)| {
+        let order = Order {
+            purpose: Purpose::Rewrite,
+            form,
+            on_end: Box::new(move |server, result| ended(server, result, phase, is_rdb, began)),
+        };
+        snapshot::begin(server, held, order, || at_epoch(server, phase))
+    });
+    match &result {
+        Ok(()) => {
+            server.aof.is_rewriting.store(true, Ordering::SeqCst);
+            log::info!("Background append only file rewriting started");
+        }
+        Err(error) => {
+            log::warn!("Can't rewrite append only file in background: {}", system_text(error));
+            has_failed(server);
+        }
+    }
+    result
+}
+
+/// From this moment on the log goes on in a new increment.
+fn at_epoch(server: &Server, phase: Phase) -> io::Result<()> {
+    let aof = &server.aof;
+    let mut files = aof.files.lock();
+    let file = match phase {
+        Phase::Off => return Ok(()),
+        Phase::On => {
+            let mut manifest = files.manifest.clone();
+            let name = manifest.next_increment(&files.names).name.clone();
+            let file = Append::create(&files.path(&name))?;
+            files.put(manifest)?;
+            log::info!("Creating AOF incr file {} on background rewrite", name.display());
+            file
+        }
+        Phase::Waits => {
+            let name = files.names.draft_increment();
+            let file = Append::create(&files.path(&name))?;
+            log::info!("Creating AOF incr file {} on background rewrite", name.display());
+            file
+        }
+    };
+    aof.go_on_in(Some(file));
+    server.wants.fetch_or(Wants::LOG.0, Ordering::SeqCst);
+    Ok(())
+}
+
+fn ended(server: &Server, result: Result<(), Failure>, phase: Phase, is_rdb: bool, began: Instant) {
+    let aof = &server.aof;
+    aof.is_rewriting.store(false, Ordering::SeqCst);
+    aof.rewrites.took_s.store(began.elapsed().as_secs() as i64, Ordering::Relaxed);
+    // What the log was turned off in the middle of is not wanted any more.
+    let is_wanted = phase == aof.phase();
+    let result = match result {
+        Ok(()) if is_wanted => adopt(server, phase, is_rdb).map_err(Failure::Io),
+        Ok(()) => Err(Failure::Cancelled),
+        Err(failure) => Err(failure),
+    };
+    match result {
+        Ok(()) => {
+            log::info!("Background AOF rewrite terminated with success");
+            log::info!("Background AOF rewrite finished successfully");
+            aof.rewrites.has_failed.store(false, Ordering::Relaxed);
+            aof.rewrites.failures.store(0, Ordering::Relaxed);
+            heal(server);
+            return;
+        }
+        Err(Failure::Cancelled) => log::info!("Background AOF rewrite was given up"),
+        Err(Failure::Io(error)) => {
+            log::warn!("Background AOF rewrite terminated with error: {}", system_text(&error));
+            has_failed(server);
+        }
+    }
+    give_up(server, phase, is_wanted);
+}
+
+/// Leaves nothing of a rewrite that has failed.
+fn give_up(server: &Server, phase: Phase, is_wanted: bool) {
+    let aof = &server.aof;
+    base::forget(server);
+    if phase == Phase::Waits {
+        if is_wanted {
+            server.wants.fetch_and(!Wants::LOG.0, Ordering::SeqCst);
+            aof.go_on_in(None);
+            sink::flush(server, false);
+            aof.rewrites.is_scheduled.store(true, Ordering::Relaxed);
+        }
+        let files = aof.files.lock();
+        let name = files.names.draft_increment();
+        log::info!("Removing the temp incr aof file {} in the background", name.display());
+        files::remove(&files.path(&name));
+    }
+}
+
+fn has_failed(server: &Server) {
+    let rewrites = &server.aof.rewrites;
+    rewrites.has_failed.store(true, Ordering::Relaxed);
+    rewrites.failures.fetch_add(1, Ordering::Relaxed);
+    if server.aof.phase() == Phase::Waits {
+        rewrites.is_scheduled.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Makes the new base, and the increment that began with it, the files of the log.
+fn adopt(server: &Server, phase: Phase, is_rdb: bool) -> io::Result<()> {
+    let aof = &server.aof;
+    let mut files = aof.files.lock();
+    let mut manifest = files.manifest.clone();
+    manifest.next_base(&files.names, is_rdb);
+    manifest.retire_increments(usize::from(phase == Phase::On));
+    if phase == Phase::Waits {
+        let draft = files.names.draft_increment();
+        let name = manifest.next_increment(&files.names).name.clone();
+        disk::rename(&files.path(&draft), &files.path(&name))?;
+        disk::sync_folder(&files.folder)?;
+        log::info!(
+            "Successfully renamed the temporary AOF incr file {} into {}",
+            draft.display(),
+            name.display()
+        );
+    }
+    files.put(manifest)?;
+    if phase == Phase::Waits {
+        aof.put_phase(Phase::On);
+    }
+    if !server.config.lock().bool(Id::AofDisableAutoGc) {
+        files.remove_history();
+    }
+    let size = files.size();
+    aof.figures.size.store(size, Ordering::SeqCst);
+    aof.figures.base_size.store(size, Ordering::SeqCst);
+    Ok(())
+}
+
+/// Begins what is due because the log has grown, or was scheduled; periodic work of one worker.
+pub fn tick(server: &Server) {
+    let (aof, snapshots) = (&server.aof, &server.persistence.snapshots);
+    if snapshots.is_active() || server.state().any(State::LOADING) {
+        return;
+    }
+    let is_scheduled = aof.rewrites.is_scheduled.load(Ordering::Relaxed);
+    let growth = if is_scheduled { None } else { growth(server) };
+    if !is_scheduled && growth.is_none() || aof.rewrites.must_wait() {
+        return;
+    }
+    if let Some(percent) = growth {
+        log::info!("Starting automatic rewriting of AOF on {percent}% growth");
+    }
+    let alone = server.keyspace.alone();
+    let mut held = server.keyspace.shards().hold_all(&alone);
+    if !snapshots.is_active() {
+        // The log has said why it failed, and it is tried again.
+        begin(server, &mut held).ok();
+    }
+}
+
+/// By how many percent the log has grown, if that is a reason to rewrite it.
+fn growth(server: &Server) -> Option<u64> {
+    let aof = &server.aof;
+    if aof.phase() != Phase::On {
+        return None;
+    }
+    let config = server.config.lock();
+    let (enough, least) = (
+        config.int(Id::AutoAofRewritePercentage).max(0) as u64,
+        config.memory(Id::AutoAofRewriteMinSize),
+    );
+    let size = aof.figures.size.load(Ordering::Relaxed);
+    let base = aof.figures.base_size.load(Ordering::Relaxed).max(1);
+    let percent = (size.saturating_mul(100) / base).saturating_sub(100);
+    (enough > 0 && size > least && percent >= enough).then_some(percent)
+}
+
+/// Turns the log on while the server runs: it begins with a rewrite. Every shard is held.
+pub fn turn_on(server: &Server, held: &mut Held<'_>) -> Result<(), String> {
+    let aof = &server.aof;
+    aof.files.lock().make_folder()?;
+    aof.put_phase(Phase::Waits);
+    let snapshots = &server.persistence.snapshots;
+    if is_under_way(server) {
+        log::info!(
+            "AOF was enabled but there is already an AOF rewriting in background. Stopping \
+             background AOF and starting a rewrite now."
+        );
+        snapshots.cancel(Purpose::Rewrite);
+        aof.rewrites.is_scheduled.store(true, Ordering::Relaxed);
+        return Ok(());
+    }
+    if snapshots.is_active() {
+        log::info!(
+            "AOF was enabled but there is already another background operation. An AOF background \
+             was scheduled to start when possible."
+        );
+        aof.rewrites.is_scheduled.store(true, Ordering::Relaxed);
+        return Ok(());
+    }
+    begin(server, held).map_err(|error| {
+        aof.put_phase(Phase::Off);
+        aof.rewrites.is_scheduled.store(false, Ordering::Relaxed);
+        system_text(&error)
+    })
+}
+
+/// Turns the log off; every shard is held. What was written stays where it is.
+pub fn turn_off(server: &Server) {
+    let aof = &server.aof;
+    if aof.rewrites.is_scheduled.swap(false, Ordering::Relaxed) {
+        log::info!("AOF was disabled but there is a scheduled AOF background, cancel it.");
+    }
+    if server.persistence.snapshots.cancel(Purpose::Rewrite) {
+        log::info!("Killing running AOF rewrite");
+    }
+    server.wants.fetch_and(!Wants::LOG.0, Ordering::SeqCst);
+    aof.put_phase(Phase::Off);
+    aof.go_on_in(None);
+    sink::flush(server, true);
+    heal(server);
+}
