@@ -75,7 +75,7 @@ fn on_value<R>(
 ) -> Option<R> {
     let shard = server.keyspace.shard_of(key);
     let found = server.keyspace.shards().look_if_free(shard, |shard| {
-        let entry = shard.look(db).table().likely(key)?;
+        let entry = shard.look(db)?.table().likely(key)?;
         entry.object().map(look)
     });
     found.flatten()
@@ -128,6 +128,6 @@ fn ask(
     let mut together = Together::new();
     for (_, hash) in keys {
         let shard = server.keyspace.shard_of(*hash);
-        together.add(shards.look_if_free(shard, |shard| line(shard.look(db), *hash)).flatten());
+        together.add(shards.look_if_free(shard, |shard| line(shard.look(db)?, *hash)).flatten());
     }
 }
