@@ -28,6 +28,7 @@ mod process;
 mod report;
 mod request;
 mod sessions;
+mod snapshot;
 mod threads;
 mod tracking;
 mod types;
@@ -52,6 +53,7 @@ const MEASUREMENTS: &[(&str, Measurement)] = &[
     ("burst", expiry::measure_burst),
     ("freeing", freeing::measure),
     ("loading", loading::measure),
+    ("snapshot", snapshot::measure),
     ("threads", threads::measure),
     ("sessions", sessions::measure),
     ("tracking", tracking::measure),
