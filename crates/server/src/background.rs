@@ -1,5 +1,8 @@
 //! The background thread: it frees what may take long to free and nobody waits for.
 //!
+//! The pages that this leaves are given back to the system by a thread of the allocator, which the
+//! background thread starts because it inherits its low priority.
+//!
 //! It knows nothing of commands. What it is given belongs to it alone.
 
 use std::io;
@@ -9,6 +12,8 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 
 use keyspace::Discarded;
+
+use crate::allocator;
 
 /// See the module's text.
 pub struct Background {
@@ -57,6 +62,7 @@ impl Background {
 
 fn run(queue: &Receiver<Discarded>, counts: &Counts) {
     step_back();
+    allocator::release_apart();
     for mut discarded in queue {
         loop {
             let freed = discarded.free_some() as u64;

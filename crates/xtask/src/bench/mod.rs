@@ -27,6 +27,7 @@ mod options;
 mod process;
 mod report;
 mod request;
+mod sessions;
 mod snapshot;
 mod threads;
 mod tracking;
@@ -54,6 +55,7 @@ const MEASUREMENTS: &[(&str, Measurement)] = &[
     ("loading", loading::measure),
     ("snapshot", snapshot::measure),
     ("threads", threads::measure),
+    ("sessions", sessions::measure),
     ("tracking", tracking::measure),
 ];
 
