@@ -3,12 +3,9 @@
 //! The source is copied to the output directory and changed there. A change that does not find its
 //! place exactly once stops the build, so that another release of the crate cannot drop one.
 
-// Named here because only its source is used: `cargo metadata` says where that is.
-use lua_src as _;
-
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::{env, fs};
+use std::sync::{Arc, Mutex};
+use std::{env, fs, panic};
 
 /// The library without what reaches files, processes and other libraries.
 const FILES: [&str; 24] = [
@@ -132,22 +129,27 @@ fn main() {
     build.files(FILES.iter().map(|file| out.join(file))).compile("reddle_lua");
 }
 
-/// Where the crate's source lies.
+/// Where the crate's source lies. The crate tells nobody, but it panics when it is to build for a
+/// target that it does not know, and a panic says where it happened.
 fn source() -> PathBuf {
-    let cargo = env::var_os("CARGO").expect("cargo sets CARGO");
-    let manifest = env::var_os("CARGO_MANIFEST_PATH").expect("cargo sets CARGO_MANIFEST_PATH");
-    let mut command = Command::new(cargo);
-    command.args(["metadata", "--format-version", "1", "--offline", "--manifest-path"]);
-    let output = command.arg(manifest).output().expect("cargo metadata runs");
-    let text = String::from_utf8(output.stdout).expect("cargo metadata prints UTF-8");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    // The path of a manifest is the only place where these two stand next to each other.
-    let before = text.split("\"manifest_path\":\"").skip(1).filter_map(|rest| {
-        let path = Path::new(rest.split('"').next()?).parent()?;
-        let name = path.file_name()?.to_str()?;
-        name.starts_with("lua-src").then(|| path.join("lua-5.1.5"))
-    });
-    before.last().unwrap_or_else(|| panic!("cargo metadata does not name lua-src: {errors}"))
+    let place = Arc::new(Mutex::new(None));
+    let seen = Arc::clone(&place);
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        let file = panic.location().map(|location| PathBuf::from(location.file()));
+        *seen.lock().expect("nobody panics while holding it") = file;
+    }));
+    let build = || lua_src::Build::new().target("none").build(lua_src::Lua51);
+    let result = panic::catch_unwind(build);
+    panic::set_hook(hook);
+    assert!(result.is_err(), "lua-src builds for a target that is none");
+    let file = place.lock().expect("nobody panics while holding it").take();
+    let file = file.expect("a panic has a place");
+    // A copy inside the workspace is named from the workspace's root on.
+    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
+    let lib = root.join("../..").join(file);
+    let source = lib.parent().and_then(Path::parent).map(|root| root.join("lua-5.1.5"));
+    source.filter(|source| source.is_dir()).unwrap_or_else(|| panic!("no source beside {lib:?}"))
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use resp::number::{write_double, write_i64};
 
-/// A number as an argument of a command: as an integer when it is one, with all its digits when not.
+/// A number as an argument of a command: an integer when it is one, with all its digits when not.
 pub(crate) fn argument(out: &mut Vec<u8>, number: f64) {
     // Halves of the range, so that both ways of converting are exact.
     let bound = (i64::MAX / 2) as f64;

@@ -77,7 +77,7 @@ struct Given {
 const WHILE_LOADED: usize = 0;
 const AFTERWARDS: usize = 1;
 
-/// Gives the interpreter globals of its own, whose metatable says what can be found: hardly anything
+/// Gives the interpreter globals of its own, whose metatable says what is found: hardly anything
 /// while a library is loaded, everything once its functions run.
 pub(crate) fn open(stack: &mut Stack) {
     stack.new_table(0, 2);
@@ -276,7 +276,8 @@ fn read_fields(stack: &mut Stack, given: &mut Given) -> Result<(), &'static str>
 fn read_flags(stack: &mut Stack) -> Result<Flags, &'static str> {
     if stack.kind(-1) != Kind::Table {
         return Err(
-            "flags argument to server.register_function must be a table representing function flags",
+            "flags argument to server.register_function must be a table representing function \
+             flags",
         );
     }
     let mut flags = Flags::default();

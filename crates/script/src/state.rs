@@ -1,5 +1,5 @@
-//! What is kept beside an interpreter: the memory it may take, who runs it, and the buffers that its
-//! functions build their results in.
+//! What is kept beside an interpreter: the memory it may take, who runs it, and the buffers that
+//! its functions build their results in.
 #![allow(unsafe_code)]
 
 use std::alloc::{Layout, alloc, dealloc, realloc};

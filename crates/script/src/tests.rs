@@ -196,7 +196,8 @@ fn errors_tell_their_place() {
         ("return {pcall(function() return 1, 2 end)}", "*3|:1|:1|:2|"),
         (
             "return {xpcall(function() return 1, 2 end, print)}",
-            "ERR user_script:1: Script attempted to access nonexistent global variable 'print' at @user_script:1",
+            "ERR user_script:1: Script attempted to access nonexistent global variable 'print' at \
+             @user_script:1",
         ),
     ]);
 }
@@ -467,7 +468,8 @@ fn libraries_register_functions() {
     let mut interp = Interp::new(Role::Functions, about());
     let mut host = Canned::default();
     let code = b"local n = 0\n\
-        redis.register_function('f', function(keys, args) n = n + 1 return {keys[1], args[1], n} end)\n\
+        redis.register_function('f', function(keys, args) n = n + 1\n\
+          return {keys[1], args[1], n} end)\n\
         redis.register_function{function_name = 'g', description = 'text', flags = {'no-writes'},\n\
           callback = function() return string.upper('x') end}";
     let functions = interp.load(code, &mut host).expect("the library is whole");

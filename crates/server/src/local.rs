@@ -71,7 +71,7 @@ pub struct Local {
     pub unrun_commands: u64,
     /// What this worker has compiled of scripts.
     pub scripts: Compiled,
-    /// The error that is on its way to the client was counted with the command that a script called.
+    /// The error on its way to the client was counted with the command that a script called.
     pub error_is_counted: bool,
     /// Commands that transactions and scripts of the present batch ran.
     pub nested_commands: u64,

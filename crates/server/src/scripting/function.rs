@@ -236,8 +236,8 @@ fn function_help(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
             "DUMP",
             "    Give a payload with all libraries, for FUNCTION RESTORE.",
             "RESTORE <payload> [FLUSH|APPEND|REPLACE]",
-            "    Load the libraries of a payload: in the place of all, beside them, or replacing those",
-            "    with the same names.",
+            "    Load the libraries of a payload: in the place of all, beside them, or replacing",
+            "    those with the same names.",
         ],
     )
 }
