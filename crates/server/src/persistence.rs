@@ -3,11 +3,8 @@
 //! What the bytes mean is `persist`'s, and how keys get from the shards to the disk `snapshot`'s.
 
 mod feed;
-<<<<<<< HEAD
 mod libraries;
-=======
 mod rest;
->>>>>>> main
 mod save;
 
 use std::io;
@@ -234,15 +231,10 @@ impl File {
         let reader = Reader::new(form, self.input, settings, rules)?;
         let mut reader = reader.with_access(terms.now_s, terms.is_lfu);
         begin();
-<<<<<<< HEAD
         if self.clash == Clash::Clear {
             state.libraries.replace(Vec::new());
         }
-        let mut db = 0;
-=======
-        state.functions.lock().clear();
         let (mut db, mut rest) = (0, Rest::default());
->>>>>>> main
         loop {
             let delay = server.tunables.load().key_load_delay;
             let piece = match in_runs && delay == 0 {
