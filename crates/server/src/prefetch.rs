@@ -36,7 +36,7 @@ fn ask(
         let mut count = 0;
         for (_, hash) in some {
             let shard = server.keyspace.shard_of(*hash);
-            let found = shards.look_if_free(shard, |shard| line(shard.look(db), *hash));
+            let found = shards.look_if_free(shard, |shard| line(shard.look(db)?, *hash));
             if let Some(found) = found.flatten() {
                 lines[count] = found;
                 count += 1;

@@ -223,7 +223,8 @@ pub fn write_all(server: &Server, held: &mut Held<'_>, form: &mut dyn Form) -> i
     'all: for db in 0..server.keyspace.databases() {
         let origin = Origin { shard: 0, db };
         for shard in 0..held.count() {
-            for entry in held.shard(shard).look(db).table().iter() {
+            let Some(part) = held.shard(shard).look(db) else { continue };
+            for entry in part.table().iter() {
                 run.record(origin, &entry);
                 if !delay.is_zero() {
                     thread::sleep(delay);
