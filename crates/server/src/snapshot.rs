@@ -18,6 +18,7 @@ use parking_lot::Mutex;
 use persist::snapshot::{HandOver, Sink, Spell};
 use spec::config::Id;
 
+use crate::background;
 use crate::mailbox::Message;
 use crate::server::Server;
 
@@ -351,6 +352,7 @@ impl Recorder for Run {
 
 /// The writing thread.
 fn write(queue: &Queue, mut sink: Box<dyn Sink>) -> io::Result<()> {
+    background::step_back();
     while let Some(piece) = queue.take() {
         sink.put(&piece);
         if sink.has_failed() {
