@@ -523,6 +523,54 @@ fn a_log_that_grows_is_rewritten() {
     assert_eq!(text(&mut server.client(), "GET key"), value);
 }
 
+/// A disk that is full refuses writes until a rewrite has put the log elsewhere; nothing that was
+/// acknowledged is lost.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_log_that_cannot_be_written_refuses_writes() {
+    let folder = Folder::new();
+    let server = folder.start(&[]);
+    let mut client = server.client();
+    text(&mut client, "SET a 1");
+    std::os::unix::fs::symlink("/dev/full", folder.part("appendonly.aof.2.incr.aof")).unwrap();
+    text(&mut client, "BGREWRITEAOF");
+    wait_for_rewrite(&mut client);
+    // The first one is in memory only; with it the server learns that the disk is full.
+    assert_eq!(text(&mut client, "SET b 2"), "OK");
+    let refusal = "MISCONF Errors writing to the AOF file: No space left on device";
+    assert_eq!(text(&mut client, "SET c 3"), refusal);
+    assert_eq!(text(&mut client, "PING"), refusal);
+    assert_eq!(text(&mut client, "GET b"), "2");
+    assert_eq!(info(&mut client, "aof_last_write_status"), "err");
+    text(&mut client, "BGREWRITEAOF");
+    wait_for_rewrite(&mut client);
+    wait_for("the log is in order", || text(&mut client, "PING") == "PONG");
+    assert_eq!(info(&mut client, "aof_last_write_status"), "ok");
+    assert_eq!(text(&mut client, "SET d 4"), "OK");
+    drop(server);
+    let server = folder.start(&[]);
+    let mut client = server.client();
+    for (key, value) in [("a", "1"), ("b", "2"), ("c", "(nil)"), ("d", "4")] {
+        assert_eq!(text(&mut client, &format!("GET {key}")), value);
+    }
+}
+
+/// With `always` nobody sees what the log does not have: the server ends.
+#[test]
+#[cfg(target_os = "linux")]
+fn with_always_a_log_that_cannot_be_written_ends_the_server() {
+    let folder = Folder::new();
+    let mut server = folder.start(&[("appendfsync", "always")]);
+    let mut client = server.client();
+    text(&mut client, "SET a 1");
+    std::os::unix::fs::symlink("/dev/full", folder.part("appendonly.aof.2.incr.aof")).unwrap();
+    text(&mut client, "BGREWRITEAOF");
+    wait_for_rewrite(&mut client);
+    assert!(client.try_call(&["SET", "a", "2"]).is_err());
+    assert_eq!(server.wait().code(), Some(1));
+    assert!(server.log().contains("Can't recover from AOF write error"), "{}", server.log());
+}
+
 /// Writers go on through many rewrites, and the server is killed in the middle of one.
 #[test]
 fn a_server_killed_during_a_rewrite_has_lost_nothing() {

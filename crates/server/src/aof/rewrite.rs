@@ -164,7 +164,9 @@ fn ended(server: &Server, result: Result<(), Failure>, phase: Phase, is_rdb: boo
             log::info!("Background AOF rewrite finished successfully");
             aof.rewrites.has_failed.store(false, Ordering::Relaxed);
             aof.rewrites.failures.store(0, Ordering::Relaxed);
-            heal(server);
+            if aof.trouble().is_some() {
+                sink::skip(server);
+            }
             return;
         }
         Err(Failure::Cancelled) => log::info!("Background AOF rewrite was given up"),
