@@ -17,6 +17,7 @@ use crate::commandlog::CommandLog;
 use crate::config::Config;
 use crate::config::cli::Program;
 use crate::errors::ErrorCounts;
+use crate::footprint::Footprint;
 use crate::knobs::Knobs;
 use crate::latency::Monitor;
 use crate::listen::Handles;
@@ -27,6 +28,7 @@ use crate::registry::Registry;
 use crate::rows::Rows;
 use crate::session::State;
 use crate::stats::Stats;
+use crate::tracking::Tracking;
 use crate::tunables::Tunables;
 
 /// A worker as the others know it.
@@ -74,12 +76,16 @@ pub struct Server {
     pub workers: Vec<Worker>,
     /// All clients.
     pub clients: Registry,
+    /// What all clients take.
+    pub footprint: Footprint,
     /// Commands that were out of the ordinary.
     pub commandlog: CommandLog,
     /// Moments in which the server was slow.
     pub latency: Monitor,
     /// Subscriptions and messages.
     pub exchange: Exchange,
+    /// Who has cached which keys.
+    pub tracking: Tracking,
     /// The processor's counter.
     pub ticks: Ticks,
     /// What writes are recorded for (see [`keyspace::Wants`]).
@@ -157,6 +163,7 @@ impl Server {
         latency.set_threshold(tunables.latency_threshold_ms);
         Arc::new(Self {
             blocked: Blocked::new(keyspace.shards().len()),
+            tracking: Tracking::new(keyspace.shards().len(), workers.len()),
             keyspace,
             background,
             rows,
@@ -172,6 +179,7 @@ impl Server {
             exchange: Exchange::new(workers.len()),
             workers,
             clients: Registry::default(),
+            footprint: Footprint::default(),
             ticks: Ticks::calibrated(),
             wants: AtomicU8::new(if sends_events { Wants::EVENTS.0 } else { 0 }),
             rates: crate::rates::Rates::default(),

@@ -10,10 +10,8 @@ const I32_MIN: i64 = i32::MIN as i64;
 const U32_MAX: i64 = u32::MAX as i64;
 
 const ACL: &str = "access control lists";
-const CLIENT_CACHING: &str = "client-side caching";
 const CLUSTER: &str = "cluster mode";
 const EVICTION: &str = "eviction";
-const PERSISTENCE: &str = "persistence";
 const REPLICATION: &str = "replication";
 const SCRIPTING: &str = "scripting";
 const SORTING: &str = "the SORT command";
@@ -26,6 +24,7 @@ const ALWAYS_CHECKED: &str = "what comes from outside is always looked at in ful
 const BATCHES: &str = "the batch follows what a client has sent, within a fixed bound";
 const COPY_AVOIDANCE: &str = "large values are sent without copying from a fixed size on";
 const EXPIRY: &str = "every key expires at its time without a search for expired ones";
+const LOADING: &str = "clients are answered all the time while a file is loaded";
 const NOTHING_READS: &str = "nothing reads it";
 const NO_CHILD: &str = "no child process is ever forked, so there is none to pin";
 const NO_DEFRAG: &str = "values are not moved to undo fragmentation";
@@ -297,7 +296,7 @@ directives! {
         bool(false), [FIXED], Redis, no_effect(THREADS);
     JemallocBgThread => "jemalloc-bg-thread", [], bool(true), [], Both, no_effect(ALLOCATOR);
     KeyLoadDelay => "key-load-delay", [],
-        int(I32_MIN, I32_MAX, 0), [HIDDEN], Both, planned(PERSISTENCE);
+        int(I32_MIN, I32_MAX, 0), [HIDDEN], Both, WORKS;
     LatencyMonitorThreshold => "latency-monitor-threshold", [],
         int(0, MAX, 0), [], Both, WORKS;
     LatencyTracking => "latency-tracking", [], bool(true), [], Both, WORKS;
@@ -318,7 +317,7 @@ directives! {
     ListMaxZiplistValue => "list-max-ziplist-value", [],
         Kind::Ignored, [], Both, no_effect(OBSOLETE);
     LoadingProcessEventsIntervalBytes => "loading-process-events-interval-bytes", [],
-        int(1_024, I32_MAX, 1024 * 1024 * 2), [HIDDEN], Both, planned(PERSISTENCE);
+        int(1_024, I32_MAX, 1024 * 1024 * 2), [HIDDEN], Both, no_effect(LOADING);
     Loadmodule => "loadmodule", [], Kind::Line, [MULTI_ARG], Both, no_effect(NO_MODULES);
     LocaleCollate => "locale-collate", [], text(""), [], Both, planned(SORTING);
     LogFormat => "log-format", [], choice(LOG_FORMATS, "legacy"), [], Valkey, WORKS;
@@ -338,7 +337,7 @@ directives! {
         int(1, 1_000, 1), [], Both, planned(TLS);
     Maxclients => "maxclients", [], int(1, U32_MAX, 10_000), [], Both, WORKS;
     Maxmemory => "maxmemory", [], memory(0, u64::MAX, 0), [], Both, WORKS;
-    MaxmemoryClients => "maxmemory-clients", [], Kind::MemoryOrPercent, [], Both, planned(EVICTION);
+    MaxmemoryClients => "maxmemory-clients", [], Kind::MemoryOrPercent, [], Both, WORKS;
     MaxmemoryEvictionTenacity => "maxmemory-eviction-tenacity", [],
         int(0, 100, 10), [], Both, planned(EVICTION);
     MaxmemoryPolicy => "maxmemory-policy", [],
@@ -495,7 +494,7 @@ directives! {
         int(0, I32_MAX, 300), [], Both, planned(TLS);
     TlsSessionCaching => "tls-session-caching", [], bool(true), [], Both, planned(TLS);
     TrackingTableMaxKeys => "tracking-table-max-keys", [],
-        int(0, MAX, 1_000_000), [], Both, planned(CLIENT_CACHING);
+        int(0, MAX, 1_000_000), [], Both, WORKS;
     Unixsocket => "unixsocket", [], unset(), [IMMUTABLE], Both, WORKS;
     Unixsocketgroup => "unixsocketgroup", [], unset(), [IMMUTABLE], Valkey, WORKS;
     Unixsocketperm => "unixsocketperm", [],
