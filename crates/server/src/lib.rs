@@ -24,6 +24,7 @@ mod errors;
 mod events;
 mod felt;
 mod histogram;
+mod hotkeys;
 mod keys;
 mod knobs;
 mod latency;

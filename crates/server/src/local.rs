@@ -43,6 +43,8 @@ pub struct Local {
     pub turn_nanoseconds: u64,
     /// Connections whose input waits for `Message::Resume`, by token.
     pub held: Vec<usize>,
+    /// Commands until one is looked at for its keys (see `hotkeys`).
+    pub hot_left: u32,
     /// Reads since one was followed (see `felt`).
     pub reads_unfollowed: u32,
     /// When this turn of the event loop began, Unix microseconds.
@@ -86,6 +88,7 @@ impl Local {
             turn_commands: 0,
             turn_nanoseconds: 0,
             held: Vec::new(),
+            hot_left: 1,
             reads_unfollowed: 0,
             woke_us: clock::unix_us(),
             now_us: clock::unix_us(),

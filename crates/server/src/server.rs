@@ -17,6 +17,7 @@ use crate::commandlog::CommandLog;
 use crate::config::Config;
 use crate::config::cli::Program;
 use crate::errors::ErrorCounts;
+use crate::hotkeys::{Heat, Hotkeys};
 use crate::knobs::Knobs;
 use crate::latency::Monitor;
 use crate::listen::Handles;
@@ -39,6 +40,8 @@ pub struct Worker {
     pub sleeps_until_ms: AtomicU64,
     /// How many connections it serves.
     pub connections: AtomicU64,
+    /// The keys that its commands use most.
+    pub heat: Mutex<Heat>,
 }
 
 impl Worker {
@@ -76,6 +79,8 @@ pub struct Server {
     pub clients: Registry,
     /// Commands that were out of the ordinary.
     pub commandlog: CommandLog,
+    /// The session that measures keys.
+    pub hotkeys: Hotkeys,
     /// Moments in which the server was slow.
     pub latency: Monitor,
     /// Subscriptions and messages.
@@ -168,6 +173,7 @@ impl Server {
             tunables: ArcSwap::new(tunables),
             generation: AtomicU64::new(0),
             commandlog: CommandLog::default(),
+            hotkeys: Hotkeys::default(),
             latency,
             exchange: Exchange::new(workers.len()),
             workers,

@@ -74,6 +74,10 @@ impl State {
     /// Server-wide: the data set could not be saved, and writes are refused until it can.
     pub const UNSAVED: Self = Self(1 << 24);
 
+    /// Server-wide: a session measures what commands of each key take. Not a cold state: it
+    /// changes nothing for the command.
+    pub const PROFILED: Self = Self(1 << 31);
+
     /// The states in which a command may be refused, held back or answered differently.
     pub const COLD: Self = Self(
         Self::NEEDS_AUTH.0
