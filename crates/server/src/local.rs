@@ -114,6 +114,8 @@ impl Local {
             self.generation = generation;
             self.tunables = server.tunables.load_full();
             self.change.set_lazy(self.tunables.lazy);
+            // The distance to the next command that is looked at may have been another one.
+            self.hot_left = 1;
         }
     }
 

@@ -219,7 +219,7 @@ const HELP: &[&str] = &[
     "RESET",
     "    Forget the session that was stopped, and the windows.",
     "START METRICS <count> [CPU] [NET] [COUNT <k>] [DURATION <seconds>] [SAMPLE <ratio>]",
-    "    Begin to measure the time or the bytes that commands take by key, for one of <ratio> keys.",
+    "    Begin to measure what commands take by key: time, bytes, or both.",
     "STOP",
     "    End the session and keep what it found.",
 ];
