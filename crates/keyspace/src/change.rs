@@ -16,6 +16,8 @@ const FIELDS_A_RECORD: usize = 1024;
 pub struct Class(pub u32);
 
 impl Class {
+    /// Of no event that anybody may see.
+    pub const SILENT: Self = Self(0);
     /// `g`: DEL, EXPIRE, RENAME and the like.
     pub const GENERIC: Self = Self(1 << 2);
     /// `$`
@@ -82,10 +84,23 @@ pub struct Lazy {
     pub replace: bool,
 }
 
+/// Whether the value of a key changed with an event, and by what.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Changed {
+    /// It did not: the event is about what belongs to the key but not to its value.
+    No,
+    /// By a command.
+    ByCommand,
+    /// By the passing of time.
+    ByTime,
+}
+
 /// One event on one key.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Note {
-    /// The event's class.
+    /// Whether the key's value changed.
+    pub changed: Changed,
+    /// The event's class; [`Class::SILENT`] for a change without an event.
     pub class: Class,
     /// The event's name, such as `set`.
     pub event: &'static str,
@@ -121,6 +136,7 @@ pub struct Change {
     in_transaction: bool,
     stirred: Vec<(u32, Box<[u8]>)>,
     stirred_dbs: Vec<u32>,
+    overturned: bool,
 }
 
 impl Change {
@@ -170,11 +186,18 @@ impl Change {
         self.expired_fields += count;
     }
 
-    /// Records an event on a key.
+    /// Records an event on a key, and whether its value changed.
     #[inline]
-    pub fn note(&mut self, class: Class, event: &'static str, db: u32, key: &[u8]) {
+    pub fn note(
+        &mut self,
+        changed: Changed,
+        class: Class,
+        event: &'static str,
+        db: u32,
+        key: &[u8],
+    ) {
         if self.wants.any(Wants::HEARS) {
-            self.notes.push(Note { class, event, db, key: key.into() });
+            self.notes.push(Note { changed, class, event, db, key: key.into() });
         }
     }
 
@@ -183,7 +206,7 @@ impl Change {
         self.expired += 1;
         if self.wants.0 != 0 {
             let deletion: &[u8] = if self.lazy.expire { b"UNLINK" } else { b"DEL" };
-            self.note(Class::EXPIRED, "expired", db, entry.key_bytes());
+            self.note(Changed::ByTime, Class::EXPIRED, "expired", db, entry.key_bytes());
             self.push_record(db, &[deletion, entry.key_bytes()]);
         }
         self.discard(entry, self.lazy.expire);
@@ -199,9 +222,9 @@ impl Change {
                 argv.extend(names.iter().map(|name| &**name));
                 self.push_record(db, &argv);
             }
-            self.note(Class::HASH, "hexpired", db, key);
+            self.note(Changed::ByTime, Class::HASH, "hexpired", db, key);
             if faded.gone.is_some() {
-                self.note(Class::GENERIC, "del", db, key);
+                self.note(Changed::ByTime, Class::GENERIC, "del", db, key);
             }
         }
         if let Some(entry) = faded.gone {
@@ -213,7 +236,7 @@ impl Change {
     #[inline]
     pub(crate) fn note_miss(&mut self, db: u32, key: &[u8]) {
         if self.wants.any(Wants::EVENTS) {
-            self.note(Class::MISS, "keymiss", db, key);
+            self.note(Changed::No, Class::MISS, "keymiss", db, key);
         }
     }
 
@@ -326,6 +349,7 @@ impl Change {
 
     /// Records that every key of a database may have come or gone.
     pub fn stir_all(&mut self, db: u32) {
+        self.overturned = true;
         if self.wants.any(Wants::WAITERS) {
             self.stirred_dbs.push(db);
         }
@@ -339,6 +363,11 @@ impl Change {
     /// The databases of [`Self::stir_all`].
     pub fn stirred_dbs(&self) -> &[u32] {
         &self.stirred_dbs
+    }
+
+    /// Whether whole databases were emptied or exchanged.
+    pub fn is_overturned(&self) -> bool {
+        self.overturned
     }
 
     /// Whether there is nothing for `commit` to do.
@@ -364,6 +393,7 @@ impl Change {
         self.records.clear();
         self.stirred.clear();
         self.stirred_dbs.clear();
+        self.overturned = false;
     }
 
     fn push_record(&mut self, db: u32, argv: &[&[u8]]) {

@@ -14,7 +14,7 @@ mod whole;
 pub use object::{Entries, WrongKind};
 
 use crate::Keyspace;
-use crate::change::{Change, Class, Wants};
+use crate::change::{Change, Changed, Class, Wants};
 use crate::entry::{Entry, NewValue};
 use crate::shard::{Edit, Lookup, Stamp, Ttl, is_gone};
 use crate::shards::Held;
@@ -349,7 +349,8 @@ impl<'a, 'k> Db<'a, 'k> {
             lapse(self.keyspace, self.change, self.index, shard, expired);
         }
         // Whoever puts an entry in the place of another one deletes that one first, as Redis does.
-        self.change.note(Class::NEW, "new", self.index, entry.key_bytes());
+        let (changed, class) = (Changed::ByCommand, Class::NEW);
+        self.change.note(changed, class, "new", self.index, entry.key_bytes());
         db.insert(hash, entry, self.stamp);
         let fields_due = db.fields_due_ms();
         for deadline_ms in deadline_ms.into_iter().chain(fields_due) {
@@ -388,19 +389,28 @@ impl<'a, 'k> Db<'a, 'k> {
     /// of a value has its event; a change without one that anybody may see is [`Self::touched`].
     #[inline]
     pub fn note(&mut self, class: Class, event: &'static str, key: &[u8]) {
-        self.change.note(class, event, self.index, key);
-        self.touched(key);
+        self.change.note(Changed::ByCommand, class, event, self.index, key);
+        self.tell_watchers(key);
     }
 
     /// Records an event of what belongs to a key but not to its value, such as a stream's groups:
     /// for who watches the key nothing has changed.
     pub fn note_beside(&mut self, class: Class, event: &'static str, key: &[u8]) {
-        self.change.note(class, event, self.index, key);
+        self.change.note(Changed::No, class, event, self.index, key);
     }
 
-    /// Tells who watches a key of the selected database that it has changed.
+    /// Records that a key of the selected database has changed, without an event that anybody may
+    /// see, and tells who watches it.
     #[inline]
     pub fn touched(&mut self, key: &[u8]) {
+        if self.change.wants(Wants::KEYS) {
+            self.change.note(Changed::ByCommand, Class::SILENT, "", self.index, key);
+        }
+        self.tell_watchers(key);
+    }
+
+    #[inline]
+    fn tell_watchers(&mut self, key: &[u8]) {
         if !self.keyspace.watches().is_empty() {
             let shard = self.keyspace.shard_of(self.keyspace.hash(key));
             self.keyspace.watches().touch(shard, self.index, key);

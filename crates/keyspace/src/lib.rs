@@ -19,7 +19,7 @@ mod shards;
 mod sync;
 mod watch;
 
-pub use change::{Change, Class, Lazy, Note, Record, Wants};
+pub use change::{Change, Changed, Class, Lazy, Note, Record, Wants};
 pub use db::{Db, Entries, Hashed, KeyStats, Overdue, Parts, WrongKind};
 pub use discarded::Discarded;
 pub use door::{Origin, Recorder, Slot};
@@ -31,7 +31,7 @@ pub use lock::Lock;
 pub use shard::{Edit, Faded, Lookup, Shard, ShardDb, Stamp, Ttl};
 pub use shards::{Alone, Held, Shards};
 
-pub use value::{KeyHash, Kind, Limits, Value, ValueMut, ValueView};
+pub use value::{KeyHash, Kind, Limits, Step, Value, ValueMut, ValueView};
 pub use watch::{Watcher, Watches};
 
 #[cfg(test)]

@@ -5,10 +5,11 @@ use keyspace::Wants;
 use spec::command::Flags;
 
 use crate::local::Local;
+use crate::registry::Client;
 use crate::rows::Row;
 use crate::server::Server;
 use crate::session::Session;
-use crate::{blocked, events};
+use crate::{blocked, events, tracking};
 
 /// What follows a command that changed data.
 #[inline]
@@ -16,7 +17,7 @@ pub fn after(server: &Server, local: &mut Local, session: &Session, row: &Row, a
     if local.change.wants(Wants::LOG) {
         log_command(server, local, session.db, row, args);
     }
-    settle(server, local);
+    settle(server, local, Some(&session.client));
 }
 
 /// What follows the last command of a transaction, with all its shards still held.
@@ -26,17 +27,17 @@ pub fn transaction(server: &Server, local: &mut Local) {
 
 /// What follows when the command of a client that waited has changed data: its records tell all
 /// that is to be propagated.
-pub fn served(server: &Server, local: &mut Local) {
+pub fn served(server: &Server, local: &mut Local, client: Option<&Client>) {
     if local.change.wants(Wants::LOG) {
         local.outlet.unit.push_records(local.change.records());
         local.outlet.append(&server.aof, true, local.now_us);
     }
-    settle(server, local);
+    settle(server, local, client);
 }
 
 /// What follows the expiry of keys that nobody asked for; the log knows of it already.
 pub fn expired(server: &Server, local: &mut Local) {
-    settle(server, local);
+    settle(server, local, None);
 }
 
 /// What a command says to the log: what it met that was over, then itself or what stands for it. A
@@ -52,12 +53,9 @@ fn log_command(server: &Server, local: &mut Local, db: u32, row: &Row, args: &Ar
     }
 }
 
-fn settle(server: &Server, local: &mut Local) {
-    if local.change.wants(Wants::EVENTS) {
-        events::send(server, local);
-    }
-    if local.change.wants(Wants::WAITERS) {
-        blocked::collect(server, local);
+fn settle(server: &Server, local: &mut Local, origin: Option<&Client>) {
+    if local.change.wants(Wants::HEARS) {
+        tell(server, local, origin);
     }
     let change = &mut local.change;
     let dirty = change.dirty() + change.expired();
@@ -70,4 +68,18 @@ fn settle(server: &Server, local: &mut Local) {
     }
     change.take_discarded().for_each(|discarded| server.background.free(discarded));
     change.clear();
+}
+
+/// Tells those who want to know what has changed.
+#[cold]
+fn tell(server: &Server, local: &mut Local, origin: Option<&Client>) {
+    if local.change.wants(Wants::EVENTS) {
+        events::send(server, local);
+    }
+    if local.change.wants(Wants::WAITERS) {
+        blocked::collect(server, local);
+    }
+    if local.change.wants(Wants::KEYS) {
+        tracking::invalidate(server, local, origin);
+    }
 }

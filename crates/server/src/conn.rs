@@ -342,7 +342,8 @@ impl Conn {
         let client = self.client();
         let put = |place: &AtomicU64, value: usize| place.store(value as u64, Ordering::Relaxed);
         let big = self.big.as_ref().map_or(0, |big| big.bytes.capacity());
-        let query = self.pending_input();
+        // In front of a big argument there are only the others, which count as such.
+        let query = self.big.as_ref().map_or(self.input.len(), |big| big.bytes.len());
         put(&client.query, query);
         put(&client.query_free, self.input.capacity() + big - query);
         let length = |span: &Span| match span.as_owned() {

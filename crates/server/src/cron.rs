@@ -8,7 +8,7 @@ use crate::local::Local;
 use crate::server::Server;
 use crate::session::State;
 use crate::tunables::OutputLimit;
-use crate::{aof, hotkeys, persistence, shutdown, sys};
+use crate::{aof, footprint, hotkeys, persistence, shutdown, tracking};
 
 /// Connections looked at in one turn, at least.
 const CONNS_MIN: usize = 50;
@@ -19,6 +19,10 @@ const STRANGER_OUTPUT_MAX: u64 = 17 << 10;
 /// See the module's text.
 #[derive(Default)]
 pub struct Cron {
+    /// How often in a row there were too many tracked keys.
+    tracking_rounds: usize,
+    /// The next part of their table to be given back.
+    tracking_part: usize,
     next_conn: usize,
 }
 
@@ -39,7 +43,8 @@ impl Cron {
                 server.judge_memory(server.memory.look(local.now_ms()).allocated);
             }
             server.sockets.close_old();
-            sys::allocator::release_unused();
+            local.told |= tracking::fit(server, &mut self.tracking_rounds);
+            tracking::sweep(server, &mut self.tracking_part);
         }
         let count = (conns.len() / local.tunables.hz.max(1) as usize).max(CONNS_MIN);
         let mut doomed = Vec::new();
@@ -50,6 +55,10 @@ impl Cron {
                 doomed.push(self.next_conn);
             } else {
                 fit_buffers(server, local, conn);
+                let is_limited = local.tunables.client_memory_max > 0;
+                if is_limited && footprint::settle(server, local, conn.client()) {
+                    doomed.push(self.next_conn);
+                }
             }
         }
         doomed

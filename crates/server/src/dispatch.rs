@@ -21,11 +21,12 @@ use crate::conn::Conn;
 use crate::keys::{self, KeysError};
 use crate::local::Local;
 use crate::registry::Client;
-use crate::rows::{KeyPlan, Row, Run};
+use crate::rows::{Inner, KeyPlan, Row, Run};
 use crate::server::Server;
 use crate::session::{Session, State};
 use crate::{
     blocked, commandlog, commit, hotkeys, monitor, multi, persistence, prefetch, pubsub, refuse,
+    tracking,
 };
 
 /// Most requests that are parsed, prefetched and run under one pass of the gate.
@@ -38,7 +39,7 @@ const UNKNOWN: Id = Id::MAX;
 const ITEMS_AHEAD: usize = 16;
 
 /// Most keys of one command that are hashed ahead.
-const KEYS_AHEAD: usize = 64;
+pub const KEYS_AHEAD: usize = 64;
 
 /// One request of a batch.
 struct Request {
@@ -58,6 +59,17 @@ pub struct Batch {
     requests: Vec<Request>,
     /// Position among the arguments and hash of each key.
     keys: Vec<(u32, u64)>,
+    /// What is looked for in collections, in the order of their keys.
+    inner: Vec<InnerOf>,
+}
+
+/// Something that is looked for in a collection.
+#[derive(Clone, Copy)]
+struct InnerOf {
+    /// The key's place in the batch.
+    key: u32,
+    /// The span of the member, if it is one.
+    member: Option<Span>,
 }
 
 /// Why parsing stopped.
@@ -101,7 +113,13 @@ pub fn look_ahead(server: &Server, local: &mut Local, conn: &mut Conn, buf: &[u8
 }
 
 /// Asks for the lines of all keys of several connections' first batches, each with its database.
-pub fn prefetch_all(server: &Server, local: &Local, all: &mut [(u32, Ahead)]) {
+/// `reads` are their connections and inputs, in the same order.
+pub fn prefetch_all(
+    server: &Server,
+    local: &Local,
+    all: &mut [(u32, Ahead)],
+    reads: &[(usize, Box<Conn>, &[u8])],
+) {
     if all.iter().map(|(_, ahead)| ahead.batch.keys.len()).sum::<usize>() < 2 {
         return;
     }
@@ -110,10 +128,16 @@ pub fn prefetch_all(server: &Server, local: &Local, all: &mut [(u32, Ahead)]) {
         prefetch::buckets(server, *db, &ahead.batch.keys);
         ahead.is_prefetched = true;
     }
+    let first = |ahead: &Ahead| 0..ahead.batch.keys.len().min(ITEMS_AHEAD);
     for (db, ahead) in all.iter() {
-        let first = ahead.batch.keys.len().min(ITEMS_AHEAD);
-        prefetch::items(server, *db, &ahead.batch.keys[..first]);
+        prefetch::items(server, *db, &ahead.batch.keys[first(ahead)]);
     }
+    let mut paths = prefetch::Paths::new();
+    for ((db, ahead), (_, conn, buf)) in all.iter().zip(reads) {
+        let sought = ahead.batch.sought(first(ahead), buf, &conn.apart);
+        prefetch::contents(server, *db, sought, &mut paths);
+    }
+    prefetch::members(server, &paths);
 }
 
 /// Runs the requests in `buf`, which begins where the connection's incomplete request does.
@@ -194,6 +218,7 @@ fn keep_partial(conn: &mut Conn, batch: &mut Batch, begin: usize, cursor: usize)
     conn.cursor = cursor - begin;
     batch.spans.clear();
     batch.keys.clear();
+    batch.inner.clear();
     batch.requests.clear();
 }
 
@@ -203,7 +228,35 @@ impl Batch {
         let done = self.requests.last().map_or(0, |request| request.spans.1 as usize);
         self.spans.drain(..done);
         self.keys.clear();
+        self.inner.clear();
         self.requests.clear();
+    }
+
+    /// What is looked for in the collections under some of the keys.
+    fn sought<'b>(
+        &'b self,
+        keys: Range<usize>,
+        buf: &'b [u8],
+        apart: &'b [Arc<Vec<u8>>],
+    ) -> impl Iterator<Item = prefetch::Sought<'b>> {
+        let before = |key: usize| self.inner.partition_point(|inner| (inner.key as usize) < key);
+        self.inner[before(keys.start)..before(keys.end)].iter().map(move |inner| {
+            let member = inner.member.map(|span| bytes(span, buf, apart));
+            prefetch::Sought { key: self.keys[inner.key as usize].1, member }
+        })
+    }
+
+    /// Asks for the entries of some of the keys, and for what is looked for in them.
+    #[inline]
+    fn fetch(&self, server: &Server, conn: &Conn, keys: Range<usize>, buf: &[u8]) {
+        let db = conn.session.db;
+        prefetch::items(server, db, &self.keys[keys.clone()]);
+        if !self.inner.is_empty() {
+            let mut paths = prefetch::Paths::new();
+            let sought = self.sought(keys, buf, &conn.apart);
+            prefetch::contents(server, db, sought, &mut paths);
+            prefetch::members(server, &paths);
+        }
     }
 }
 
@@ -293,6 +346,10 @@ impl Batch {
                 KeyPlan::None | KeyPlan::Walk => {}
                 KeyPlan::First => {
                     self.keys.push((1, server.keyspace.hash(bytes(spans[1], buf, apart))));
+                    if row.inner != Inner::Nothing {
+                        let member = row.inner.argument().and_then(|at| spans.get(at)).copied();
+                        self.inner.push(InnerOf { key: first_key, member });
+                    }
                 }
                 KeyPlan::Specs => {
                     hash_keys(server, row, spans, buf, apart, &mut self.keys);
@@ -370,7 +427,7 @@ fn run(
         let reached = request.keys.1 as usize;
         if fetched < batch.keys.len().min(reached + ITEMS_AHEAD / 2) && batch.keys.len() > 1 {
             let until = batch.keys.len().min(reached + ITEMS_AHEAD);
-            prefetch::items(server, conn.session.db, &batch.keys[fetched..until]);
+            batch.fetch(server, conn, fetched..until, buf);
             fetched = until;
         }
         let spans = &batch.spans[request.spans.0 as usize..request.spans.1 as usize];
@@ -445,7 +502,7 @@ impl<'k> Turn<'_, 'k> {
         if !state.any(State::COLD) {
             return self.attempt(request, args, keys, state);
         }
-        if state.any(State::GETS_MESSAGES) {
+        if state.any(State::GETS_PUSHES) {
             pubsub::catch_up_all(self.server, self.local, self.session, self.out);
         }
         let mark = self.out.mark();
@@ -456,7 +513,8 @@ impl<'k> Turn<'_, 'k> {
         }
         let row = self.server.rows.by_id(request.row);
         refuse::end_reply(self.session, self.out, mark, row.is_some_and(|row| row.pushes));
-        if self.session.state.any(State::GETS_MESSAGES) || !self.session.deferred.is_empty() {
+        refuse::end_caching(self.session, row);
+        if self.session.state.any(State::GETS_PUSHES) || !self.session.deferred.is_empty() {
             pubsub::catch_up_all(self.server, self.local, self.session, self.out);
         }
         flow
@@ -480,7 +538,7 @@ impl<'k> Turn<'_, 'k> {
             return Flow::Continue;
         }
         let (mark, len) = (self.out.mark(), self.out.len());
-        if state.any(State::COLD) {
+        if state.any(State::JUDGED) {
             match refuse::look_closer(self.server, self.local, self.session, self.out, row, state) {
                 refuse::Verdict::Run => {}
                 refuse::Verdict::Queue => {
@@ -538,29 +596,33 @@ impl<'k> Turn<'_, 'k> {
         let mut held = shards.hold_none();
         match keys {
             [one] => held.take_one(shard(one.1)),
-            [] if row.keys == KeyPlan::Walk => held.take_walk(),
+            [] if row.keys == KeyPlan::Walk => return self.call_walking(row, args),
             many => held.take_many(many.iter().map(|key| shard(key.1))),
         }
         // Who waits for a key has said so under the lock of its shard, which is held now.
         let wants = self.look_at_wants();
-        if wants.any(Wants::WAITERS) {
-            if row.keys == KeyPlan::Walk {
-                // It takes one shard after another, and what it finds expired may be waited for by
-                // who came in between.
-                self.local.change.set_wants(wants.with(Wants::WAITERS));
-            } else if row.has(Flags::WRITE) {
-                match self.widen(held, keys.iter().map(|key| shard(key.1))) {
-                    Some(wider) => held = wider,
-                    None => return self.call_alone(row, args),
-                }
+        if wants.any(Wants::WAITERS) && row.has(Flags::WRITE) {
+            match self.widen(held, keys.iter().map(|key| shard(key.1))) {
+                Some(wider) => held = wider,
+                None => return self.call_alone(row, args),
             }
         }
-        let leaves_overdue = row.keys == KeyPlan::Walk && self.must_leave_overdue(wants);
-        self.local.leaves_overdue = leaves_overdue;
         let result = self.perform(row, args, &hashed, &mut held);
-        self.local.leaves_overdue = false;
         drop(held);
         if wants.any(Wants::WAITERS) { self.after_serving(result) } else { result }
+    }
+
+    /// Runs a command that takes one shard after another. What it finds expired may be waited for
+    /// or cached by who came in between.
+    fn call_walking(&mut self, row: &'k Row, args: &Args<'_>) -> (Result<(), Error>, Flow) {
+        let mut held = self.server.keyspace.shards().hold_walk();
+        let wants = self.look_at_wants().with(Wants::WAITERS).with(Wants::KEYS);
+        self.local.change.set_wants(wants);
+        self.local.leaves_overdue = self.must_leave_overdue(wants);
+        let result = self.perform(row, args, &[], &mut held);
+        self.local.leaves_overdue = false;
+        drop(held);
+        self.after_serving(result)
     }
 
     /// Whether a walk over all shards leaves keys alone whose time is over: it does not hold their
@@ -604,8 +666,8 @@ impl<'k> Turn<'_, 'k> {
             }
             Run::Container(None) | Run::Exec => (Ok(()), Flow::Continue),
         };
-        if self.server.state().any(State::MONITORED) {
-            monitor::show(self.server, self.local, self.session, row, args);
+        if self.session.state.with(self.server.state()).any(State::OBSERVED) {
+            self.observe(row, args, hashed);
         }
         if self.local.wait.is_some() {
             flow = self.wait(row, args);
@@ -614,6 +676,19 @@ impl<'k> Turn<'_, 'k> {
             self.serve_ready(held);
         }
         (result, flow)
+    }
+
+    /// Shows a command that has run to who wants to see it, and notes the keys that it has read.
+    #[cold]
+    fn observe(&mut self, row: &Row, args: &Args<'_>, hashed: &[Hashed<'_>]) {
+        if self.server.state().any(State::MONITORED) {
+            monitor::show(self.server, self.local, self.session, row, args);
+        }
+        let session = &*self.session;
+        if session.state.any(State::TRACKS) {
+            let client = (&*session.client, session.state);
+            tracking::remember(self.server, self.local, client, (row, args), hashed);
+        }
     }
 
     /// Lets the client wait for what its command has just not found.

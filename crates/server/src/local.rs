@@ -15,6 +15,7 @@ use crate::multi::Transaction;
 use crate::pubsub::Readers;
 use crate::registry::Client;
 use crate::server::Server;
+use crate::tracking;
 use crate::tunables::Tunables;
 
 /// See the module's text.
@@ -59,6 +60,9 @@ pub struct Local {
     pub ready: VecDeque<Ready>,
     /// Those of them whose waiters could not be reached with the shards that were held.
     pub late: Vec<Ready>,
+    /// Keys that have changed and are still to be broadcast, with the numbers of the clients that
+    /// changed them.
+    pub broadcast: Vec<(Box<[u8]>, u64)>,
     /// A bit for each worker that has messages it does not know of yet.
     pub told: u64,
     /// The storage of transactions, used again.
@@ -96,6 +100,7 @@ impl Local {
             wait: None,
             ready: VecDeque::new(),
             late: Vec::new(),
+            broadcast: Vec::new(),
             told: 0,
             transactions: Vec::new(),
             unrun_commands: 0,
@@ -121,6 +126,9 @@ impl Local {
 
     /// Wakes the workers that were sent messages. This one looks before it sleeps.
     pub fn wake_workers(&mut self, server: &Server) {
+        if !self.broadcast.is_empty() {
+            tracking::broadcast(server, self);
+        }
         let mut told = std::mem::take(&mut self.told) & !(1 << self.id);
         while told != 0 {
             server.workers[told.trailing_zeros() as usize].mailbox.wake();

@@ -275,7 +275,7 @@ pub fn go_on(server: &Arc<Server>, local: &mut Local, mut job: Box<Job>) -> Opti
                 job.look(server, local, held);
             }
             if !local.change.is_empty() {
-                commit::served(server, local);
+                commit::served(server, local, None);
             }
         });
         blocked::serve_late(server, local, &mut gate);

@@ -15,10 +15,10 @@ use resp::{Proto, Writer};
 use crate::admin::help;
 use crate::call::Call;
 use crate::local::Local;
-use crate::monitor;
 use crate::rows::SessionHandler;
 use crate::server::Server;
 use crate::session::{Session, State};
+use crate::{monitor, tracking};
 
 mod exchange;
 mod message;
@@ -307,13 +307,18 @@ pub fn catch_up(
     session.deferred.extend(later.chunks(0).flatten());
 }
 
-/// What a subscriber gets before and after each of its commands.
+/// What a subscriber, or who caches keys, gets before and after each of its commands.
 #[cold]
 pub fn catch_up_all(server: &Server, local: &mut Local, session: &mut Session, out: &mut Writer) {
     if !session.deferred.is_empty() {
         out.raw(&std::mem::take(&mut session.deferred));
     }
-    catch_up(server, local, session, out, u64::MAX);
+    if session.state.any(State::TRACKS) {
+        tracking::receive(server, local, session, out);
+    }
+    if session.subscriptions.is_some() {
+        catch_up(server, local, session, out, u64::MAX);
+    }
 }
 
 /// Writes a message.

@@ -261,6 +261,15 @@ pub fn end_reply(session: &mut Session, out: &mut Writer, mark: resp::Mark, is_p
     session.put(State::REPLY_SKIP, false);
 }
 
+/// What CLIENT CACHING said of the next command ends with it, or with the transaction that it
+/// began. Other CLIENT commands may come in between.
+pub fn end_caching(session: &mut Session, row: Option<&Row>) {
+    let is_about_clients = row.is_some_and(|row| row.spec.parent == Some("client"));
+    if session.state.any(State::CACHING) && !session.state.any(State::MULTI) && !is_about_clients {
+        session.put(State::CACHING, false);
+    }
+}
+
 /// Answers input that is no request; the connection ends afterwards.
 #[cold]
 pub fn protocol_error(server: &Server, conn: &mut Conn, error: &ProtocolError, buf: &[u8]) {

@@ -4,8 +4,8 @@
 //! here, moved by the owner with plain stores and read by everybody.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use keyspace::Watcher;
 use parking_lot::Mutex;
@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use crate::blocked::Waiter;
 use crate::session::State;
 use crate::sys;
+use crate::tracking::Tracker;
 
 /// What others may know of one client.
 #[derive(Default, Debug)]
@@ -61,6 +62,8 @@ pub struct Client {
     pub reply_buffer: AtomicU64,
     /// See `reply_buffer`.
     pub reply_peak: AtomicU64,
+    /// Bytes that it takes in all, as of the last account; 0 while there is no limit.
+    pub accounted: AtomicU64,
     /// Bytes read from it.
     pub bytes_in: AtomicU64,
     /// Bytes sent to it.
@@ -79,6 +82,8 @@ pub struct Client {
     pub queued: AtomicU64,
     /// Bytes that they take.
     pub queued_bytes: AtomicU64,
+    /// What it tracks, and is told of keys that are not valid; from the first time on.
+    pub tracker: OnceLock<Arc<Tracker>>,
     /// Its subscriptions to channels, patterns and shard channels.
     pub subscriptions: [AtomicU64; 4],
 }
@@ -171,6 +176,9 @@ impl Registry {
     /// worker closes the socket once it has written it.
     pub fn kill(&self, client: &Client) -> bool {
         let first = !client.killed.swap(true, Ordering::SeqCst);
+        if let Some(tracker) = client.tracker.get() {
+            tracker.leave();
+        }
         let mut clients = self.clients.lock();
         if clients.remove(&client.id).is_some() {
             self.count.fetch_sub(1, Ordering::Relaxed);

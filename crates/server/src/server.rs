@@ -17,6 +17,7 @@ use crate::commandlog::CommandLog;
 use crate::config::Config;
 use crate::config::cli::Program;
 use crate::errors::ErrorCounts;
+use crate::footprint::Footprint;
 use crate::hotkeys::{Heat, Hotkeys};
 use crate::knobs::Knobs;
 use crate::latency::Monitor;
@@ -28,6 +29,7 @@ use crate::registry::Registry;
 use crate::rows::Rows;
 use crate::session::State;
 use crate::stats::Stats;
+use crate::tracking::Tracking;
 use crate::tunables::Tunables;
 
 /// A worker as the others know it.
@@ -77,6 +79,8 @@ pub struct Server {
     pub workers: Vec<Worker>,
     /// All clients.
     pub clients: Registry,
+    /// What all clients take.
+    pub footprint: Footprint,
     /// Commands that were out of the ordinary.
     pub commandlog: CommandLog,
     /// The session that measures keys.
@@ -85,6 +89,8 @@ pub struct Server {
     pub latency: Monitor,
     /// Subscriptions and messages.
     pub exchange: Exchange,
+    /// Who has cached which keys.
+    pub tracking: Tracking,
     /// The processor's counter.
     pub ticks: Ticks,
     /// What writes are recorded for (see [`keyspace::Wants`]).
@@ -162,6 +168,7 @@ impl Server {
         latency.set_threshold(tunables.latency_threshold_ms);
         Arc::new(Self {
             blocked: Blocked::new(keyspace.shards().len()),
+            tracking: Tracking::new(keyspace.shards().len(), workers.len()),
             keyspace,
             background,
             rows,
@@ -178,6 +185,7 @@ impl Server {
             exchange: Exchange::new(workers.len()),
             workers,
             clients: Registry::default(),
+            footprint: Footprint::default(),
             ticks: Ticks::calibrated(),
             wants: AtomicU8::new(if sends_events { Wants::EVENTS.0 } else { 0 }),
             rates: crate::rates::Rates::default(),

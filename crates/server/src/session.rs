@@ -9,6 +9,7 @@ use crate::admin::FieldSets;
 use crate::multi::{Transaction, Watched};
 use crate::pubsub::Subscriptions;
 use crate::registry::Client;
+use crate::tracking;
 use crate::tunables::Tunables;
 
 /// Rare states of a session or of the server. While none of them holds, a command pays one test.
@@ -48,6 +49,12 @@ impl State {
     pub const MONITOR: Self = Self(1 << 14);
     /// Either of them.
     pub const GETS_MESSAGES: Self = Self(Self::SUBSCRIBED.0 | Self::MONITOR.0);
+    /// The client tracks keys, or has done so, or is told of those that others track.
+    pub const TRACKS: Self = Self(1 << 15);
+    /// What may come between replies: messages, and the news of keys that are not valid.
+    pub const GETS_PUSHES: Self = Self(Self::GETS_MESSAGES.0 | Self::TRACKS.0);
+    /// CLIENT CACHING: the next command is the exception from what is tracked.
+    pub const CACHING: Self = Self(1 << 31);
     /// Server-wide: CLIENT PAUSE WRITE.
     pub const PAUSED_WRITE: Self = Self(1 << 16);
     /// Server-wide: CLIENT PAUSE ALL.
@@ -76,14 +83,24 @@ impl State {
 
     /// Server-wide: a session measures what commands of each key take. Not a cold state: it
     /// changes nothing for the command.
-    pub const PROFILED: Self = Self(1 << 31);
+    pub const PROFILED: Self = Self(1 << 30);
 
-    /// The states in which a command may be refused, held back or answered differently.
+    /// The states in which commands that have run are of interest to others than their client.
+    pub const OBSERVED: Self = Self(Self::MONITORED.0 | Self::TRACKS.0);
+
+    /// The states in which a command may be refused, held back or answered differently, or in which
+    /// something else may stand between replies.
     pub const COLD: Self = Self(
-        Self::NEEDS_AUTH.0
+        Self::JUDGED.0
             | Self::REPLY_OFF.0
             | Self::REPLY_SKIP_NEXT.0
             | Self::REPLY_SKIP.0
+            | Self::TRACKS.0,
+    );
+
+    /// The states in which a command may not run, or not now.
+    pub const JUDGED: Self = Self(
+        Self::NEEDS_AUTH.0
             | Self::MULTI.0
             | Self::GETS_MESSAGES.0
             | Self::CROWDED.0
@@ -126,6 +143,8 @@ pub struct Session {
     pub subscriptions: Option<Box<Subscriptions>>,
     /// Messages that follow the reply of EXEC, as they are sent.
     pub deferred: Vec<u8>,
+    /// What it is to be told behind the answer that its command waits for.
+    pub late: Vec<tracking::Item>,
     /// What HIMPORT PREPARE has named.
     pub field_sets: Option<Box<FieldSets>>,
 }
@@ -141,6 +160,7 @@ impl Session {
             watched: Watched::default(),
             subscriptions: None,
             deferred: Vec::new(),
+            late: Vec::new(),
             field_sets: None,
         };
         session.put(State::NEEDS_AUTH, needs_auth);

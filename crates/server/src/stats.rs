@@ -212,6 +212,7 @@ pub fn reset(server: &Server) {
     server.errors.reset();
     server.rates.reset();
     server.background.reset();
+    server.footprint.reset();
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use resp::Limits;
 use spec::config::Id;
 
 use crate::commandlog::{self, Threshold};
-use crate::config::{ClientClass, Config};
+use crate::config::{ClientClass, Config, MemoryLimit};
 use crate::{felt, latency};
 
 /// Limits of one class of clients' output buffers, in bytes and seconds; 0 is no limit.
@@ -48,6 +48,10 @@ pub struct Tunables {
     pub events: u32,
     /// Bytes in use above which commands that need memory are refused; 0 is no limit.
     pub maxmemory: u64,
+    /// Bytes that all clients may take together; 0 is no limit.
+    pub client_memory_max: u64,
+    /// Keys that clients may have cached and are told of; 0 is no limit.
+    pub tracking_max_keys: u64,
     /// Connections the server takes.
     pub maxclients: u64,
     /// Seconds after which an idle connection is closed; 0 is never.
@@ -116,6 +120,8 @@ impl Tunables {
             latency_threshold_ms,
             events: config.events(),
             maxmemory: config.memory(Id::Maxmemory),
+            client_memory_max: client_memory_max(config),
+            tracking_max_keys: number(Id::TrackingTableMaxKeys),
             maxclients: number(Id::Maxclients),
             timeout: number(Id::Timeout),
             tcp_keepalive: number(Id::TcpKeepalive),
@@ -157,6 +163,17 @@ fn restoring(config: &Config) -> Settings {
 fn reply_max(max_bulk: u64, output_hard: u64) -> usize {
     let hard = if output_hard == 0 { u64::MAX } else { output_hard };
     usize::try_from(max_bulk.min(hard)).unwrap_or(usize::MAX)
+}
+
+/// A percentage is one of `maxmemory`, and no limit without that.
+fn client_memory_max(config: &Config) -> u64 {
+    match config.memory_limit(Id::MaxmemoryClients) {
+        MemoryLimit::Bytes(bytes) => bytes,
+        MemoryLimit::Percent(percent) => {
+            let bytes = u128::from(config.memory(Id::Maxmemory)) * u128::from(percent) / 100;
+            u64::try_from(bytes).unwrap_or(u64::MAX)
+        }
+    }
 }
 
 fn thresholds(config: &Config) -> [Threshold; 3] {

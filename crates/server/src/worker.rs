@@ -24,7 +24,9 @@ use crate::registry::Client;
 use crate::server::Server;
 use crate::session::{Session, State};
 use crate::snapshot::{self, Pace};
-use crate::{aof, blocked, commit, cron, dispatch, felt, multi, pubsub, refuse, sys};
+use crate::{
+    aof, blocked, commit, cron, dispatch, felt, footprint, multi, pubsub, refuse, sys, tracking,
+};
 
 mod delivery;
 mod waits;
@@ -211,7 +213,7 @@ impl Thread {
                 && (self.server.persistence.feed.is_waiting()
                     || self.local.id == 0 && self.server.aof.replay.is_waiting())
         };
-        let goes_on = self.pace == Pace::Goes;
+        let goes_on = self.pace == Pace::Goes || !self.server.tracking.is_quiet(self.local.id);
         let waits = !self.again.is_empty() || !self.accept_again.is_empty();
         if self.pace == Pace::Waits
             || self.local.id == 0 && self.server.persistence.snapshots.is_active()
@@ -305,7 +307,7 @@ impl Thread {
                 }
             }
         }
-        dispatch::prefetch_all(&server, &self.local, &mut aheads);
+        dispatch::prefetch_all(&server, &self.local, &mut aheads, &reads);
         for ((token, mut conn, buf), (_, ahead)) in reads.into_iter().zip(aheads) {
             self.lend(&mut conn);
             felt::begin(&mut conn);
@@ -564,7 +566,10 @@ impl Thread {
     fn follow(&mut self, conn: &mut Conn, token: usize, flow: Flow) {
         match flow {
             Flow::Continue => {}
-            Flow::Close => conn.session.put(State::CLOSING, true),
+            Flow::Close => {
+                conn.session.put(State::CLOSING, true);
+                tracking::forget(&self.server, &mut conn.session);
+            }
             Flow::Block => self.begin_wait(conn),
             Flow::Hold => {
                 conn.session.put(State::HELD, true);
@@ -659,6 +664,10 @@ impl Thread {
         if cron::is_over_output_limit(&self.server, &self.local, conn) {
             return Fate::Close;
         }
+        let is_limited = self.local.tunables.client_memory_max > 0;
+        if is_limited && footprint::settle(&self.server, &self.local, conn.client()) {
+            return Fate::Close;
+        }
         Fate::Keep
     }
 
@@ -716,6 +725,7 @@ impl Thread {
             self.strike_off(&conn);
         }
         multi::forget(&self.server, &mut conn.session);
+        tracking::forget(&self.server, &mut conn.session);
         pubsub::forget(&self.server, &mut self.local, &mut conn.session);
         self.free.push(token);
     }
@@ -723,6 +733,7 @@ impl Thread {
     /// Nobody sees the client any more.
     fn strike_off(&self, conn: &Conn) {
         self.server.clients.remove(conn.session.id());
+        footprint::strike_off(&self.server, conn.client());
         self.server.workers[self.local.id].connections.fetch_sub(1, Ordering::Relaxed);
     }
 

@@ -16,6 +16,7 @@ use crate::session::State;
 
 mod filter;
 mod line;
+pub(super) mod tracking;
 
 use filter::Filter;
 
@@ -303,11 +304,16 @@ fn client_help(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
 }
 
 const HELP: &[&str] = &[
+    "CACHING (YES|NO)",
+    "    Track the keys of the next command, or do not, in the modes OPTIN and OPTOUT.",
     "CAPA <capability> [<capability> ...]",
     "    Tell what this connection understands. REDIRECT: it follows redirections",
     "    when the roles of primary and replica change.",
     "GETNAME",
     "    The name of this connection.",
+    "GETREDIR",
+    "    The number of the connection that is told of keys that are not valid in place",
+    "    of this one: 0 for none, -1 when it tracks nothing.",
     "ID",
     "    The number of this connection.",
     "IMPORT-SOURCE (ON|OFF)",
@@ -343,6 +349,12 @@ const HELP: &[&str] = &[
     "    Note the name or the version of the client library.",
     "SETNAME <name>",
     "    Name this connection.",
+    "TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [...]] [OPTIN]",
+    "         [OPTOUT] [NOLOOP]",
+    "    Tell this connection of changes to the keys that it has read, and may have",
+    "    cached.",
+    "TRACKINGINFO",
+    "    How this connection tracks keys.",
     "UNBLOCK <client-id> [TIMEOUT|ERROR]",
     "    Wake a connection whose command waits, as if its time had run out or with",
     "    an error.",

@@ -10,12 +10,13 @@ use spec::config::Id;
 
 use super::help::help as write_help;
 use crate::aof::{self, Phase};
-use crate::call::Call;
+use crate::call::{Call, Flow};
 use crate::config::{Caller, SetError};
 use crate::registry::Client;
 use crate::rows::SessionHandler;
 use crate::server::Server;
 use crate::session::State;
+use crate::{footprint, tracking};
 
 pub(crate) const HANDLERS: &[(&str, SessionHandler)] = &[
     ("config|get", get),
@@ -47,6 +48,14 @@ fn get(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     Ok(())
 }
 
+/// What follows when the limits have changed that are not looked at all the time.
+fn settle(call: &mut Call<'_, '_>) {
+    call.local.told |= tracking::fit(call.server, &mut 0);
+    if footprint::refit(call.server, call.local.now_ms(), call.session.id()) {
+        call.flow = Flow::Close;
+    }
+}
+
 /// CONFIG SET setting value \[setting value ...\] - O(N), N the number of settings.
 fn set(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     let words = args.from(2);
@@ -64,6 +73,7 @@ fn set(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
             begin_log(call)?;
             // What follows in the same pipeline is to meet the new values.
             call.local.tunables = call.server.tunables.load_full();
+            settle(call);
             call.out.ok();
             Ok(())
         }

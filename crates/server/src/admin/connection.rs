@@ -14,7 +14,7 @@ use crate::refuse::printed;
 use crate::rows::SessionHandler;
 use crate::session::State;
 use crate::version::Told;
-use crate::{multi, pubsub};
+use crate::{multi, pubsub, tracking};
 
 pub(crate) const HANDLERS: &[(&str, SessionHandler)] = &[
     ("auth", auth),
@@ -204,6 +204,7 @@ fn quit(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
 fn reset(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
     multi::forget(call.server, call.session);
     pubsub::forget(call.server, call.local, call.session);
+    tracking::end(call.server, call.session);
     call.session.select(0);
     speak(call, Proto::Resp2);
     let needs_auth = !call.local.tunables.password.is_empty();

@@ -6,8 +6,7 @@ use keyspace::{Held, Overhead, Totals};
 use super::help::help as help_of;
 use crate::allocator::{self, Figures};
 use crate::call::Call;
-use crate::conn::Conn;
-use crate::registry::Client;
+use crate::footprint;
 use crate::rows::SessionHandler;
 use crate::server::Server;
 use crate::sys;
@@ -50,7 +49,7 @@ impl Picture {
         let totals = server.keyspace.totals(held);
         let overheads = server.keyspace.overheads(held);
         let mut clients = 0;
-        server.clients.each(|client| clients += of_client(client));
+        server.clients.each(|client| clients += footprint::of(client));
         Self {
             allocator,
             resident: allocator::resident_set(),
@@ -107,13 +106,6 @@ pub(super) fn ratio(one: u64, other: u64) -> f64 {
 /// How much more one amount is than another.
 pub(super) fn excess(one: u64, other: u64) -> i64 {
     one as i64 - other as i64
-}
-
-fn of_client(client: &Client) -> u64 {
-    use std::sync::atomic::Ordering::Relaxed;
-    let fixed = (size_of::<Conn>() + size_of::<Client>()) as u64;
-    let buffers = [&client.query, &client.query_free, &client.argv, &client.output];
-    fixed + buffers.iter().map(|bytes| bytes.load(Relaxed)).sum::<u64>()
 }
 
 /// MEMORY STATS - O(shards). Databases that take nothing are left out, but for the selected one.

@@ -26,6 +26,7 @@ pub(crate) use himport::FieldSets;
 pub(crate) fn handlers() -> impl Iterator<Item = (&'static str, SessionHandler)> {
     let groups = [
         client::HANDLERS,
+        client::tracking::HANDLERS,
         command::HANDLERS,
         commandlog::HANDLERS,
         config::HANDLERS,

@@ -11,6 +11,7 @@ use crate::persistence::{self, File};
 use crate::rows::SessionHandler;
 use crate::session::State;
 use crate::snapshot::Purpose;
+use crate::tracking;
 
 pub(crate) const HANDLERS: &[(&str, SessionHandler)] =
     &[("bgrewriteaof", bgrewriteaof), ("bgsave", bgsave), ("lastsave", lastsave), ("save", save)];
@@ -154,6 +155,9 @@ fn load(call: &mut Call<'_, '_>, flushes: bool, merges: bool) -> bool {
         }
     };
     let (mut lanes, mut doubled) = (0, false);
+    if flushes {
+        tracking::invalidate_all(server, call.local, call.session.id());
+    }
     let result = file.load(server, flush, |db, entry| {
         match server.keyspace.enter_entry(&mut held.borrow_mut(), db, entry, merges, stamp) {
             Entered::Yes(lowered) => lanes |= lowered,

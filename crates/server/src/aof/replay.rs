@@ -231,7 +231,7 @@ impl Player {
                 let call = DataCall { server, local, db, state, out, row, held, hashed: &[] };
                 let result = call.run(handler, args);
                 local.wait = None;
-                commit::served(server, local);
+                commit::served(server, local, None);
                 result
             }
             // A transaction is whole when it comes here.

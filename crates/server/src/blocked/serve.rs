@@ -23,7 +23,7 @@ use crate::mailbox::{Answer, Message};
 use crate::rows::{Row, Run};
 use crate::server::Server;
 use crate::session::{Session, State};
-use crate::{commandlog, commit, keys, refuse, sys};
+use crate::{commandlog, commit, keys, refuse, sys, tracking};
 
 /// How often shards are taken anew because more clients came to wait meanwhile.
 const TRIES: usize = 3;
@@ -131,7 +131,8 @@ pub fn collect(server: &Server, local: &mut Local) {
 
 /// Whether an event may be what somebody waits for. Most of what happens to a stream cannot be.
 fn wakes(note: &Note) -> bool {
-    note.class != Class::STREAM || matches!(note.event, "xadd" | "xgroup-destroy")
+    note.class != Class::SILENT && note.class != Class::STREAM
+        || matches!(note.event, "xadd" | "xgroup-destroy")
 }
 
 fn note_ready(
@@ -285,7 +286,11 @@ fn attempt<'k>(server: &'k Server, local: &mut Local, held: &mut Held<'k>, waite
     let call = DataCall { server, local, db, state, out: &mut out, row, held, hashed: &[] };
     let result = call.run(handler, &args);
     if !local.change.is_empty() {
-        commit::served(server, local);
+        commit::served(server, local, Some(&waiter.client));
+    }
+    if waiter.state.any(State::TRACKS) {
+        let client = (&*waiter.client, waiter.state);
+        tracking::remember(server, local, client, (row, &args), &[]);
     }
     let spent_ns = server.ticks.nanoseconds(Ticks::now().wrapping_sub(began));
     if let Some(wait) = local.wait.take() {
@@ -298,6 +303,9 @@ fn attempt<'k>(server: &'k Server, local: &mut Local, held: &mut Held<'k>, waite
     }
     *stage = Stage::Over;
     drop(stage);
+    if waiter.state.any(State::TRACKS) {
+        tracking::answered(server, local, &waiter.client);
+    }
     server.leave_queues(waiter);
     count(server, local, waiter, Some(spent_ns), out.since(mark));
     local.tell(server, &waiter.client, Answer::Reply(Box::new(out)));

@@ -52,6 +52,7 @@ struct Inbox {
 pub struct Exchange {
     book: Mutex<Book>,
     inboxes: Vec<Inbox>,
+    last: AtomicU64,
     /// How many names of each kind have subscribers.
     names: [AtomicUsize; 4],
 }
@@ -73,8 +74,14 @@ impl Exchange {
         Self {
             book: Mutex::default(),
             inboxes: (0..workers).map(|_| Inbox::default()).collect(),
+            last: AtomicU64::new(0),
             names: Default::default(),
         }
+    }
+
+    /// The number of the last message.
+    pub fn last_number(&self) -> u64 {
+        self.last.load(Ordering::Relaxed)
     }
 
     /// How many names of a kind have subscribers.
@@ -157,6 +164,7 @@ impl Exchange {
             return sent;
         }
         book.number += 1;
+        self.last.store(book.number, Ordering::Relaxed);
         let message = Arc::new(Message::new(book.number, kind, channel, payload, patterns));
         let mut left = sent.workers;
         while left != 0 {

@@ -18,6 +18,7 @@ impl Thread {
         self.local.wake_workers(&server);
         let mut written = std::mem::take(&mut self.written);
         self.local.readers.receive(&server.exchange, self.local.id);
+        self.tell_of_keys(&server, &mut written);
         while let Some(message) = self.local.readers.next() {
             self.hand_out(&message, &mut written);
         }
@@ -29,6 +30,25 @@ impl Thread {
         }
         self.written = written;
         end_crowding(&server);
+    }
+
+    /// Tells those who cache keys which ones are not valid any more. They get the published
+    /// messages that have arrived with it, so that both are in their order: what was said of keys
+    /// before one of these was published is in the inboxes by now.
+    fn tell_of_keys(&mut self, server: &Server, written: &mut Vec<usize>) {
+        while let Some(reader) = server.tracking.next_notice(self.local.id) {
+            let conn = self.conns.get_mut(reader.slot).and_then(Option::as_mut);
+            let Some(conn) = conn.filter(|conn| conn.session.id() == reader.id) else { continue };
+            if conn.session.state.any(State::CLOSING) {
+                continue;
+            }
+            conn.session.put(State::TRACKS, true);
+            let Conn { session, out, .. } = &mut **conn;
+            pubsub::catch_up_all(server, &mut self.local, session, out);
+            if !conn.out.is_empty() && !std::mem::replace(&mut conn.gets_messages, true) {
+                written.push(reader.slot);
+            }
+        }
     }
 
     fn hand_out(&mut self, message: &Message, written: &mut Vec<usize>) {

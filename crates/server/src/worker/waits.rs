@@ -14,10 +14,13 @@ use resp::Writer;
 use super::{Fate, Thread};
 use crate::blocked::{self, Waiter};
 use crate::conn::Conn;
+use crate::local::Local;
 use crate::mailbox::Answer;
 use crate::migrate;
 use crate::registry::Client;
+use crate::server::Server;
 use crate::session::State;
+use crate::{pubsub, refuse};
 
 /// While clients are paused, attempts by the clock are put off so long.
 const PAUSED_RETRY: Duration = Duration::from_millis(10);
@@ -156,6 +159,8 @@ impl Thread {
         client.replying.store(true, Ordering::Relaxed);
         let Some(waiter) = conn.client().waiting.lock().take() else { return };
         self.timers.end(&waiter);
+        // What it is told that came before the answer.
+        tell_of_keys(&self.server, &mut self.local, conn);
         conn.session.put(State::BLOCKED, false);
         Client::count(&client.commands, 1);
         let reply = match answer {
@@ -177,6 +182,8 @@ impl Thread {
         if !waiter.is_mute() {
             conn.out.append(reply);
         }
+        refuse::end_caching(&mut conn.session, None);
+        tell_of_keys(&self.server, &mut self.local, conn);
         self.go_on_after(token);
     }
 
@@ -191,5 +198,12 @@ impl Thread {
             let fate = self.finish(&mut conn, Fate::Keep);
             self.put_back(token, conn, fate);
         }
+    }
+}
+
+/// Tells a client which of the keys that it may have cached are not valid any more.
+fn tell_of_keys(server: &Server, local: &mut Local, conn: &mut Conn) {
+    if conn.session.state.any(State::TRACKS) {
+        pubsub::catch_up_all(server, local, &mut conn.session, &mut conn.out);
     }
 }

@@ -10,7 +10,6 @@ const I32_MIN: i64 = i32::MIN as i64;
 const U32_MAX: i64 = u32::MAX as i64;
 
 const ACL: &str = "access control lists";
-const CLIENT_CACHING: &str = "client-side caching";
 const CLUSTER: &str = "cluster mode";
 const EVICTION: &str = "eviction";
 const PERSISTENCE: &str = "persistence";
@@ -342,7 +341,7 @@ directives! {
         int(1, 1_000, 1), [], Both, planned(TLS);
     Maxclients => "maxclients", [], int(1, U32_MAX, 10_000), [], Both, WORKS;
     Maxmemory => "maxmemory", [], memory(0, u64::MAX, 0), [], Both, WORKS;
-    MaxmemoryClients => "maxmemory-clients", [], Kind::MemoryOrPercent, [], Both, planned(EVICTION);
+    MaxmemoryClients => "maxmemory-clients", [], Kind::MemoryOrPercent, [], Both, WORKS;
     MaxmemoryEvictionTenacity => "maxmemory-eviction-tenacity", [],
         int(0, 100, 10), [], Both, planned(EVICTION);
     MaxmemoryPolicy => "maxmemory-policy", [],
@@ -499,7 +498,7 @@ directives! {
         int(0, I32_MAX, 300), [], Both, planned(TLS);
     TlsSessionCaching => "tls-session-caching", [], bool(true), [], Both, planned(TLS);
     TrackingTableMaxKeys => "tracking-table-max-keys", [],
-        int(0, MAX, 1_000_000), [], Both, planned(CLIENT_CACHING);
+        int(0, MAX, 1_000_000), [], Both, WORKS;
     Unixsocket => "unixsocket", [], unset(), [IMMUTABLE], Both, WORKS;
     Unixsocketgroup => "unixsocketgroup", [], unset(), [IMMUTABLE], Valkey, WORKS;
     Unixsocketperm => "unixsocketperm", [],

@@ -131,8 +131,9 @@ impl<'a> Generator<'a> {
         let mut connections = Vec::new();
         for (group, settings) in plan.groups.iter().enumerate() {
             for _ in 0..settings.connections {
-                let stream = std::net::TcpStream::connect(plan.address).map_err(failed)?;
+                let mut stream = std::net::TcpStream::connect(plan.address).map_err(failed)?;
                 stream.set_nodelay(true).map_err(failed)?;
+                open(&mut stream, &settings.request)?;
                 stream.set_nonblocking(true).map_err(failed)?;
                 let mut stream = TcpStream::from_std(stream);
                 let interest = Interest::READABLE | Interest::WRITABLE;
@@ -265,6 +266,21 @@ impl<'a> Generator<'a> {
         }
         Ok(())
     }
+}
+
+/// Sends what a connection sends first, and waits for the replies.
+fn open(stream: &mut std::net::TcpStream, request: &Request) -> Result<(), String> {
+    let (bytes, mut awaited) = request.opening();
+    stream.write_all(bytes).map_err(|error| format!("send: {error}"))?;
+    let (mut replies, mut input) = (Replies::new(), [0; 4096]);
+    while awaited > 0 {
+        let size = stream.read(&mut input).map_err(|error| format!("receive: {error}"))?;
+        if size == 0 {
+            return Err("the server closed the connection".to_owned());
+        }
+        awaited = awaited.saturating_sub(replies.count(&input[..size])?);
+    }
+    Ok(())
 }
 
 fn flush(connection: &mut Connection) -> Result<(), String> {

@@ -27,7 +27,10 @@ mod options;
 mod process;
 mod report;
 mod request;
+mod sessions;
+mod snapshot;
 mod threads;
+mod tracking;
 mod types;
 
 use std::path::{Path, PathBuf};
@@ -50,7 +53,10 @@ const MEASUREMENTS: &[(&str, Measurement)] = &[
     ("burst", expiry::measure_burst),
     ("freeing", freeing::measure),
     ("loading", loading::measure),
+    ("snapshot", snapshot::measure),
     ("threads", threads::measure),
+    ("sessions", sessions::measure),
+    ("tracking", tracking::measure),
 ];
 
 /// Runs the measurements that the arguments ask for, prints their tables, and writes the complete

@@ -16,11 +16,14 @@ const DIGITS: usize = 8;
 /// eight digits of a new number, `{~}` the digits of one that is scattered over their whole range.
 /// `{name<100}` takes the number from below 100, whatever the others come from. A pattern that
 /// begins with `!` is sent as a line of text.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(super) struct Request {
     bytes: Vec<u8>,
     slots: Vec<Slot>,
     replies: usize,
+    /// What a connection sends first of all.
+    opening: Vec<u8>,
+    openings: usize,
 }
 
 /// Where changing digits stand, and where their number comes from.
@@ -49,7 +52,7 @@ pub(super) enum Keys {
 
 impl Request {
     pub(super) fn new(pattern: &str, depth: usize) -> Request {
-        let mut request = Request { bytes: Vec::new(), slots: Vec::new(), replies: 0 };
+        let mut request = Request::default();
         for _ in 0..depth {
             for command in pattern.split(';') {
                 request.push(&command.split_whitespace().collect::<Vec<_>>());
@@ -78,6 +81,20 @@ impl Request {
             }
             at += text.len() + 2;
         }
+    }
+
+    /// The same on connections that send these commands first of all.
+    pub(super) fn opened_by(mut self, commands: &[&str]) -> Request {
+        for command in commands {
+            append(&mut self.opening, &command.split(' ').collect::<Vec<_>>());
+        }
+        self.openings = commands.len();
+        self
+    }
+
+    /// What a connection sends first of all, and how many replies that brings.
+    pub(super) fn opening(&self) -> (&[u8], usize) {
+        (&self.opening, self.openings)
     }
 
     /// Replies that one sending of these bytes brings.
@@ -175,11 +192,13 @@ pub(super) struct Replies {
     open: usize,
     /// A line whose end has not arrived.
     line: Vec<u8>,
+    /// Whether the current value is a push, which is no reply.
+    push: bool,
 }
 
 impl Replies {
     pub(super) fn new() -> Replies {
-        Replies { skip: 0, open: 1, line: Vec::new() }
+        Replies { skip: 0, open: 1, line: Vec::new(), push: false }
     }
 
     /// The number of replies that `data` completes.
@@ -216,6 +235,7 @@ impl Replies {
     }
 
     fn header(&mut self, line: &[u8]) -> Result<usize, String> {
+        self.push |= line[0] == b'>';
         match line[0] {
             b'-' | b'!' => Err(String::from_utf8_lossy(&line[1..]).trim_end().to_owned()),
             b'$' => match length(line) {
@@ -238,7 +258,7 @@ impl Replies {
             return 0;
         }
         self.open = 1;
-        1
+        usize::from(!std::mem::take(&mut self.push))
     }
 }
 

@@ -3,13 +3,11 @@
 use std::io::Write;
 use std::sync::atomic::Ordering;
 
-use crate::conn::Conn;
+use crate::footprint;
 use crate::registry::Client;
 use crate::rows::Rows;
 use crate::session::State;
-
-/// What a client has beside its buffers, in bytes.
-const BASE: u64 = (size_of::<Conn>() + size_of::<Client>()) as u64;
+use crate::tracking::Mode;
 
 /// What stands in the place of what must not be told.
 const REDACTED: &[u8] = b"*redacted*";
@@ -41,11 +39,15 @@ impl View {
 /// The letters that stand for states, in the order in which they are shown.
 pub(super) fn flags(client: &Client) -> String {
     let state = client.state();
+    let mode = client.tracker.get().map_or(Mode::default(), |tracker| tracker.mode());
     let letters = [
         ('O', state.any(State::MONITOR)),
         ('P', state.any(State::SUBSCRIBED)),
         ('x', state.any(State::MULTI)),
         ('b', state.any(State::HELD) || client.is_waiting()),
+        ('t', mode.any(Mode::ON)),
+        ('R', mode.any(Mode::BROKEN)),
+        ('B', mode.any(Mode::BCAST)),
         ('d', client.watcher.is_touched()),
         ('c', state.any(State::CLOSING)),
         ('A', client.is_killed()),
@@ -80,11 +82,11 @@ pub(super) fn write(client: &Client, view: &View, rows: &Rows, now_ms: i64, text
         client.db.load(Ordering::Relaxed),
     ));
     let View { query, query_free, argv, .. } = *view;
-    let queued_bytes = number(&client.queued_bytes);
+    let multi_bytes = footprint::of_transaction(client);
     drop(write!(
         text,
         " sub={} psub={} ssub={} multi={} watch={} qbuf={query} qbuf-free={query_free} \
-         argv-mem={argv} multi-mem={queued_bytes}",
+         argv-mem={argv} multi-mem={multi_bytes}",
         number(&client.subscriptions[0]),
         number(&client.subscriptions[1]),
         number(&client.subscriptions[2]),
@@ -99,16 +101,17 @@ pub(super) fn write(client: &Client, view: &View, rows: &Rows, now_ms: i64, text
         number(&client.reply_peak),
         output.min(size),
         beyond.div_ceil(size.max(1)),
-        BASE + query + query_free + argv + output + queued_bytes + number(&client.prepared),
+        query + query_free + argv + output + footprint::beside_buffers(client),
     ));
     let command = client.command.load(Ordering::Relaxed).checked_sub(1);
     let command = command.and_then(|id| rows.by_id(id as spec::command::Id));
     drop(write!(
         text,
-        " events={} cmd={} user={} redir=-1 resp={} lib-name=",
+        " events={} cmd={} user={} redir={} resp={} lib-name=",
         if output > 0 { "rw" } else { "r" },
         command.map_or("NULL", |row| row.name),
         String::from_utf8_lossy(&redact(profile.user.as_bytes())),
+        client.tracker.get().map_or(-1, |tracker| tracker.redirection()),
         client.resp.load(Ordering::Relaxed),
     ));
     text.extend_from_slice(&profile.lib_name);

@@ -29,7 +29,7 @@ pub(super) fn clients(report: &mut Report<'_, '_>) {
     ]);
     let keys = server.blocked.keys();
     report.fields(&[
-        ("tracking_clients", &0),
+        ("tracking_clients", &server.tracking.totals().clients),
         ("pubsub_clients", &subscribed),
         ("watching_clients", &watching),
         ("clients_in_timeout_table", &waiters.with_timeout),

@@ -16,7 +16,6 @@ const ABSENT: &[&str] = &[
     "sync_partial_ok",
     "sync_partial_err",
     "evicted_keys",
-    "evicted_clients",
     "evicted_scripts",
     "total_eviction_exceeded_time",
     "current_eviction_exceeded_time",
@@ -31,9 +30,6 @@ const ABSENT: &[&str] = &[
     "active_defrag_key_misses",
     "total_active_defrag_time",
     "current_active_defrag_time",
-    "tracking_total_keys",
-    "tracking_total_items",
-    "tracking_total_prefixes",
     "unexpected_error_replies",
     "dump_payload_sanitizations",
     "io_threaded_reads_processed",
@@ -100,6 +96,7 @@ pub(super) fn stats(report: &mut Report<'_, '_>) {
             "client_query_buffer_limit_disconnections",
             &server.sum(|stats| stats.query_buffer_limit.get()),
         ),
+        ("evicted_clients", &server.footprint.evicted()),
         (
             "client_output_buffer_limit_disconnections",
             &server.sum(|stats| stats.output_buffer_limit.get()),
@@ -117,6 +114,12 @@ pub(super) fn stats(report: &mut Report<'_, '_>) {
         ("slowlog_commands_time_ms_max", &(slow.max / 1000)),
     ]);
     event_loops(report);
+    let tracked = server.tracking.totals();
+    report.fields(&[
+        ("tracking_total_keys", &tracked.keys),
+        ("tracking_total_items", &tracked.items),
+        ("tracking_total_prefixes", &tracked.prefixes),
+    ]);
     report.zeros(ABSENT);
 }
 
