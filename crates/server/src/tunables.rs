@@ -78,6 +78,9 @@ pub struct Tunables {
     pub hide_user_data: bool,
     /// Turns of periodic work a second.
     pub hz: u64,
+    /// How long loading rests after each key, for tests: microseconds, or by how many of them one
+    /// key is less than that when it is negative.
+    pub key_load_delay: i64,
 }
 
 impl Tunables {
@@ -141,6 +144,7 @@ impl Tunables {
             hotkeys_window_s: number(Id::HotkeyWindowSeconds),
             hide_user_data: config.bool(Id::HideUserDataFromLog),
             hz: number(Id::Hz).max(1),
+            key_load_delay: config.int(Id::KeyLoadDelay),
         }
     }
 }
