@@ -513,6 +513,8 @@ impl Thread {
             let (got, arrived) = conn.read_big();
             let flow = match arrived {
                 Arrived::Part => Flow::Continue,
+                // Its command would let go of what the argument takes.
+                Arrived::Whole if self.takes_too_much(conn) => Flow::Close,
                 Arrived::Whole => self.run_big(server, conn, head),
                 Arrived::Broken => {
                     refuse::protocol_error(server, conn, &ProtocolError::Crlf, &[]);
@@ -664,11 +666,15 @@ impl Thread {
         if cron::is_over_output_limit(&self.server, &self.local, conn) {
             return Fate::Close;
         }
-        let is_limited = self.local.tunables.client_memory_max > 0;
-        if is_limited && footprint::settle(&self.server, &self.local, conn.client()) {
-            return Fate::Close;
+        if self.takes_too_much(conn) { Fate::Close } else { Fate::Keep }
+    }
+
+    /// Whether all clients take too much memory, and this one has to go for it.
+    fn takes_too_much(&self, conn: &Conn) -> bool {
+        self.local.tunables.client_memory_max > 0 && {
+            conn.publish();
+            footprint::settle(&self.server, &self.local, conn.client())
         }
-        Fate::Keep
     }
 
     /// Takes the reply buffer back from a connection that has no replies left. A second one, which
