@@ -124,7 +124,7 @@ impl Keyspace {
         }
         let content = &*held.shard(shard);
         let look = |db: u32, key: &[u8]| {
-            let entry = content.look(db).get(self.hash(key), key);
+            let entry = content.look(db)?.get(self.hash(key), key);
             entry.map(|entry| is_gone(&entry, since_ms))
         };
         self.watches.judge(shard, db, |key, stale| {
@@ -328,7 +328,7 @@ impl Keyspace {
         change.set_wants(wants());
         let content = held.shard(shard);
         for db in 0..self.databases {
-            let part = content.db(db);
+            let Some(part) = content.made(db) else { break };
             part.expire(now_ms, self.hash, budget, |entry| {
                 self.watches.lapse(shard, db, entry.key_bytes());
                 change.note_expired(db, entry);

@@ -31,7 +31,7 @@ pub use lock::Lock;
 pub use shard::{Edit, Faded, Lookup, Shard, ShardDb, Stamp, Ttl};
 pub use shards::{Alone, Held, Shards};
 
-pub use value::{KeyHash, Kind, Limits, Value, ValueMut, ValueView};
+pub use value::{KeyHash, Kind, Limits, Step, Value, ValueMut, ValueView};
 pub use watch::{Watcher, Watches};
 
 #[cfg(test)]

@@ -93,33 +93,47 @@ pub enum Edit<R> {
 }
 
 /// See the module's text. The first database lies in the shard itself: nearly all keys of the
-/// world are there.
+/// world are there. The others are made when one of them is asked for.
 #[repr(C)]
 pub struct Shard {
     first: ShardDb,
     others: Box<[ShardDb]>,
+    databases: u32,
     /// What was taken out while a snapshot needed it: freed when that has seen it.
     detached: Vec<ShardDb>,
 }
 
 impl Shard {
     pub(crate) fn new(databases: u32, hash: KeyHash) -> Self {
-        let others = (1..databases).map(|_| ShardDb::new(hash)).collect();
-        Self { first: ShardDb::new(hash), others, detached: Vec::new() }
+        let others = Box::default();
+        Self { first: ShardDb::new(hash), others, databases, detached: Vec::new() }
     }
 
     /// One database's part.
     #[inline]
     pub fn db(&mut self, db: u32) -> &mut ShardDb {
-        if db == 0 { &mut self.first } else { &mut self.others[db as usize - 1] }
+        if db == 0 { &mut self.first } else { self.other(db) }
     }
 
-    /// One database's part, for reading.
-    pub fn look(&self, db: u32) -> &ShardDb {
-        if db == 0 { &self.first } else { &self.others[db as usize - 1] }
+    fn other(&mut self, db: u32) -> &mut ShardDb {
+        if self.others.is_empty() {
+            let hash = *self.first.table().hasher();
+            self.others = (1..self.databases).map(|_| ShardDb::new(hash)).collect();
+        }
+        &mut self.others[db as usize - 1]
     }
 
-    /// All databases' parts in the order of their numbers, for reading.
+    /// One database's part, unless it was never asked for: then nothing is in it.
+    pub fn made(&mut self, db: u32) -> Option<&mut ShardDb> {
+        if db == 0 { Some(&mut self.first) } else { self.others.get_mut(db as usize - 1) }
+    }
+
+    /// As [`Self::made`], for reading.
+    pub fn look(&self, db: u32) -> Option<&ShardDb> {
+        if db == 0 { Some(&self.first) } else { self.others.get(db as usize - 1) }
+    }
+
+    /// The databases' parts that were made, in the order of their numbers, for reading.
     pub fn dbs(&self) -> impl Iterator<Item = &ShardDb> {
         std::iter::once(&self.first).chain(&self.others)
     }
@@ -129,7 +143,12 @@ impl Shard {
         let (low, high) = (one.min(other) as usize, one.max(other) as usize);
         match (low, high) {
             (same, other) if same == other => {}
-            (0, _) => std::mem::swap(&mut self.first, &mut self.others[high - 1]),
+            (0, _) if self.others.is_empty() && self.first.table().is_empty() => {}
+            (0, _) => {
+                self.other(high as u32);
+                std::mem::swap(&mut self.first, &mut self.others[high - 1]);
+            }
+            _ if self.others.is_empty() => {}
             _ => self.others.swap(low - 1, high - 1),
         }
     }

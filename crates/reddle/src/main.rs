@@ -17,12 +17,13 @@ fn main() -> ExitCode {
         .unwrap_or_else(|| server::main(&arguments))
 }
 
-/// What jemalloc reads at start: unused pages go back to the system after half a second. See
-/// `docs/design/workers.md` for the figures.
+/// What jemalloc reads at start: unused pages go back to the system after half a second, by one
+/// thread of its own once the server has asked for that. See `docs/design/workers.md` for the
+/// figures.
 #[expect(unsafe_code, reason = "a symbol that the allocator looks for")]
 // SAFETY: jemalloc defines the symbol weakly as a pointer to a string that ends with a NUL.
 #[unsafe(export_name = "_rjem_malloc_conf")]
 static ALLOCATOR_SETTINGS: Option<&'static core::ffi::c_char> = Some(
     // SAFETY: the bytes are static and end with a NUL.
-    unsafe { &*c"dirty_decay_ms:500,muzzy_decay_ms:0".as_ptr() },
+    unsafe { &*c"dirty_decay_ms:500,muzzy_decay_ms:0,max_background_threads:1".as_ptr() },
 );

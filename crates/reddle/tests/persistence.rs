@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
 use std::fs;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -235,6 +236,48 @@ fn a_damaged_json_file_is_refused_with_its_line() {
     let expected = format!("Fatal error loading the DB: line 9, column {column}: expected");
     assert!(log.contains(&expected), "{log}");
     assert_eq!(fs::read_to_string(&place).unwrap(), cut, "nothing touches the file");
+}
+
+/// The first line of the reply to an inline command over a unix socket.
+fn ask(socket: &Path, line: &str) -> Option<String> {
+    let mut stream = std::os::unix::net::UnixStream::connect(socket).ok()?;
+    stream.write_all(format!("{line}\r\nQUIT\r\n").as_bytes()).ok()?;
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).ok()?;
+    Some(reply)
+}
+
+#[test]
+fn clients_are_answered_while_a_file_is_loaded() {
+    let folder = Folder::new();
+    let server = folder.start(&[]);
+    let mut client = server.client();
+    assert_eq!(text(&mut client, "DEBUG POPULATE 20000"), "OK");
+    assert_eq!(text(&mut client, "SAVE"), "OK");
+    drop(server);
+    let socket = folder.0.join("socket");
+    let mut child = Command::new(program())
+        .args(["--port", "0", "--unixsocket", socket.to_str().unwrap(), "--dir", folder.text()])
+        .args(["--save", "", "--threads", "2", "--key-load-delay", "1000"])
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let end = Instant::now() + Duration::from_secs(30);
+    let wait_for = |line: &str, expected: &str| {
+        while !ask(&socket, line).is_some_and(|reply| reply.starts_with(expected)) {
+            assert!(Instant::now() < end, "{line}: {:?}", ask(&socket, line));
+            thread::sleep(Duration::from_millis(5));
+        }
+    };
+    wait_for("GET key:1", "-LOADING");
+    let info = ask(&socket, "INFO persistence").unwrap();
+    assert!(info.contains("loading:1\r\n"), "{info}");
+    assert!(info.contains("loading_total_bytes:"), "{info}");
+    assert!(ask(&socket, "CONFIG SET key-load-delay 0").unwrap().starts_with("+OK"));
+    wait_for("PING", "+PONG");
+    assert!(ask(&socket, "DBSIZE").unwrap().starts_with(":20000\r\n"));
+    ask(&socket, "SHUTDOWN NOSAVE");
+    assert!(child.wait().unwrap().success());
 }
 
 #[test]

@@ -49,6 +49,15 @@ pub fn report() -> Vec<u8> {
     text
 }
 
+/// Lets a thread of the allocator give unused pages back to the system. Else every thread that asks
+/// for memory or gives it back does so in between: a worker for milliseconds, while its clients
+/// wait. The new thread has the priority of the calling one.
+pub fn release_apart() {
+    if let Err(error) = "background_thread\0".name().write(true) {
+        log::warn!("The allocator has no thread of its own: {error}");
+    }
+}
+
 /// Bytes of this process that are in memory; 0 where the system does not tell.
 pub fn resident_set() -> u64 {
     let text = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();

@@ -1,5 +1,8 @@
 //! The background thread: it frees what may take long to free and nobody waits for.
 //!
+//! The pages that this leaves are given back to the system by a thread of the allocator, which the
+//! background thread starts because it inherits its low priority.
+//!
 //! It knows nothing of commands. What it is given belongs to it alone.
 
 use std::io;
@@ -9,6 +12,8 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 
 use keyspace::Discarded;
+
+use crate::allocator;
 
 /// See the module's text.
 pub struct Background {
@@ -57,6 +62,7 @@ impl Background {
 
 fn run(queue: &Receiver<Discarded>, counts: &Counts) {
     step_back();
+    allocator::release_apart();
     for mut discarded in queue {
         loop {
             let freed = discarded.free_some() as u64;
@@ -72,13 +78,13 @@ fn run(queue: &Receiver<Discarded>, counts: &Counts) {
 /// Lets workers have the cores first: a thread that is woken by a worker would otherwise often run
 /// at once in its place, and the worker's clients would wait.
 #[cfg(target_os = "linux")]
-fn step_back() {
+pub fn step_back() {
     const NICE: i32 = 5;
     // Without a process named it is the calling thread's; at the usual priority it works as well.
     if let Err(error) = rustix::process::setpriority_process(None, NICE) {
-        log::debug!("the background thread keeps its priority: {error}");
+        log::debug!("a thread in the background keeps its priority: {error}");
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn step_back() {}
+pub fn step_back() {}

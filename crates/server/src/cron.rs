@@ -8,7 +8,7 @@ use crate::local::Local;
 use crate::server::Server;
 use crate::session::State;
 use crate::tunables::OutputLimit;
-use crate::{aof, footprint, persistence, shutdown, sys, tracking};
+use crate::{aof, footprint, persistence, shutdown, tracking};
 
 /// Connections looked at in one turn, at least.
 const CONNS_MIN: usize = 50;
@@ -42,7 +42,6 @@ impl Cron {
                 server.judge_memory(server.memory.look(local.now_ms()).allocated);
             }
             server.sockets.close_old();
-            sys::allocator::release_unused();
             local.told |= tracking::fit(server, &mut self.tracking_rounds);
             tracking::sweep(server, &mut self.tracking_part);
         }

@@ -21,7 +21,7 @@ use crate::conn::Conn;
 use crate::keys::{self, KeysError};
 use crate::local::Local;
 use crate::registry::Client;
-use crate::rows::{KeyPlan, Row, Run};
+use crate::rows::{Inner, KeyPlan, Row, Run};
 use crate::server::Server;
 use crate::session::{Session, State};
 use crate::{
@@ -58,6 +58,17 @@ pub struct Batch {
     requests: Vec<Request>,
     /// Position among the arguments and hash of each key.
     keys: Vec<(u32, u64)>,
+    /// What is looked for in collections, in the order of their keys.
+    inner: Vec<InnerOf>,
+}
+
+/// Something that is looked for in a collection.
+#[derive(Clone, Copy)]
+struct InnerOf {
+    /// The key's place in the batch.
+    key: u32,
+    /// The span of the member, if it is one.
+    member: Option<Span>,
 }
 
 /// Why parsing stopped.
@@ -101,7 +112,13 @@ pub fn look_ahead(server: &Server, local: &mut Local, conn: &mut Conn, buf: &[u8
 }
 
 /// Asks for the lines of all keys of several connections' first batches, each with its database.
-pub fn prefetch_all(server: &Server, local: &Local, all: &mut [(u32, Ahead)]) {
+/// `reads` are their connections and inputs, in the same order.
+pub fn prefetch_all(
+    server: &Server,
+    local: &Local,
+    all: &mut [(u32, Ahead)],
+    reads: &[(usize, Box<Conn>, &[u8])],
+) {
     if all.iter().map(|(_, ahead)| ahead.batch.keys.len()).sum::<usize>() < 2 {
         return;
     }
@@ -110,10 +127,16 @@ pub fn prefetch_all(server: &Server, local: &Local, all: &mut [(u32, Ahead)]) {
         prefetch::buckets(server, *db, &ahead.batch.keys);
         ahead.is_prefetched = true;
     }
+    let first = |ahead: &Ahead| 0..ahead.batch.keys.len().min(ITEMS_AHEAD);
     for (db, ahead) in all.iter() {
-        let first = ahead.batch.keys.len().min(ITEMS_AHEAD);
-        prefetch::items(server, *db, &ahead.batch.keys[..first]);
+        prefetch::items(server, *db, &ahead.batch.keys[first(ahead)]);
     }
+    let mut paths = prefetch::Paths::new();
+    for ((db, ahead), (_, conn, buf)) in all.iter().zip(reads) {
+        let sought = ahead.batch.sought(first(ahead), buf, &conn.apart);
+        prefetch::contents(server, *db, sought, &mut paths);
+    }
+    prefetch::members(server, &paths);
 }
 
 /// Runs the requests in `buf`, which begins where the connection's incomplete request does.
@@ -194,6 +217,7 @@ fn keep_partial(conn: &mut Conn, batch: &mut Batch, begin: usize, cursor: usize)
     conn.cursor = cursor - begin;
     batch.spans.clear();
     batch.keys.clear();
+    batch.inner.clear();
     batch.requests.clear();
 }
 
@@ -203,7 +227,35 @@ impl Batch {
         let done = self.requests.last().map_or(0, |request| request.spans.1 as usize);
         self.spans.drain(..done);
         self.keys.clear();
+        self.inner.clear();
         self.requests.clear();
+    }
+
+    /// What is looked for in the collections under some of the keys.
+    fn sought<'b>(
+        &'b self,
+        keys: Range<usize>,
+        buf: &'b [u8],
+        apart: &'b [Arc<Vec<u8>>],
+    ) -> impl Iterator<Item = prefetch::Sought<'b>> {
+        let before = |key: usize| self.inner.partition_point(|inner| (inner.key as usize) < key);
+        self.inner[before(keys.start)..before(keys.end)].iter().map(move |inner| {
+            let member = inner.member.map(|span| bytes(span, buf, apart));
+            prefetch::Sought { key: self.keys[inner.key as usize].1, member }
+        })
+    }
+
+    /// Asks for the entries of some of the keys, and for what is looked for in them.
+    #[inline]
+    fn fetch(&self, server: &Server, conn: &Conn, keys: Range<usize>, buf: &[u8]) {
+        let db = conn.session.db;
+        prefetch::items(server, db, &self.keys[keys.clone()]);
+        if !self.inner.is_empty() {
+            let mut paths = prefetch::Paths::new();
+            let sought = self.sought(keys, buf, &conn.apart);
+            prefetch::contents(server, db, sought, &mut paths);
+            prefetch::members(server, &paths);
+        }
     }
 }
 
@@ -293,6 +345,10 @@ impl Batch {
                 KeyPlan::None | KeyPlan::Walk => {}
                 KeyPlan::First => {
                     self.keys.push((1, server.keyspace.hash(bytes(spans[1], buf, apart))));
+                    if row.inner != Inner::Nothing {
+                        let member = row.inner.argument().and_then(|at| spans.get(at)).copied();
+                        self.inner.push(InnerOf { key: first_key, member });
+                    }
                 }
                 KeyPlan::Specs => {
                     hash_keys(server, row, spans, buf, apart, &mut self.keys);
@@ -370,7 +426,7 @@ fn run(
         let reached = request.keys.1 as usize;
         if fetched < batch.keys.len().min(reached + ITEMS_AHEAD / 2) && batch.keys.len() > 1 {
             let until = batch.keys.len().min(reached + ITEMS_AHEAD);
-            prefetch::items(server, conn.session.db, &batch.keys[fetched..until]);
+            batch.fetch(server, conn, fetched..until, buf);
             fetched = until;
         }
         let spans = &batch.spans[request.spans.0 as usize..request.spans.1 as usize];

@@ -3,6 +3,7 @@
 //! What the bytes mean is `persist`'s, and how keys get from the shards to the disk `snapshot`'s.
 
 mod feed;
+mod rest;
 mod save;
 
 use std::io;
@@ -22,6 +23,8 @@ use crate::server::Server;
 use crate::snapshot::Snapshots;
 use crate::version::Told;
 use crate::{clock, tunables};
+
+use rest::Rest;
 
 pub use feed::{Batch, Feed, begin};
 pub use save::{FileForm, Saves, abandon, background, judge_by, save, save_emptied, tick};
@@ -221,9 +224,10 @@ impl File {
         let mut reader = reader.with_access(terms.now_s, terms.is_lfu);
         begin();
         state.functions.lock().clear();
-        let mut db = 0;
+        let (mut db, mut rest) = (0, Rest::default());
         loop {
-            let piece = match in_runs {
+            let delay = server.tunables.load().key_load_delay;
+            let piece = match in_runs && delay == 0 {
                 true => reader.next_piece()?,
                 false => reader.next_item()?.map(Piece::Item),
             };
@@ -231,10 +235,13 @@ impl File {
             let part = match piece {
                 None => return Ok(reader.into_source()),
                 Some(Piece::Run(run)) => Part::Run(db, run, terms),
-                Some(Piece::Item(Item::Key(key))) => match terms.admit(state, key) {
-                    Some(entry) => Part::Key(db, entry),
-                    None => continue,
-                },
+                Some(Piece::Item(Item::Key(key))) => {
+                    rest.after_key(delay);
+                    match terms.admit(state, key) {
+                        Some(entry) => Part::Key(db, entry),
+                        None => continue,
+                    }
+                }
                 Some(Piece::Item(mark)) => {
                     match mark {
                         Item::Select(number) => db = checked_database(server, number)?,
@@ -245,7 +252,7 @@ impl File {
                     continue;
                 }
             };
-            if !enter(part) {
+            if !enter(part) || delay != 0 && server.shutdown.is_complete() {
                 return Ok(reader.into_source());
             }
         }

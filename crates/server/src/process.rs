@@ -134,20 +134,22 @@ impl Process {
         }
     }
 
-    /// Removes what the process has left outside of its data.
-    pub(crate) fn clean_up(&self, config: &Config) {
-        let remove = |path: &Path| {
+    /// Removes what the process has left outside of its data. Where that is not to be told, the
+    /// reason why the process ends stays the last line of the log.
+    pub(crate) fn clean_up(&self, config: &Config, tells: bool) {
+        let remove = |what: &str, path: &Path| {
+            if tells {
+                log::info!("Removing the {what} file.");
+            }
             if let Err(error) = fs::remove_file(path) {
                 log::warn!("Removing {}: {}", path.display(), system_text(&error));
             }
         };
         if let Some(path) = &self.pid_file {
-            log::info!("Removing the pid file.");
-            remove(path);
+            remove("pid", path);
         }
         if let Some(path) = config.path(Id::Unixsocket) {
-            log::info!("Removing the unix socket file.");
-            remove(path);
+            remove("unix socket", path);
         }
     }
 }

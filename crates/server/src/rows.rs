@@ -4,7 +4,7 @@
 //! A command name is compared as text here and nowhere else.
 
 use commands::{Args, Error, Handler};
-use spec::command::{Begin, Command, Find, Flags, Id, KeySpec};
+use spec::command::{Begin, Command, Find, Flags, Group, Id, KeySpec};
 
 use crate::call::Call;
 use crate::secrets::Secrets;
@@ -43,6 +43,56 @@ pub enum KeyPlan {
     Walk,
 }
 
+/// What a command reads of the collection under its first key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Inner {
+    /// Nothing, or what cannot be said beforehand.
+    Nothing,
+    /// Elements at one of its ends, or all.
+    Content,
+    /// The member that this argument names.
+    Member(u8),
+}
+
+impl Inner {
+    /// Which argument names the member.
+    #[inline]
+    pub fn argument(self) -> Option<usize> {
+        if let Self::Member(at) = self { Some(usize::from(at)) } else { None }
+    }
+}
+
+/// The commands that look for a member, and which argument names the first of these.
+const MEMBERS: &[(u8, &[&str])] = &[
+    (
+        2,
+        &[
+            "geohash",
+            "geopos",
+            "hdel",
+            "hexists",
+            "hget",
+            "hincrby",
+            "hincrbyfloat",
+            "hmget",
+            "hmset",
+            "hset",
+            "hsetnx",
+            "hstrlen",
+            "sadd",
+            "sismember",
+            "smismember",
+            "srem",
+            "zmscore",
+            "zrank",
+            "zrem",
+            "zrevrank",
+            "zscore",
+        ],
+    ),
+    (3, &["zadd", "zincrby"]),
+];
+
 /// One command or subcommand that works.
 pub struct Row {
     /// Its number, the same as in the table.
@@ -55,6 +105,8 @@ pub struct Row {
     pub run: Run,
     /// Where its keys are.
     pub keys: KeyPlan,
+    /// What is read behind the key's entry, for asking for it beforehand.
+    pub inner: Inner,
     /// Whether it runs alone.
     pub exclusive: bool,
     /// What becomes of it after MULTI.
@@ -217,6 +269,7 @@ fn row(id: Id, spec: &'static Command, handlers: &[(&'static str, Run)]) -> Opti
         spec,
         run,
         keys: key_plan(spec),
+        inner: inner(name, spec),
         exclusive: spec.exclusive,
         in_multi: InMulti::of(name, spec),
         secrets: Secrets::of(name),
@@ -224,6 +277,20 @@ fn row(id: Id, spec: &'static Command, handlers: &[(&'static str, Run)]) -> Opti
         for_subscribers: pushes || FOR_SUBSCRIBERS.contains(&name),
         tells_health: name == "ping",
     })
+}
+
+fn inner(name: &str, spec: &Command) -> Inner {
+    use Group::{Array, Geo, Hash, List, Set, SortedSet, Stream};
+    if key_plan(spec) != KeyPlan::First {
+        return Inner::Nothing;
+    }
+    match MEMBERS.iter().find(|(_, names)| names.contains(&name)) {
+        Some((at, _)) => Inner::Member(*at),
+        None => match spec.group {
+            Array | Geo | Hash | List | Set | SortedSet | Stream => Inner::Content,
+            _ => Inner::Nothing,
+        },
+    }
 }
 
 fn key_plan(spec: &Command) -> KeyPlan {
@@ -236,3 +303,6 @@ fn key_plan(spec: &Command) -> KeyPlan {
         _ => KeyPlan::Specs,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,6 +18,7 @@ use parking_lot::Mutex;
 use persist::snapshot::{HandOver, Sink, Spell};
 use spec::config::Id;
 
+use crate::background;
 use crate::mailbox::Message;
 use crate::server::Server;
 
@@ -223,7 +224,8 @@ pub fn write_all(server: &Server, held: &mut Held<'_>, form: &mut dyn Form) -> i
     'all: for db in 0..server.keyspace.databases() {
         let origin = Origin { shard: 0, db };
         for shard in 0..held.count() {
-            for entry in held.shard(shard).look(db).table().iter() {
+            let Some(part) = held.shard(shard).look(db) else { continue };
+            for entry in part.table().iter() {
                 run.record(origin, &entry);
                 if !delay.is_zero() {
                     thread::sleep(delay);
@@ -350,6 +352,7 @@ impl Recorder for Run {
 
 /// The writing thread.
 fn write(queue: &Queue, mut sink: Box<dyn Sink>) -> io::Result<()> {
+    background::step_back();
     while let Some(piece) = queue.take() {
         sink.put(&piece);
         if sink.has_failed() {

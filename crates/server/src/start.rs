@@ -183,7 +183,7 @@ fn start(program: Program, process: Process, mut config: Config) -> Result<i32, 
         run_id,
     });
     let status = run(&server, polls, listeners).map_err(shown)?;
-    server.process.clean_up(&server.config.lock());
+    server.process.clean_up(&server.config.lock(), status == 0);
     if status == 0 {
         log::warn!("Reddle is now ready to exit, bye bye...");
     }

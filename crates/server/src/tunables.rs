@@ -72,6 +72,9 @@ pub struct Tunables {
     pub hide_user_data: bool,
     /// Turns of periodic work a second.
     pub hz: u64,
+    /// How long loading rests after each key, for tests: microseconds, or by how many of them one
+    /// key is less than that when it is negative.
+    pub key_load_delay: i64,
 }
 
 impl Tunables {
@@ -130,6 +133,7 @@ impl Tunables {
             },
             hide_user_data: config.bool(Id::HideUserDataFromLog),
             hz: number(Id::Hz).max(1),
+            key_load_delay: config.int(Id::KeyLoadDelay),
         }
     }
 }

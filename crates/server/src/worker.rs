@@ -307,7 +307,7 @@ impl Thread {
                 }
             }
         }
-        dispatch::prefetch_all(&server, &self.local, &mut aheads);
+        dispatch::prefetch_all(&server, &self.local, &mut aheads, &reads);
         for ((token, mut conn, buf), (_, ahead)) in reads.into_iter().zip(aheads) {
             self.lend(&mut conn);
             felt::begin(&mut conn);

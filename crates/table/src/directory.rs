@@ -180,10 +180,15 @@ impl Directory {
         segment.as_ptr().wrapping_add(segment.home(hash)).cast()
     }
 
+    #[inline]
+    pub(crate) fn item_line(&self, hash: u64) -> Option<*const u8> {
+        self.likely(hash).map(|item| item.as_ptr().cast_const())
+    }
+
     /// The first item of like fragment is nearly always the one; a displaced item is found one
     /// bucket further.
     #[inline]
-    pub(crate) fn item_line(&self, hash: u64) -> Option<*const u8> {
+    pub(crate) fn likely(&self, hash: u64) -> Option<NonNull<u8>> {
         let segment = self.cells()[self.index(hash)].segment;
         let fragment = segment.fragment(hash);
         let buckets = self.array(segment);
@@ -192,7 +197,7 @@ impl Directory {
             let matches = buckets[at].matches(fragment);
             if matches != 0 {
                 let word = buckets[at].0[matches.trailing_zeros() as usize % SLOTS];
-                return Some(std::ptr::without_provenance((word & ADDRESS) as usize));
+                return item_at(word);
             }
             if !buckets[at].is_full() {
                 return None;

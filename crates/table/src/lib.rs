@@ -215,6 +215,13 @@ impl<T: Item, H: KeyHash> Table<T, H> {
         self.directory.item_line(hash)
     }
 
+    /// The item whose line [`Table::item_line`] names: nearly always the one under this hash, and
+    /// sometimes another or none. Its key is not compared.
+    #[inline]
+    pub fn likely(&self, hash: u64) -> Option<Ref<'_, T>> {
+        self.directory.likely(hash).map(Ref::new)
+    }
+
     /// Bytes that the table itself has allocated, items excluded.
     pub fn memory(&self) -> usize {
         self.directory.memory()

@@ -352,6 +352,18 @@ fn random_is_fair() {
 }
 
 #[test]
+fn the_likely_item_is_the_one_with_a_good_hash() {
+    let table = filled(HASHERS[0], 0..1000);
+    let is_it = |number: u32| {
+        let likely = table.likely(HASHERS[0].hash(&key(number)));
+        likely.is_some_and(|item| item.key() == key(number))
+    };
+    assert!((0..1000).filter(|number| is_it(*number)).count() > 900);
+    assert!((1000..2000).filter(|number| is_it(*number)).count() == 0);
+    assert!(filled(HASHERS[0], []).likely(0).is_none(), "a free slot looks like a hash of zeros");
+}
+
+#[test]
 fn prefetches_change_nothing() {
     for hasher in HASHERS {
         for count in [0, 1, 9, SIZE / 20] {

@@ -1,11 +1,19 @@
 //! Bits inside strings: counting, searching and combining them, and integers of any width.
 //!
 //! Bit 0 is the highest bit of byte 0. Pure functions on bytes, written as loops over whole
-//! chunks, which compilers turn into vector instructions.
+//! chunks, which compilers turn into vector instructions; the longest loops are compiled for
+//! several processors, of which the one at hand is found out at run time.
 
 use std::ops::Range;
 
+use multiversion::multiversion;
+
 /// How many bits are one.
+#[multiversion(targets(
+    "x86_64+avx512f+avx512vl+avx512bw+avx512vpopcntdq",
+    "x86_64+avx2+bmi1+popcnt",
+    "x86_64+popcnt",
+))]
 pub fn count(bytes: &[u8]) -> u64 {
     let (words, rest) = bytes.as_chunks::<8>();
     let whole: u64 =

@@ -13,7 +13,8 @@ use crate::compact::bytes::size_class;
 use crate::compact::listpack::Iter as PackIter;
 use crate::compact::word::{Form, Marker, Pair as Word};
 use crate::compact::{Element, Listpack};
-use crate::{KeyHash, Limits};
+use crate::object::table_line;
+use crate::{KeyHash, Limits, Step};
 
 mod field;
 mod parts;
@@ -117,6 +118,21 @@ impl Hash {
         match self.0.view() {
             Form::Small(pack) => Some(pack),
             Form::Large(_) => None,
+        }
+    }
+
+    /// See [`crate::ValueView::is_hashed`].
+    #[inline]
+    pub(crate) fn is_hashed(&self) -> bool {
+        matches!(self.0.view(), Form::Large(_))
+    }
+
+    /// See [`crate::ValueView::line`].
+    #[inline]
+    pub(crate) fn line(&self, step: Step) -> Option<*const u8> {
+        match self.0.view() {
+            Form::Small(pack) => pack.line(step),
+            Form::Large(large) => table_line(large, &large.table, step),
         }
     }
 

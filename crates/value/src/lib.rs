@@ -27,7 +27,7 @@ pub use hash::Hash;
 pub use key_hash::KeyHash;
 pub use limits::Limits;
 pub use list::List;
-pub use object::{Kind, Value, ValueMut, ValueView};
+pub use object::{Kind, Step, Value, ValueMut, ValueView};
 pub use set::Set;
 pub use stream::Stream;
 pub use zset::Zset;

@@ -7,10 +7,11 @@
 //!
 //! Knows no key and no command. Indexes count from the first element, 0, unless said otherwise.
 
-use crate::Limits;
 use crate::compact::word::Form::{self, Large, Small};
 use crate::compact::word::{Marker, Pair};
 use crate::compact::{Element, Listpack, Position};
+use crate::object::first_line;
+use crate::{Limits, Step};
 
 mod limit;
 mod node;
@@ -90,6 +91,15 @@ impl List {
     /// An empty list.
     pub fn new() -> Self {
         Self { form: Small(Listpack::new()).into() }
+    }
+
+    /// See [`crate::ValueView::line`].
+    #[inline]
+    pub(crate) fn line(&self, step: Step) -> Option<*const u8> {
+        match self.form.view() {
+            Small(pack) => pack.line(step),
+            Large(quick) => first_line(quick, step),
+        }
     }
 
     /// What OBJECT ENCODING replies.

@@ -37,6 +37,18 @@ impl Kind {
     }
 }
 
+/// What looking for an element waits for, in this order: each step reads what the one before it
+/// names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// What stands behind the head.
+    Content,
+    /// In a large collection, the bucket of members with this hash.
+    Bucket(u64),
+    /// The member in it.
+    Member(u64),
+}
+
 /// A collection: one word that an entry holds, with the elements apart, and which type it is.
 #[derive(Clone, Debug)]
 pub enum Value {
@@ -160,6 +172,31 @@ impl ValueView<'_> {
         kind_of!(self)
     }
 
+    /// The line that a step reads first, and mostly the one behind it: to be prefetched, not read.
+    /// `None` when the step reads nothing.
+    #[inline]
+    pub fn line(self, step: Step) -> Option<*const u8> {
+        match self {
+            Self::Hash(hash) => hash.line(step),
+            Self::Set(set) => set.line(step),
+            Self::Zset(zset) => zset.line(step),
+            Self::List(list) => list.line(step),
+            Self::Stream(stream) => first_line(stream, step),
+            Self::Array(array) => first_line(array, step),
+        }
+    }
+
+    /// Whether its members are found by their hash.
+    #[inline]
+    pub fn is_hashed(self) -> bool {
+        match self {
+            Self::Hash(hash) => hash.is_hashed(),
+            Self::Set(set) => set.is_hashed(),
+            Self::Zset(zset) => zset.is_hashed(),
+            Self::List(_) | Self::Stream(_) | Self::Array(_) => false,
+        }
+    }
+
     /// What OBJECT ENCODING replies.
     pub fn encoding(self) -> &'static str {
         each!(self, inner => inner.encoding())
@@ -193,3 +230,26 @@ impl ValueView<'_> {
         }
     }
 }
+
+/// The line of what is reached by one pointer and has no members to be looked for.
+#[inline]
+pub(crate) fn first_line<T>(content: &T, step: Step) -> Option<*const u8> {
+    (step == Step::Content).then(|| std::ptr::from_ref(content).cast())
+}
+
+/// The line of a step towards a member of a table, which lies within `content`.
+#[inline]
+pub(crate) fn table_line<T, M: table::Item>(
+    content: &T,
+    table: &table::Table<M, crate::KeyHash>,
+    step: Step,
+) -> Option<*const u8> {
+    match step {
+        Step::Content => Some(std::ptr::from_ref(content).cast()),
+        Step::Bucket(hash) => Some(table.bucket_line(hash)),
+        Step::Member(hash) => table.item_line(hash),
+    }
+}
+
+#[cfg(test)]
+mod tests;

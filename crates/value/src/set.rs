@@ -14,7 +14,8 @@ use crate::compact::word::Form3::{Ints, Large, Small};
 use crate::compact::word::{Marker, Triple};
 use crate::compact::{Element, Intset, Listpack};
 use crate::number::{Text, parse_i64};
-use crate::{KeyHash, Limits};
+use crate::object::table_line;
+use crate::{KeyHash, Limits, Step};
 
 mod algebra;
 mod member;
@@ -90,6 +91,22 @@ impl Set {
         match self.form.view() {
             Small(pack) => Some(pack),
             Ints(_) | Large(_) => None,
+        }
+    }
+
+    /// See [`crate::ValueView::is_hashed`].
+    #[inline]
+    pub(crate) fn is_hashed(&self) -> bool {
+        matches!(self.form.view(), Large(_))
+    }
+
+    /// See [`crate::ValueView::line`].
+    #[inline]
+    pub(crate) fn line(&self, step: Step) -> Option<*const u8> {
+        match self.form.view() {
+            Ints(ints) => ints.line(step),
+            Small(pack) => pack.line(step),
+            Large(table) => table_line(table, table, step),
         }
     }
 

@@ -11,7 +11,7 @@ use std::ops::Range;
 use crate::compact::word::{Form as Inner, Marker, Pair};
 use crate::compact::{Element, Listpack};
 use crate::number::Text;
-use crate::{KeyHash, Limits};
+use crate::{KeyHash, Limits, Step};
 
 mod iter;
 mod large;
@@ -81,6 +81,21 @@ impl Zset {
     pub fn expect(&mut self, count: usize, longest: usize, form: Form<'_>) {
         if !form.is_small(count, longest) {
             self.enlarge(form);
+        }
+    }
+
+    /// See [`crate::ValueView::is_hashed`].
+    #[inline]
+    pub(crate) fn is_hashed(&self) -> bool {
+        matches!(self.0.view(), Inner::Large(_))
+    }
+
+    /// See [`crate::ValueView::line`].
+    #[inline]
+    pub(crate) fn line(&self, step: Step) -> Option<*const u8> {
+        match self.0.view() {
+            Inner::Small(pack) => pack.line(step),
+            Inner::Large(large) => large.line(step),
         }
     }
 

@@ -56,7 +56,7 @@ impl Db<'_, '_> {
         let entry = |(key, found): (&&[u8], bool)| {
             let hash = keyspace.hash(key);
             let db = held.look(keyspace.shard_of(hash)).look(index);
-            if found { db.get(hash, key) } else { None }
+            if found { db?.get(hash, key) } else { None }
         };
         keys.iter().zip(found).map(entry).collect()
     }

@@ -30,7 +30,7 @@ impl Db<'_, '_> {
     }
 
     fn len_of(&mut self, shard: u32) -> u64 {
-        self.held.shard(shard).db(self.index).table().len() as u64
+        self.held.shard(shard).made(self.index).map_or(0, |db| db.table().len() as u64)
     }
 
     /// Takes all keys out of some databases and frees them, here or in the background; how many.
@@ -42,7 +42,7 @@ impl Db<'_, '_> {
                 let since_ms = self.over_since();
                 self.keyspace.judge_watches(self.held, shard, (index, None), since_ms);
                 let content = self.held.shard(shard);
-                if content.db(index).table().is_empty() {
+                if content.look(index).is_none_or(|db| db.table().is_empty()) {
                     continue;
                 }
                 let (count, taken) = content.take(index);
@@ -71,7 +71,8 @@ impl Db<'_, '_> {
     pub fn each(&mut self, visit: &mut dyn FnMut(&Entry)) {
         for shard in 0..self.held.count() {
             let since_ms = self.over_since();
-            let table = self.held.shard(shard).db(self.index).table();
+            let Some(db) = self.held.shard(shard).made(self.index) else { continue };
+            let table = db.table();
             table.iter().filter(|entry| !is_gone(entry, since_ms)).for_each(|entry| visit(&entry));
         }
     }
@@ -125,12 +126,11 @@ impl Db<'_, '_> {
         let mut position = (cursor & ((1 << POSITION_BITS) - 1)) << GRAIN_BITS;
         let mut expired: Vec<Box<[u8]>> = Vec::new();
         while shard < u64::from(self.held.count()) {
-            let table = self.held.shard(shard as u32).db(index).table();
+            let table = self.held.shard(shard as u32).made(index).map(|db| db.table());
             let from = position;
-            if table.is_empty() {
-                position = 0;
-            } else {
-                position = table.scan(position, &mut |entry| {
+            position = 0;
+            if let Some(table) = table.filter(|table| !table.is_empty()) {
+                position = table.scan(from, &mut |entry| {
                     met += 1;
                     match (wanted(entry), is_gone(entry, since_ms)) {
                         (true, false) => emit(entry),

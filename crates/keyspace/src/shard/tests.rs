@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use fastrand::Rng;
 use value::hash::{Hash, Rules, Time};
-use value::{Kind, Limits, Value, ValueMut, ValueView};
+use value::{KeyHash, Kind, Limits, Value, ValueMut, ValueView};
 
+use super::Shard;
 use crate::{Change, Db, KeyStats, Keyspace, Layout, NewValue, Parts, Stamp, Ttl, Wants};
 
 const KEYS: u32 = 12;
@@ -213,6 +214,24 @@ fn fields_expire_as_in_maps() {
         let deleted = model.deleted + fields_of(&model.change);
         assert_eq!(deleted, model.expired, "the log names every field that expired");
     }
+}
+
+/// Databases that nobody has used take nothing, and are empty for whoever looks.
+#[test]
+fn other_databases_are_made_when_one_is_used() {
+    let hash = KeyHash::new(7u128.to_le_bytes());
+    let mut shard = Shard::new(4, hash);
+    assert_eq!(shard.dbs().count(), 1);
+    shard.swap(0, 2);
+    shard.swap(1, 2);
+    assert!(shard.look(3).is_none() && shard.made(1).is_none());
+    assert_eq!(shard.dbs().count(), 1);
+    let stamp = Stamp::at(5000);
+    shard.db(0).set(hash.of(b"a"), b"a", NewValue::Int(1), Ttl::Never, stamp);
+    shard.swap(2, 0);
+    assert_eq!(shard.dbs().count(), 4);
+    assert!(shard.db(0).table().is_empty());
+    assert!(shard.look(2).is_some_and(|db| db.get(hash.of(b"a"), b"a").is_some()));
 }
 
 /// The fields that are to be propagated as deleted.

@@ -115,7 +115,8 @@ impl<W: Write> Aof<'_, W> {
             Some(Err(error)) => return refuse(&mut self.out, &error.to_string()),
             None => return self.cannot_open(path, &missing(), ""),
         };
-        let count = manifest.parts().count();
+        let places = || manifest.parts().map(|(part, _)| path.with_file_name(&part.name));
+        let is_empty = |place: &Path| disk::size(place).is_ok_and(|size| size == 0);
         let mut is_first_increment = true;
         for (index, (part, kind)) in manifest.parts().enumerate() {
             let path = path.with_file_name(&part.name);
@@ -132,7 +133,8 @@ impl<W: Write> Aof<'_, W> {
                 _ => {}
             }
             let style = if kind == Kind::Base { "BASE AOF" } else { "INCR AOF" };
-            let is_last = index + 1 == count;
+            // Behind the end that a crash has torn there may be a file that was just begun.
+            let is_last = places().skip(index + 1).all(|place| is_empty(&place));
             self.told_file(style, File { path: &path, name: &part.name, is_last, is_rdb })?;
         }
         writeln!(self.out, "All AOF files and manifest are valid")?;

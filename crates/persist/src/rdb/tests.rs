@@ -1,12 +1,16 @@
 //! Values and files there and back, and numbers that never change.
 
-use keyspace::{Entry, NewValue, Value};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use keyspace::{Entry, NewValue, Value, ValueRef};
 use proptest::prelude::*;
 use value::Hash;
 
 use super::code::{kind, opcode};
 use super::*;
 use crate::samples::*;
+use crate::snapshot::{Sheet, Spell};
 
 #[test]
 fn the_checksum_is_that_of_jones() {
@@ -332,6 +336,55 @@ fn fields_that_expire_need_another_version() {
     assert!(
         Writer::new(Vec::new(), Style::default(), true, true).finish().starts_with(b"VALKEY080")
     );
+}
+
+#[test]
+fn pieces_of_several_writers_make_one_file() {
+    let handed: [Arc<Mutex<Vec<_>>>; 2] = Default::default();
+    let mut writers = handed.each_ref().map(|handed| {
+        let to = Arc::clone(handed);
+        let hand_over = move |piece, whole| to.lock().unwrap().push((piece, whole));
+        let sheet = Sheet::new(Box::new(hand_over));
+        Pieces::new(Style { compress: false, ..Style::default() }, false, Usages::None, sheet)
+    });
+    let mut expected = BTreeSet::new();
+    for number in 0..3000u32 {
+        let (db, len) = (number % 3, if number % 500 == 7 { 700_000 } else { number as usize });
+        let (key, value) = (format!("key:{number}"), vec![b'a' + (number % 20) as u8; len]);
+        let entry = Entry::new(key.as_bytes(), NewValue::Bytes(&value), None, 0);
+        writers[number as usize % 2].key(db, &entry);
+        expected.insert((u64::from(db), key.into_bytes(), len));
+    }
+    writers.iter_mut().for_each(Spell::flush);
+    let mut file = Writer::new(Vec::new(), Style::default(), true, false);
+    let mut left = handed.each_ref().map(|handed| handed.lock().unwrap().clone().into_iter());
+    // Of each in turn what belongs together.
+    while left.iter().any(|pieces| pieces.len() > 0) {
+        for pieces in &mut left {
+            for (piece, is_whole) in pieces.by_ref() {
+                file.piece(&piece);
+                if is_whole {
+                    break;
+                }
+            }
+        }
+    }
+    let bytes = file.finish();
+    let mut reader = Reader::new(Slice::new(&bytes), Settings::default(), rules()).unwrap();
+    let (mut db, mut seen) = (0, BTreeSet::new());
+    while let Some(item) = reader.next_item().unwrap() {
+        match item {
+            Item::Select(number) => db = number,
+            Item::Key(Key::Live(entry)) => {
+                let (ValueRef::Inline(bytes) | ValueRef::Shared(bytes)) = entry.value() else {
+                    panic!("not a string")
+                };
+                assert!(seen.insert((db, entry.key_bytes().to_vec(), bytes.len())));
+            }
+            _ => panic!("something else"),
+        }
+    }
+    assert_eq!(seen, expected);
 }
 
 #[test]

@@ -132,7 +132,11 @@ fn load(server: &Server, target: &mut impl Target) -> Result<(), String> {
     let mut before = 0;
     for (at, (place, kind)) in parts.iter().enumerate() {
         let began = Instant::now();
-        let reading = Reading { server, place, before, is_last: at + 1 == parts.len() };
+        // Nothing gets into a file before the one in front of it is on the disk: behind an end that
+        // a crash has torn there are empty files at most, those of a rewrite that had just begun.
+        let is_empty = |place: &Path| disk::size(place).is_ok_and(|size| size == 0);
+        let is_last = parts[at + 1..].iter().all(|(place, _)| is_empty(place));
+        let reading = Reading { server, place, before, is_last };
         before += reading.load(*kind, target)?;
         target.settle()?;
         let kind = if *kind == Kind::Base { "base" } else { "incr" };

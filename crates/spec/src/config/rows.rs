@@ -12,7 +12,6 @@ const U32_MAX: i64 = u32::MAX as i64;
 const ACL: &str = "access control lists";
 const CLUSTER: &str = "cluster mode";
 const EVICTION: &str = "eviction";
-const PERSISTENCE: &str = "persistence";
 const REPLICATION: &str = "replication";
 const SCRIPTING: &str = "scripting";
 const SORTING: &str = "the SORT command";
@@ -25,6 +24,7 @@ const ALWAYS_CHECKED: &str = "what comes from outside is always looked at in ful
 const BATCHES: &str = "the batch follows what a client has sent, within a fixed bound";
 const COPY_AVOIDANCE: &str = "large values are sent without copying from a fixed size on";
 const EXPIRY: &str = "every key expires at its time without a search for expired ones";
+const LOADING: &str = "clients are answered all the time while a file is loaded";
 const NOTHING_READS: &str = "nothing reads it";
 const NO_CHILD: &str = "no child process is ever forked, so there is none to pin";
 const NO_DEFRAG: &str = "values are not moved to undo fragmentation";
@@ -296,7 +296,7 @@ directives! {
         bool(false), [FIXED], Redis, no_effect(THREADS);
     JemallocBgThread => "jemalloc-bg-thread", [], bool(true), [], Both, no_effect(ALLOCATOR);
     KeyLoadDelay => "key-load-delay", [],
-        int(I32_MIN, I32_MAX, 0), [HIDDEN], Both, planned(PERSISTENCE);
+        int(I32_MIN, I32_MAX, 0), [HIDDEN], Both, WORKS;
     LatencyMonitorThreshold => "latency-monitor-threshold", [],
         int(0, MAX, 0), [], Both, WORKS;
     LatencyTracking => "latency-tracking", [], bool(true), [], Both, WORKS;
@@ -317,7 +317,7 @@ directives! {
     ListMaxZiplistValue => "list-max-ziplist-value", [],
         Kind::Ignored, [], Both, no_effect(OBSOLETE);
     LoadingProcessEventsIntervalBytes => "loading-process-events-interval-bytes", [],
-        int(1_024, I32_MAX, 1024 * 1024 * 2), [HIDDEN], Both, planned(PERSISTENCE);
+        int(1_024, I32_MAX, 1024 * 1024 * 2), [HIDDEN], Both, no_effect(LOADING);
     Loadmodule => "loadmodule", [], Kind::Line, [MULTI_ARG], Both, no_effect(NO_MODULES);
     LocaleCollate => "locale-collate", [], text(""), [], Both, planned(SORTING);
     LogFormat => "log-format", [], choice(LOG_FORMATS, "legacy"), [], Valkey, WORKS;

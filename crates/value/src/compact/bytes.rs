@@ -67,6 +67,12 @@ impl<const MARK: usize> Bytes<MARK> {
         u32::from_le(unsafe { self.start().cast::<u32>().read() }) as usize
     }
 
+    /// Where the run begins, without reading it.
+    #[inline]
+    pub fn line(&self) -> *const u8 {
+        self.start().as_ptr()
+    }
+
     /// The whole run.
     #[inline]
     pub fn as_slice(&self) -> &[u8] {

@@ -10,6 +10,7 @@ use std::fmt;
 
 use super::Corrupt;
 use super::bytes::{Bytes, PREFIX};
+use crate::Step;
 use crate::number::parse_i64;
 
 #[cfg(test)]
@@ -40,6 +41,12 @@ pub enum Width {
 }
 
 impl Intset {
+    /// See [`crate::ValueView::line`].
+    #[inline]
+    pub(crate) fn line(&self, step: Step) -> Option<*const u8> {
+        (step == Step::Content).then(|| self.bytes.line())
+    }
+
     /// The most numbers a set may have; a caller turns it into another form before.
     pub const LEN_MAX: usize = 1 << 27;
 

@@ -13,6 +13,7 @@ use smallvec::SmallVec;
 
 use super::Corrupt;
 use super::bytes::{Bytes, PREFIX};
+use crate::Step;
 use entry::{END, Encoded};
 use find::Needle;
 
@@ -69,6 +70,12 @@ pub struct Listpack {
 }
 
 impl Listpack {
+    /// See [`crate::ValueView::line`].
+    #[inline]
+    pub(crate) fn line(&self, step: Step) -> Option<*const u8> {
+        (step == Step::Content).then(|| self.bytes.line())
+    }
+
     /// An empty listpack.
     pub fn new() -> Listpack {
         Listpack { bytes: Bytes::new(&[0, 0, END]) }

@@ -322,9 +322,9 @@ impl<'a> Reader<'a> {
 
     #[inline]
     fn element(&mut self) -> Element<'a> {
-        let at = self.at;
-        self.skip(1);
-        bare::read(self.bytes, at)
+        let (element, size) = bare::read(self.bytes, self.at);
+        self.at += size;
+        element
     }
 
     #[inline]

@@ -11,8 +11,9 @@ use table::Table;
 use super::member::{Handle, Member};
 use super::range::{LexRange, ScoreRange};
 use super::tree::{self, Tree};
-use crate::KeyHash;
 use crate::compact::Element;
+use crate::object::table_line;
+use crate::{KeyHash, Step};
 
 /// Buckets that a scan looks at before it gives up finding so many members, for each of them.
 const SCAN_STEPS: u64 = 10;
@@ -32,6 +33,10 @@ pub(super) struct Large {
 impl Large {
     pub(super) fn new(hash: KeyHash) -> Large {
         Large { tree: Tree::new(), table: Table::new(hash) }
+    }
+
+    pub(super) fn line(&self, step: Step) -> Option<*const u8> {
+        table_line(self, &self.table, step)
     }
 
     pub(super) fn len(&self) -> usize {

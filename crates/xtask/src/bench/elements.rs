@@ -116,7 +116,8 @@ pub(super) fn measure(options: &Options) -> Result<Section, String> {
     let intro = format!(
         "Growth of a process over {total} elements, an element: in collections of {SMALL} \
          (with their keys of 14 bytes), and in one. Values have 16 bytes, members and fields 20 in \
-         large collections and 7 to 12 in small ones."
+         large collections and 7 to 12 in small ones. Both servers were told to give back what is \
+         free (MEMORY PURGE) before each look."
     );
     let mut section = Section::new("elements", "Memory an element", intro);
     section.tables.push(table);
@@ -137,8 +138,11 @@ fn growth(
     // What a server takes once, at its first load, is not the elements'.
     load::fill(server.address, &case.pattern, count / 64, &cpus.load).map_err(failed)?;
     client.call(&["FLUSHALL"]).map_err(failed)?;
+    // Pages that were freed just now would be an empty server's for one, and gone for another.
+    client.call(&["MEMORY", "PURGE"]).map_err(failed)?;
     let empty = (settled(server.pid())?, client.used_memory().map_err(failed)?);
     load::fill(server.address, &case.pattern, count, &cpus.load).map_err(failed)?;
+    client.call(&["MEMORY", "PURGE"]).map_err(failed)?;
     let full = (settled(server.pid())?, client.used_memory().map_err(failed)?);
     let each =
         |full: u64, empty| full.saturating_sub(empty) as f64 / (count * case.elements) as f64;

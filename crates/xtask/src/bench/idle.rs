@@ -65,7 +65,7 @@ pub(super) fn measure(options: &Options) -> Result<Section, String> {
 }
 
 /// Raises the soft limit on open files to the hard one; returns how many connections fit.
-fn raise_file_limit() -> usize {
+pub(super) fn raise_file_limit() -> usize {
     let limit = getrlimit(Resource::Nofile);
     // Where the limit stays, the number of connections follows it.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });

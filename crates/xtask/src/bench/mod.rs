@@ -27,6 +27,8 @@ mod options;
 mod process;
 mod report;
 mod request;
+mod sessions;
+mod snapshot;
 mod threads;
 mod tracking;
 mod types;
@@ -51,7 +53,9 @@ const MEASUREMENTS: &[(&str, Measurement)] = &[
     ("burst", expiry::measure_burst),
     ("freeing", freeing::measure),
     ("loading", loading::measure),
+    ("snapshot", snapshot::measure),
     ("threads", threads::measure),
+    ("sessions", sessions::measure),
     ("tracking", tracking::measure),
 ];
 

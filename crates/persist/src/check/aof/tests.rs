@@ -192,6 +192,9 @@ fn only_the_last_file_is_cut() {
     let (is_well, text) = said(&manifest, Repair::Fix, true);
     assert!(is_well && text.contains("Successfully truncated AOF a.1.incr.aof"), "{text}");
     assert_eq!(fs::read(folder.0.join("a.1.incr.aof")).unwrap(), whole.as_bytes());
+    let manifest = folder.parts(&format!("{whole}{torn}"), "");
+    let (is_well, text) = said(&manifest, Repair::Fix, true);
+    assert!(is_well && text.contains("Successfully truncated AOF a.1.base.aof"), "{text}");
 }
 
 #[test]

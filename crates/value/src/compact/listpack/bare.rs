@@ -19,13 +19,16 @@ pub(crate) fn write(element: Element<'_>, out: &mut Buffer) -> usize {
     encoded.len() + back.len()
 }
 
-/// The element at `at`.
+/// The element at `at` and its bytes.
 ///
 /// # Panics
 /// If no element begins there.
 #[inline]
-pub(crate) fn read(bytes: &[u8], at: usize) -> Element<'_> {
-    entry::decode(bytes, at).0
+pub(crate) fn read(bytes: &[u8], at: usize) -> (Element<'_>, usize) {
+    let (element, size) = entry::decode(bytes, at);
+    // Behind an entry of up to 127 bytes the length takes one.
+    let size = if size <= 128 { size - 1 } else { entry::bare_size(bytes, at) };
+    (element, size)
 }
 
 /// Bytes of the element at `at`.
