@@ -312,14 +312,15 @@ impl Aof {
     }
 }
 
-/// Notes that the log takes nothing, or that it does again.
-fn put_trouble(server: &Server, trouble: Option<Trouble>) {
+/// Notes that the log takes nothing, or that it does again; false when it cannot be that it does.
+fn put_trouble(server: &Server, trouble: Option<Trouble>) -> bool {
     let mut present = server.aof.trouble.lock();
     if present.as_ref().is_some_and(|present| present.is_final) && trouble.is_none() {
-        return;
+        return false;
     }
     server.put_state(State::LOG_FAILS, trouble.is_some());
     *present = trouble;
+    true
 }
 
 /// The log is whole again: other files have taken the place of those that failed.

@@ -8,7 +8,7 @@ use crate::local::Local;
 use crate::server::Server;
 use crate::session::State;
 use crate::tunables::OutputLimit;
-use crate::{aof, footprint, persistence, shutdown, tracking};
+use crate::{aof, footprint, hotkeys, persistence, shutdown, tracking};
 
 /// Connections looked at in one turn, at least.
 const CONNS_MIN: usize = 50;
@@ -36,6 +36,7 @@ impl Cron {
     ) -> Vec<usize> {
         if local.id == 0 {
             shutdown::tick(server);
+            hotkeys::tick(server, local.now_ms());
             aof::tick(server);
             persistence::tick(server);
             if server.rates.sample(server, local.now_us) {

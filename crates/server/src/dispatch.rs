@@ -25,7 +25,8 @@ use crate::rows::{Inner, KeyPlan, Row, Run};
 use crate::server::Server;
 use crate::session::{Session, State};
 use crate::{
-    blocked, commandlog, commit, monitor, multi, persistence, prefetch, pubsub, refuse, tracking,
+    blocked, commandlog, commit, hotkeys, monitor, multi, persistence, prefetch, pubsub, refuse,
+    tracking,
 };
 
 /// Most requests that are parsed, prefetched and run under one pass of the gate.
@@ -566,7 +567,7 @@ impl<'k> Turn<'_, 'k> {
             self.judge(
                 row,
                 args,
-                [nanoseconds / 1000, request as u64, self.out.len().saturating_sub(len) as u64],
+                [nanoseconds, request as u64, self.out.len().saturating_sub(len) as u64],
             );
         }
         flow
@@ -833,11 +834,18 @@ impl<'k> Turn<'_, 'k> {
         }
     }
 
-    /// Logs a command that was out of the ordinary.
+    /// Logs a command that was out of the ordinary, and looks at the keys of some. The cost is in
+    /// nanoseconds, bytes of the request and bytes of the reply.
     #[inline]
-    pub fn judge(&self, row: &Row, args: &Args<'_>, cost: Cost) {
+    pub fn judge(&mut self, row: &Row, args: &Args<'_>, [nanoseconds, request, reply]: Cost) {
         let client = &self.session.client;
+        let cost = [nanoseconds / 1000, request, reply];
         commandlog::judge(self.server, self.local, client, row, args, cost);
+        self.local.hot_left = self.local.hot_left.wrapping_sub(1);
+        if self.local.hot_left == 0 || self.server.state().any(State::PROFILED) {
+            let cost = [nanoseconds, request + reply];
+            hotkeys::look(self.server, self.local, row, args, self.session.db, cost);
+        }
     }
 
     /// Counts a call and how long it took, in nanoseconds.

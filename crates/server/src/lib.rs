@@ -25,6 +25,7 @@ mod events;
 mod felt;
 mod footprint;
 mod histogram;
+mod hotkeys;
 mod keys;
 mod knobs;
 mod latency;

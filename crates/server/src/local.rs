@@ -44,6 +44,8 @@ pub struct Local {
     pub turn_nanoseconds: u64,
     /// Connections whose input waits for `Message::Resume`, by token.
     pub held: Vec<usize>,
+    /// Commands until one is looked at for its keys (see `hotkeys`).
+    pub hot_left: u32,
     /// Reads since one was followed (see `felt`).
     pub reads_unfollowed: u32,
     /// When this turn of the event loop began, Unix microseconds.
@@ -90,6 +92,7 @@ impl Local {
             turn_commands: 0,
             turn_nanoseconds: 0,
             held: Vec::new(),
+            hot_left: 1,
             reads_unfollowed: 0,
             woke_us: clock::unix_us(),
             now_us: clock::unix_us(),
@@ -116,6 +119,8 @@ impl Local {
             self.generation = generation;
             self.tunables = server.tunables.load_full();
             self.change.set_lazy(self.tunables.lazy);
+            // The distance to the next command that is looked at may have been another one.
+            self.hot_left = 1;
         }
     }
 

@@ -381,11 +381,7 @@ impl<'k> Turn<'_, 'k> {
         }
         let nanoseconds = self.count(row, mark);
         let request = argv.iter().map(|arg| arg.len() as u64).sum();
-        self.judge(
-            row,
-            &args,
-            [nanoseconds / 1000, request, self.out.len().saturating_sub(len) as u64],
-        );
+        self.judge(row, &args, [nanoseconds, request, self.out.len().saturating_sub(len) as u64]);
         flow
     }
 

@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::config::cli::Program;
 use crate::errors::ErrorCounts;
 use crate::footprint::Footprint;
+use crate::hotkeys::{Heat, Hotkeys};
 use crate::knobs::Knobs;
 use crate::latency::Monitor;
 use crate::listen::Handles;
@@ -41,6 +42,8 @@ pub struct Worker {
     pub sleeps_until_ms: AtomicU64,
     /// How many connections it serves.
     pub connections: AtomicU64,
+    /// The keys that its commands use most.
+    pub heat: Mutex<Heat>,
 }
 
 impl Worker {
@@ -80,6 +83,8 @@ pub struct Server {
     pub footprint: Footprint,
     /// Commands that were out of the ordinary.
     pub commandlog: CommandLog,
+    /// The session that measures keys.
+    pub hotkeys: Hotkeys,
     /// Moments in which the server was slow.
     pub latency: Monitor,
     /// Subscriptions and messages.
@@ -175,6 +180,7 @@ impl Server {
             tunables: ArcSwap::new(tunables),
             generation: AtomicU64::new(0),
             commandlog: CommandLog::default(),
+            hotkeys: Hotkeys::default(),
             latency,
             exchange: Exchange::new(workers.len()),
             workers,

@@ -81,6 +81,10 @@ impl State {
     /// Server-wide: the data set could not be saved, and writes are refused until it can.
     pub const UNSAVED: Self = Self(1 << 24);
 
+    /// Server-wide: a session measures what commands of each key take. Not a cold state: it
+    /// changes nothing for the command.
+    pub const PROFILED: Self = Self(1 << 30);
+
     /// The states in which commands that have run are of interest to others than their client.
     pub const OBSERVED: Self = Self(Self::MONITORED.0 | Self::TRACKS.0);
 

@@ -110,7 +110,11 @@ pub fn begin(server: &Server, held: &mut Held<'_>, wish: Wish, who: &str) -> Res
     }
     if server.aof.phase() != Phase::Off {
         log::info!("Calling fsync() on the AOF file.");
-        aof::flush(server, true);
+        if !aof::flush(server, true) && !wish.force && !wish.nosave {
+            log::warn!("Error trying to write the AOF, can't exit.");
+            server.shutdown.begun.store(false, Ordering::SeqCst);
+            return Err(Failed);
+        }
     }
     let saved = save(server, held, wish);
     if saved.is_err() {

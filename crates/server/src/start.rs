@@ -154,6 +154,7 @@ fn start(program: Program, process: Process, mut config: Config) -> Result<i32, 
             stats: Stats::new(spec::command::COUNT),
             sleeps_until_ms: AtomicU64::new(0),
             connections: AtomicU64::new(0),
+            heat: parking_lot::Mutex::default(),
         });
     }
     let layout = Layout {

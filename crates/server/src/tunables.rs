@@ -68,6 +68,12 @@ pub struct Tunables {
     pub latency_tracking: bool,
     /// Of so many reads one is followed until its replies are sent; 0 is none.
     pub follows_one_of: u32,
+    /// Keys that HOTKEYS shows of a window; 0 is none.
+    pub hotkeys_shown: usize,
+    /// Of so many commands one is looked at for its keys; 0 is none.
+    pub hotkeys_one_of: u32,
+    /// How long a window is.
+    pub hotkeys_window_s: u64,
     /// Whether the log shows nothing that clients sent.
     pub hide_user_data: bool,
     /// Turns of periodic work a second.
@@ -131,6 +137,11 @@ impl Tunables {
                 0 => 0,
                 _ => 1,
             },
+            hotkeys_shown: number(Id::HotkeyTopK) as usize,
+            hotkeys_one_of: 100u32
+                .checked_div(number(Id::HotkeySamplingPercentage) as u32)
+                .unwrap_or(0),
+            hotkeys_window_s: number(Id::HotkeyWindowSeconds),
             hide_user_data: config.bool(Id::HideUserDataFromLog),
             hz: number(Id::Hz).max(1),
             key_load_delay: config.int(Id::KeyLoadDelay),

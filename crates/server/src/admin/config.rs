@@ -91,7 +91,8 @@ fn begin_log(call: &mut Call<'_, '_>) -> Result<(), Error> {
     if !is_wanted || server.aof.phase() != Phase::Off {
         return Ok(());
     }
-    let Err(reason) = aof::turn_on(server, call.held) else { return Ok(()) };
+    let in_transaction = call.session.state.any(State::DENY_BLOCKING);
+    let Err(reason) = aof::turn_on(server, call.held, in_transaction) else { return Ok(()) };
     log::warn!("Turning the append only file on: {reason}");
     let taken_back = server.config.lock().assign(Id::Appendonly, &[b"no".to_vec()]);
     debug_assert!(taken_back.is_ok());

@@ -69,6 +69,7 @@ const SECTIONS: &[Section] = {
         section(&["commandstats"], "Commandstats", All, commands::commandstats),
         section(&["errorstats"], "Errorstats", Default, commands::errorstats),
         section(&["latencystats"], "Latencystats", All, commands::latencystats),
+        section(&["hotkeys"], "Hotkeys", All, commands::hotkeys),
         section(&["clientlatency"], "Clientlatency", All, commands::clientlatency),
         section(&["cluster"], "Cluster", Default, server::cluster),
         section(&["scriptingengines"], "Scripting Engines", All, server::engines),

@@ -8,6 +8,7 @@ mod connection;
 mod debug;
 mod help;
 mod himport;
+mod hotkeys;
 mod info;
 mod latency;
 mod memory;
@@ -32,6 +33,7 @@ pub(crate) fn handlers() -> impl Iterator<Item = (&'static str, SessionHandler)>
         connection::HANDLERS,
         debug::HANDLERS,
         himport::HANDLERS,
+        hotkeys::HANDLERS,
         info::HANDLERS,
         latency::HANDLERS,
         memory::HANDLERS,

@@ -37,7 +37,7 @@ impl Files {
     pub fn find(&mut self) -> Result<(), String> {
         let found = aof::find(Path::new("."), &self.folder, &self.names);
         match found.map_err(|error| error.to_string())? {
-            Found::Nothing => {}
+            Found::Nothing => self.manifest = Manifest::default(),
             Found::Parts(manifest) => self.manifest = manifest,
             Found::Single(place, manifest) => {
                 self.make_folder()?;

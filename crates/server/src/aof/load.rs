@@ -40,10 +40,28 @@ trait Target {
     fn settle(&mut self) -> Result<(), String>;
 }
 
-/// Begins to load the log, if there is one, or begins one; the error is the reason why the server
-/// must not start. No worker runs yet. The thread ends when everything is in.
+/// Begins to load the log, if there is one, or begins one. No worker runs yet. The thread ends when
+/// everything is in; its error is the reason why the server must not go on.
 pub fn begin(server: &Arc<Server>) -> Result<Option<JoinHandle<Result<(), String>>>, String> {
     writer::start(server).map_err(|error| system_text(&error))?;
+    let is_begun = begin_empty(server);
+    if is_begun == Ok(true) {
+        return Ok(None);
+    }
+    server.put_state(State::LOADING, true);
+    let server = Arc::clone(server);
+    let run = move || {
+        let result = is_begun.and_then(|_| load_and_go_on(&server));
+        server.put_state(State::LOADING, false);
+        server.tell_all(|| Message::Look);
+        result
+    };
+    let thread = thread::Builder::new().name("loader".to_owned()).spawn(run);
+    thread.map(Some).map_err(|error| system_text(&error))
+}
+
+/// Begins a log where there is none; false when there is one to load.
+fn begin_empty(server: &Server) -> Result<bool, String> {
     let is_empty = {
         let mut files = server.aof.files.lock();
         files.find()?;
@@ -51,18 +69,8 @@ pub fn begin(server: &Arc<Server>) -> Result<Option<JoinHandle<Result<(), String
     };
     if is_empty {
         go_on(server)?;
-        return Ok(None);
     }
-    server.put_state(State::LOADING, true);
-    let server = Arc::clone(server);
-    let run = move || {
-        let result = load_and_go_on(&server);
-        server.put_state(State::LOADING, false);
-        server.tell_all(|| Message::Look);
-        result
-    };
-    let thread = thread::Builder::new().name("loader".to_owned()).spawn(run);
-    thread.map(Some).map_err(|error| system_text(&error))
+    Ok(is_empty)
 }
 
 fn load_and_go_on(server: &Server) -> Result<(), String> {
@@ -107,6 +115,7 @@ pub fn reload<'k>(
     local: &mut Local,
     held: &mut Held<'k>,
 ) -> Result<(), String> {
+    server.aof.files.lock().find()?;
     let stamp = Stamp::at(clock::unix_ms());
     for shard in 0..held.count() {
         for db in 0..server.keyspace.databases() {

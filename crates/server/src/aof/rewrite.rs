@@ -164,7 +164,9 @@ fn ended(server: &Server, result: Result<(), Failure>, phase: Phase, is_rdb: boo
             log::info!("Background AOF rewrite finished successfully");
             aof.rewrites.has_failed.store(false, Ordering::Relaxed);
             aof.rewrites.failures.store(0, Ordering::Relaxed);
-            heal(server);
+            if aof.trouble().is_some() {
+                sink::skip(server);
+            }
             return;
         }
         Err(Failure::Cancelled) => log::info!("Background AOF rewrite was given up"),
@@ -273,8 +275,10 @@ fn growth(server: &Server) -> Option<u64> {
     (enough > 0 && size > least && percent >= enough).then_some(percent)
 }
 
-/// Turns the log on while the server runs: it begins with a rewrite. Every shard is held.
-pub fn turn_on(server: &Server, held: &mut Held<'_>) -> Result<(), String> {
+/// Turns the log on while the server runs: it begins with a rewrite. Every shard is held. In the
+/// middle of a transaction the rewrite is left for later: what the transaction has done so far
+/// would be in the base, and in the log again.
+pub fn turn_on(server: &Server, held: &mut Held<'_>, in_transaction: bool) -> Result<(), String> {
     let aof = &server.aof;
     aof.files.lock().make_folder()?;
     aof.put_phase(Phase::Waits);
@@ -288,7 +292,7 @@ pub fn turn_on(server: &Server, held: &mut Held<'_>) -> Result<(), String> {
         aof.rewrites.is_scheduled.store(true, Ordering::Relaxed);
         return Ok(());
     }
-    if snapshots.is_active() {
+    if snapshots.is_active() || in_transaction {
         log::info!(
             "AOF was enabled but there is already another background operation. An AOF background \
              was scheduled to start when possible."

@@ -60,7 +60,9 @@ fn flush_in(server: &Server, mut sink: MutexGuard<'_, Sink>, sync: bool) -> bool
                 aof.durable.fetch_max(taken, Ordering::SeqCst);
                 aof.figures.synced_ms.store(clock::unix_ms(), Ordering::Relaxed);
             }
-            put_trouble(server, None);
+            if aof.trouble().is_some() && put_trouble(server, None) {
+                log::warn!("AOF write error looks solved. The server can write again.");
+            }
             true
         }
         Err(failure) => {
@@ -88,6 +90,22 @@ pub fn settle(server: &Server) {
         aof.ring();
         aof.hold_back();
     }
+}
+
+/// Goes on in the last file that the stream was given: what was to go to those before it stands in
+/// a base by now. Whatever was wrong with them does not matter any more.
+pub(super) fn skip(server: &Server) {
+    {
+        let mut sink = server.aof.sink.lock();
+        sink.take(server);
+        while let Some((place, next)) = sink.switches.pop_front() {
+            let skipped = (place - sink.done) as u64;
+            server.aof.written.fetch_add(skipped, Ordering::SeqCst);
+            (sink.done, sink.file) = (place, next);
+        }
+    }
+    heal(server);
+    flush(server, false);
 }
 
 fn sync_file(server: &Server, file: &Append) -> Result<(), Failure> {

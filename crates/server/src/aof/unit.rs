@@ -51,12 +51,12 @@ impl Unit {
     /// one transaction if it is more than one command and `together` says so. Returns the database
     /// that is selected then. Nothing is left.
     pub fn move_to(&mut self, out: &mut Vec<u8>, selected: Option<u32>, together: bool) -> u32 {
-        if selected != Some(self.first) {
-            put_select(out, self.first);
-        }
         let together = together && self.commands > 1;
         if together {
             out.extend_from_slice(MULTI);
+        }
+        if selected != Some(self.first) {
+            put_select(out, self.first);
         }
         out.extend_from_slice(&self.bytes);
         if together {

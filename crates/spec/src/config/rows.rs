@@ -285,6 +285,10 @@ directives! {
         unset_checked(Check::HashSeed), [FIXED], Valkey, planned(CLUSTER);
     HideUserDataFromLog => "hide-user-data-from-log", [], bool(true), [], Both, WORKS;
     HllSparseMaxBytes => "hll-sparse-max-bytes", [], memory(0, MEMORY_MAX, 3_000), [], Both, WORKS;
+    HotkeySamplingPercentage => "hotkey-sampling-percentage", [],
+        int(0, 100, 1), [], Valkey, WORKS;
+    HotkeyTopK => "hotkey-top-k", [], int(0, 1024, 16), [], Valkey, WORKS;
+    HotkeyWindowSeconds => "hotkey-window-seconds", [], int(1, 3600, 10), [], Valkey, WORKS;
     Hz => "hz", [], int(0, I32_MAX, 10), [], Both, WORKS;
     IgnoreWarnings => "ignore-warnings", [], text(""), [], Both, no_effect(NO_FATAL_WARNING);
     ImportMode => "import-mode", [], bool(false), [], Valkey, WORKS;

@@ -24,6 +24,7 @@ const STEPS: &[(&[Id], Take)] = &[
     (&[Id::Port, Id::Bind, Id::ProcTitleTemplate], show_title),
     (&[Id::Loglevel, Id::LogFormat, Id::LogTimestampFormat], configure_log),
     (&[Id::Maxmemory], warn_of_eviction),
+    (&[Id::AofDisableAutoGc], remove_history),
     (&[Id::Appendonly], switch_log),
 ];
 
@@ -64,6 +65,14 @@ fn enter_directory(_: &Server, config: &Config, _: Id) -> Result<(), String> {
 fn switch_log(server: &Server, config: &Config, _: Id) -> Result<(), String> {
     if !config.bool(Id::Appendonly) && server.aof.phase() != Phase::Off {
         aof::turn_off(server);
+    }
+    Ok(())
+}
+
+/// What was kept while nothing was to be removed goes now.
+fn remove_history(server: &Server, config: &Config, _: Id) -> Result<(), String> {
+    if !config.bool(Id::AofDisableAutoGc) {
+        server.aof.files.lock().remove_history();
     }
     Ok(())
 }

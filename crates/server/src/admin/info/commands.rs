@@ -7,6 +7,7 @@ use spec::config::Id;
 use super::Report;
 use crate::felt::Parts;
 use crate::histogram::{Histogram, Totals};
+use crate::hotkeys;
 use crate::stats::CommandStats;
 
 pub(super) fn commandstats(report: &mut Report<'_, '_>) {
@@ -46,6 +47,20 @@ pub(super) fn latencystats(report: &mut Report<'_, '_>) {
         let Some(totals) = Totals::of(latencies) else { continue };
         let shown = shown(&totals, &percentiles);
         report.line(format_args!("latency_percentiles_usec_{}:{shown}", row.name));
+    }
+}
+
+/// The keys that were used most in the last window, by sampled commands.
+pub(super) fn hotkeys(report: &mut Report<'_, '_>) {
+    let server = report.server;
+    let tunables = server.tunables.load();
+    let seconds = tunables.hotkeys_window_s.max(1);
+    let window = hotkeys::window_at(report.now_us / 1000, seconds);
+    let entries = hotkeys::last_window(server, tunables.hotkeys_shown, window);
+    for (number, entry) in entries.iter().enumerate() {
+        let qps = entry.count * u64::from(tunables.hotkeys_one_of) / seconds;
+        let key = entry.key.escape_ascii();
+        report.line(format_args!("hotkey_{number}:db={},qps={qps},key={key}", entry.db));
     }
 }
 

@@ -25,6 +25,12 @@ fn a_unit_selects_its_database_and_holds_together() {
     assert_eq!((text(&out), selected), (expected.to_owned(), 3));
 
     out.clear();
+    unit.push(0, &["INCR", "k"]);
+    unit.push(0, &["INCR", "l"]);
+    assert_eq!(unit.move_to(&mut out, Some(3), true), 0);
+    assert!(text(&out).starts_with("*1 $5 MULTI *2 $6 SELECT $1 0 *2 $4 INCR $1 k "));
+
+    out.clear();
     unit.push(3, &["DEL", "a"]);
     unit.push(3, &["DEL", "b"]);
     assert_eq!(unit.move_to(&mut out, Some(3), false), 3);
