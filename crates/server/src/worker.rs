@@ -513,8 +513,6 @@ impl Thread {
             let (got, arrived) = conn.read_big();
             let flow = match arrived {
                 Arrived::Part => Flow::Continue,
-                // Its command would let go of what the argument takes.
-                Arrived::Whole if self.takes_too_much(conn) => Flow::Close,
                 Arrived::Whole => self.run_big(server, conn, head),
                 Arrived::Broken => {
                     refuse::protocol_error(server, conn, &ProtocolError::Crlf, &[]);
@@ -671,10 +669,9 @@ impl Thread {
 
     /// Whether all clients take too much memory, and this one has to go for it.
     fn takes_too_much(&self, conn: &Conn) -> bool {
-        self.local.tunables.client_memory_max > 0 && {
-            conn.publish();
-            footprint::settle(&self.server, &self.local, conn.client())
-        }
+        self.local.tunables.client_memory_max > 0
+            && !conn.lingers
+            && footprint::settle(&self.server, &self.local, conn.client())
     }
 
     /// Takes the reply buffer back from a connection that has no replies left. A second one, which
