@@ -130,6 +130,13 @@ fn send(client: &mut Client, line: &str) -> Value {
     reply
 }
 
+fn text(client: &mut Client, line: &str) -> String {
+    match send(client, line) {
+        Value::Bulk(bytes) => String::from_utf8(bytes).unwrap(),
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
 fn number(client: &mut Client, line: &str) -> Option<usize> {
     match send(client, line) {
         Value::Bulk(bytes) => Some(std::str::from_utf8(&bytes).unwrap().parse().unwrap()),
@@ -147,7 +154,14 @@ fn a_saved_file_is_the_old_one_or_the_new_one() {
         for key in 0..50 {
             send(&mut client, &format!("SET key:{key} {generation}"));
         }
-        send(&mut client, "SAVE");
+        if generation % 2 == 0 {
+            send(&mut client, "SAVE");
+        } else {
+            send(&mut client, "BGSAVE");
+            while !text(&mut client, "INFO persistence").contains("rdb_bgsave_in_progress:0") {
+                thread::sleep(Duration::from_millis(5));
+            }
+        }
         saved.push((server.place(), generation));
     }
     server.crash(&[("appendonly", "no")], |place, client| {

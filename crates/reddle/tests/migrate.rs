@@ -233,3 +233,32 @@ fn a_client_that_goes_leaves_its_keys_to_the_target() {
     drop((from, to));
     target.join().unwrap();
 }
+
+#[test]
+fn the_log_tells_of_what_has_moved() {
+    let folder = std::env::temp_dir().join(format!("reddle-migrate-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let dir = folder.to_str().unwrap();
+    let options = [("dir", dir), ("appendonly", "yes"), ("save", ""), ("threads", "2")];
+    let to = start("1");
+    let from = Server::start(&options);
+    let mut here = from.client();
+    for key in ["a", "b", "c", "d", "e"] {
+        text(&mut here, &format!("SET {key} 1"));
+    }
+    let migrate = |rest: &str| format!("MIGRATE 127.0.0.1 {} {rest}", to.port());
+    assert_eq!(text(&mut here, &migrate("a 0 1000")), "OK");
+    assert_eq!(text(&mut here, &migrate("\"\" 0 1000 KEYS b missing c")), "OK");
+    assert_eq!(text(&mut here, &migrate("d 0 1000 COPY")), "OK");
+    text(&mut here, "MULTI");
+    text(&mut here, &migrate("e 0 1000"));
+    assert_eq!(here.call(&["EXEC"]), Value::Array(vec![Value::Simple(b"OK".to_vec())]));
+    drop(from);
+    let log = std::fs::read(folder.join("appendonlydir/appendonly.aof.1.incr.aof")).unwrap();
+    let log = String::from_utf8(log).unwrap().replace("\r\n", " ");
+    assert!(log.contains("*2 $3 DEL $1 a ") && log.contains("*3 $3 DEL $1 b $1 c "), "{log}");
+    assert!(log.contains("*2 $3 DEL $1 e ") && !log.contains("MIGRATE"), "{log}");
+    let again = Server::start(&options);
+    assert_eq!(text(&mut again.client(), "EXISTS a b c d e"), "1");
+    std::fs::remove_dir_all(folder).unwrap();
+}

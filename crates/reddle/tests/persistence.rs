@@ -139,6 +139,27 @@ fn what_was_saved_is_there_after_a_start() {
 }
 
 #[test]
+fn a_save_in_the_background_writes_json_too() {
+    let folder = Folder::new();
+    let options = [("threads", "2"), ("dbfilename", "dump.json")];
+    let server = folder.start(&options);
+    let mut client = server.client();
+    fill(&mut client);
+    let digest = text(&mut client, "DEBUG DIGEST");
+    assert_eq!(text(&mut client, "BGSAVE"), "Background saving started");
+    send(&mut client, "SET later 1");
+    send(&mut client, "DEL biglist");
+    let end = Instant::now() + Duration::from_secs(60);
+    while !folder.0.join("dump.json").exists() {
+        assert!(Instant::now() < end, "{}", server.log());
+        thread::sleep(Duration::from_millis(5));
+    }
+    drop(server);
+    let server = folder.start(&options);
+    assert_eq!(text(&mut server.client(), "DEBUG DIGEST"), digest);
+}
+
+#[test]
 fn shutdown_saves_when_there_are_save_points() {
     let folder = Folder::new();
     let cases: [(&str, &str, bool); 4] = [

@@ -52,7 +52,8 @@ pub fn begin(server: &Arc<Server>) -> Result<Option<JoinHandle<Result<(), String
     let server = Arc::clone(server);
     let run = move || {
         let result = is_begun.and_then(|_| load_and_go_on(&server));
-        server.put_state(State::LOADING, false);
+        // Nobody is to see the half of a log that was refused.
+        server.put_state(State::LOADING, result.is_err());
         server.tell_all(|| Message::Look);
         result
     };

@@ -197,7 +197,8 @@ pub fn begin(server: &Arc<Server>) -> io::Result<Option<JoinHandle<Result<(), St
     let run = move || {
         let began = Instant::now();
         let result = load(&server, file);
-        server.put_state(State::LOADING, false);
+        // Nobody is to see the half of a file that was refused.
+        server.put_state(State::LOADING, result.is_err());
         server.tell_all(|| Message::Look);
         if result.is_ok() && !server.shutdown.is_complete() {
             log::info!("DB loaded from disk: {:.3} seconds", began.elapsed().as_secs_f64());
