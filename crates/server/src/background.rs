@@ -78,13 +78,13 @@ fn run(queue: &Receiver<Discarded>, counts: &Counts) {
 /// Lets workers have the cores first: a thread that is woken by a worker would otherwise often run
 /// at once in its place, and the worker's clients would wait.
 #[cfg(target_os = "linux")]
-pub fn step_back() {
+fn step_back() {
     const NICE: i32 = 5;
     // Without a process named it is the calling thread's; at the usual priority it works as well.
     if let Err(error) = rustix::process::setpriority_process(None, NICE) {
-        log::debug!("a thread in the background keeps its priority: {error}");
+        log::debug!("the background thread keeps its priority: {error}");
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-pub fn step_back() {}
+fn step_back() {}

@@ -18,7 +18,6 @@ use parking_lot::Mutex;
 use persist::snapshot::{HandOver, Sink, Spell};
 use spec::config::Id;
 
-use crate::background;
 use crate::mailbox::Message;
 use crate::server::Server;
 
@@ -352,7 +351,6 @@ impl Recorder for Run {
 
 /// The writing thread.
 fn write(queue: &Queue, mut sink: Box<dyn Sink>) -> io::Result<()> {
-    background::step_back();
     while let Some(piece) = queue.take() {
         sink.put(&piece);
         if sink.has_failed() {

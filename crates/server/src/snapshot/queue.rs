@@ -15,9 +15,12 @@ use parking_lot::{Condvar, Mutex};
 mod tests;
 
 /// Bytes that wait in all lanes at most.
-const BYTES_MAX: usize = 16 << 20;
+const BYTES_MAX: usize = 32 << 20;
 /// Bytes of a lane that are always allowed.
-const LANE_BYTES_MIN: usize = 2 << 20;
+const LANE_BYTES_MIN: usize = 4 << 20;
+
+/// What part of its bound a lane may reach while it can wait: the rest is for those who cannot.
+const ROOM_SHARE: usize = 4;
 
 const GIVEN_UP: u8 = 1;
 const FAILED: u8 = 2;
@@ -67,7 +70,7 @@ impl Queue {
 
     /// Whether a lane is far from its bound: who can wait does so before it is reached.
     pub fn has_room(&self, lane: usize) -> bool {
-        self.bytes[lane].load(Ordering::Relaxed) < self.lane_max / 2
+        self.bytes[lane].load(Ordering::Relaxed) < self.lane_max / ROOM_SHARE
     }
 
     /// Adds a piece; waits while its lane is at its bound.
