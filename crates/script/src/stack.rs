@@ -4,7 +4,8 @@
 //! protects. Rust allows that for frames that hold nothing to be dropped, and so:
 //!
 //! Invariant: whoever holds a [`Stack`] holds no value with a destructor across a call of one of
-//! its functions. What must outlive a call lives in [`State`], which is dropped with the interpreter.
+//! its functions. What must outlive a call lives in [`State`], which is dropped with the
+//! interpreter.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, c_int, c_void};
@@ -318,7 +319,7 @@ impl Stack {
         unsafe { lua::lua_getfield_(self.lua, lua::LUA_GLOBALSINDEX, name.as_ptr()) }
     }
 
-    /// `t[k] = v` of the table at `index`, with key and value on top of the stack, as a script does.
+    /// `t[k] = v` of the table at `index`, key and value on top of the stack, as a script does.
     pub(crate) fn set_table(&mut self, index: c_int) {
         // SAFETY: see above.
         unsafe { lua::lua_settable(self.lua, index) }

@@ -55,7 +55,7 @@ impl Cron {
                 doomed.push(self.next_conn);
             } else {
                 fit_buffers(server, local, conn);
-                let is_limited = local.tunables.client_memory_max > 0;
+                let is_limited = local.tunables.client_memory_max > 0 && !conn.lingers;
                 if is_limited && footprint::settle(server, local, conn.client()) {
                     doomed.push(self.next_conn);
                 }

@@ -92,10 +92,13 @@ impl Tracking {
 
     /// See [`Totals`].
     pub fn totals(&self) -> Totals {
+        let clients = *self.clients.lock();
+        // What is left when nobody tracks any more is on its way out.
+        let is_used = u64::from(clients > 0);
         Totals {
-            clients: *self.clients.lock(),
-            keys: self.table.len() as u64,
-            items: self.table.items(),
+            clients,
+            keys: self.table.len() as u64 * is_used,
+            items: self.table.items() * is_used,
             prefixes: self.prefix_count.load(Ordering::Relaxed) as u64,
         }
     }
@@ -142,6 +145,9 @@ pub fn begin(server: &Server, session: &mut Session, wish: Wish) {
     let target = wish.redirect.as_deref().map(tracker_of);
     if !tracker.mode().any(Mode::ON) {
         let mut clients = tracking.clients.lock();
+        if *clients == 0 {
+            tracking.table.clear();
+        }
         *clients += 1;
         server.wants.fetch_or(Wants::KEYS.0, Ordering::SeqCst);
     }
@@ -274,7 +280,8 @@ pub fn fit(server: &Server, rounds: &mut usize) -> u64 {
     trim(server, max, EFFORT * *rounds)
 }
 
-/// Gives back some of the table that nobody needs any more. Who begins to track waits meanwhile.
+/// Gives back some of the table that nobody needs any more. Who begins to track waits meanwhile,
+/// and clears what is left.
 pub fn sweep(server: &Server, parts: &mut usize) {
     let clients = server.tracking.clients.lock();
     if *clients == 0 && server.tracking.table.len() > 0 {

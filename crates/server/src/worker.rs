@@ -664,11 +664,14 @@ impl Thread {
         if cron::is_over_output_limit(&self.server, &self.local, conn) {
             return Fate::Close;
         }
-        let is_limited = self.local.tunables.client_memory_max > 0;
-        if is_limited && footprint::settle(&self.server, &self.local, conn.client()) {
-            return Fate::Close;
-        }
-        Fate::Keep
+        if self.takes_too_much(conn) { Fate::Close } else { Fate::Keep }
+    }
+
+    /// Whether all clients take too much memory, and this one has to go for it.
+    fn takes_too_much(&self, conn: &Conn) -> bool {
+        self.local.tunables.client_memory_max > 0
+            && !conn.lingers
+            && footprint::settle(&self.server, &self.local, conn.client())
     }
 
     /// Takes the reply buffer back from a connection that has no replies left. A second one, which

@@ -4,10 +4,11 @@ import asyncio
 import time
 
 import redis
+from redis.cache import CacheConfig
 from redis.exceptions import AuthenticationError, BusyLoadingError, ConnectionError
 
 from checks import equal, eventually, raises, true
-from server import Server
+from server import IS_PEER, Server
 
 
 def check_password(threads, protocol):
@@ -129,5 +130,28 @@ def check_idle_clients_are_closed(threads, protocol):
         raises(ConnectionError, "", connection.read_response)
         true(0.9 <= time.monotonic() - start < 10, "closed after about a second")
         client.close()
+    finally:
+        server.close()
+
+
+def check_client_side_cache(threads, protocol):
+    # redis-py's cache asks for RESP3, for a version from 7.4 on, and for CLIENT TRACKING ON in its
+    # handshake.
+    if protocol == 2 or IS_PEER:
+        return
+    server = Server(threads, "--redis-version", "7.4.0")
+    try:
+        writer = redis.Redis(port=server.port, protocol=3, retry=None)
+        cached = redis.Redis(port=server.port, protocol=3, retry=None,
+                             cache_config=CacheConfig())
+        writer.set("key", "1")
+        equal(cached.get("key"), b"1")
+        equal(cached.get_cache().size, 1)
+        writer.set("key", "2")
+        eventually(lambda: cached.get("key") == b"2", "the cache is told")
+        writer.flushall()
+        eventually(lambda: cached.get("key") is None, "the cache is told that nothing is valid")
+        cached.close()
+        writer.close()
     finally:
         server.close()

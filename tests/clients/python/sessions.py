@@ -1,7 +1,6 @@
 """The handshake, and what a connection can ask about itself and about others."""
 
 import redis
-from redis.cache import CacheConfig
 from redis.exceptions import ConnectionError, ResponseError
 
 from checks import equal, eventually, new, once, pairs, raises, true, within
@@ -173,17 +172,6 @@ def check_client_tracking_can_be_read(place):
     equal(r.client_getredir(), -1)
     reply = r.execute_command("CLIENT TRACKINGINFO")
     equal(pairs(reply), {"flags": ["off"], "redirect": -1, "prefixes": []})
-
-
-@once("CLIENT|TRACKING")
-def check_client_side_cache(place):
-    # redis-py's cache asks for RESP3, and for CLIENT TRACKING ON in its handshake.
-    if place.protocol == 3:
-        cached = place.client(cache_config=CacheConfig(), decode_responses=True)
-        place.text.set("key", "1")
-        equal(cached.get("key"), "1")
-        place.text.set("key", "2")
-        eventually(lambda: cached.get("key") == "2", "the cache is told")
 
 
 def check_client_pause(place):
