@@ -143,7 +143,6 @@ impl Interp {
         let state = self.state();
         state.proto = FIRST_PROTO;
         state.stopped = None;
-        state.random.reset();
         state.json = json::Settings::default();
         let budget = state.budget;
         // SAFETY: the host is borrowed for longer than the run, which ends below.

@@ -1,5 +1,5 @@
 //! `math.random` and `math.randomseed`: the 48-bit linear congruential generator of POSIX's
-//! `drand48`, so that a script sees the same numbers on every machine, as in Redis.
+//! `drand48`, so that the same seed gives the same numbers on every machine, as in Redis.
 
 use crate::stack::{Outcome, Stack};
 
@@ -23,11 +23,6 @@ impl Default for Random {
 }
 
 impl Random {
-    /// What every script begins with.
-    pub(crate) fn reset(&mut self) {
-        *self = Self::default();
-    }
-
     fn seed(&mut self, seed: u32) {
         self.0 = u64::from(seed) << 16 | LOW_SEED;
     }

@@ -664,7 +664,9 @@ impl<'k> Turn<'_, 'k> {
             Run::Session(handler) | Run::Container(Some(handler)) => {
                 self.call_session(row, handler, args, held)
             }
-            Run::Script(form) => (scripting::perform(self, form, args, held), Flow::Continue),
+            Run::Script(form) => {
+                (scripting::perform(self, (row, form), args, held), Flow::Continue)
+            }
             Run::Container(None) | Run::Exec => (Ok(()), Flow::Continue),
         };
         if self.session.state.with(self.server.state()).any(State::OBSERVED) {
@@ -692,7 +694,8 @@ impl<'k> Turn<'_, 'k> {
             monitor::show(self.server, self.local, self.session, row, args);
         }
         let session = &*self.session;
-        if session.state.any(State::TRACKS) {
+        let is_script = matches!(row.run, Run::Script(_));
+        if session.state.any(State::TRACKS) && !is_script {
             let client = (&*session.client, session.state);
             tracking::remember(self.server, self.local, client, (row, args), hashed);
         }

@@ -15,6 +15,8 @@ pub(crate) struct Knobs {
     /// Bytes from which on an element of a large list gets a node for itself; 0 is by the
     /// configuration.
     pub(crate) list_packed: AtomicUsize,
+    /// Whether scripts may call what they otherwise must not.
+    pub(crate) scripts_may_all: AtomicBool,
     /// Whether files and payloads are read whatever their checksum says.
     pub(crate) skips_checksums: AtomicBool,
     /// Whether reply buffers grow and shrink with what they are used for.
@@ -27,6 +29,7 @@ impl Default for Knobs {
             cron_paused: AtomicBool::new(false),
             reply_peak_reset_ms: AtomicI64::new(REPLY_PEAK_RESET_MS),
             list_packed: AtomicUsize::new(0),
+            scripts_may_all: AtomicBool::new(false),
             skips_checksums: AtomicBool::new(false),
             reply_resizing: AtomicBool::new(true),
         }

@@ -71,6 +71,8 @@ pub struct Local {
     pub transactions: Vec<Box<Transaction>>,
     /// Requests of the present batch that were not run but kept for EXEC or refused.
     pub unrun_commands: u64,
+    /// Whether what runs is a command of a script.
+    pub in_script: bool,
     /// What this worker has compiled of scripts.
     pub scripts: Compiled,
     /// The error on its way to the client was counted with the command that a script called.
@@ -108,6 +110,7 @@ impl Local {
             broadcast: Vec::new(),
             told: 0,
             transactions: Vec::new(),
+            in_script: false,
             scripts: Compiled::default(),
             error_is_counted: false,
             unrun_commands: 0,

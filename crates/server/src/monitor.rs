@@ -43,7 +43,25 @@ pub fn show(server: &Server, local: &mut Local, session: &Session, row: &Row, ar
     if row.spec.flags.intersects(Flags::SKIP_MONITOR | Flags::ADMIN) {
         return;
     }
-    let line = line(&session.client, session.db, row, args);
+    send(server, local, session, row, args);
+}
+
+/// Shows a script that begins: what it runs comes after it.
+#[cold]
+pub fn show_script(
+    server: &Server,
+    local: &mut Local,
+    session: &Session,
+    row: &Row,
+    args: &Args<'_>,
+) {
+    if server.state().any(State::MONITORED) {
+        send(server, local, session, row, args);
+    }
+}
+
+fn send(server: &Server, local: &mut Local, session: &Session, row: &Row, args: &Args<'_>) {
+    let line = line(&session.client, session.db, local.in_script, row, args);
     pubsub::send(server, local, Kind::Monitor, NAME, &line);
 }
 
@@ -59,11 +77,12 @@ pub fn left(server: &Server) {
 }
 
 /// The time, the database, the client and the arguments. Writing into memory does not fail.
-fn line(client: &Client, db: u32, row: &Row, args: &Args<'_>) -> Vec<u8> {
+fn line(client: &Client, db: u32, in_script: bool, row: &Row, args: &Args<'_>) -> Vec<u8> {
     let now_us = clock::unix_us();
     let (seconds, rest) = (now_us / 1_000_000, now_us % 1_000_000);
     let mut line = Vec::new();
     let (place, addr) = match client.unix {
+        _ if in_script => ("", "lua"),
         true => ("unix:", client.laddr.strip_suffix(":0").unwrap_or(&client.laddr)),
         false => ("", client.addr.as_str()),
     };

@@ -16,6 +16,8 @@ use resp::Writer;
 use script::{Failure, Flags, Host, Interp, Role};
 
 use crate::dispatch::Turn;
+use crate::monitor;
+use crate::rows::Row;
 use crate::session::State;
 
 mod cache;
@@ -158,10 +160,11 @@ struct Plan<'p> {
 /// Runs a command that names a script or a function; all shards are held.
 pub fn perform<'k: 'h, 'h>(
     turn: &mut Turn<'_, 'k>,
-    form: Form,
+    (row, form): (&Row, Form),
     args: &Args<'_>,
     held: &mut Held<'h>,
 ) -> Result<(), Error> {
+    monitor::show_script(turn.server, turn.local, turn.session, row, args);
     match form.naming {
         Naming::Function => run_function(turn, args, held, form.read_only),
         _ => run_script(turn, args, held, form),
@@ -303,7 +306,9 @@ fn run<'k: 'h, 'h>(
     let proto = turn.out.proto();
     let mut out = std::mem::replace(turn.out, Writer::new(proto));
     let mark = out.mark();
+    turn.local.in_script = true;
     let result = script(&mut ScriptHost::new(turn, held, plan), &mut out);
+    turn.local.in_script = false;
     if result.is_err() {
         out.truncate_to(mark);
     }

@@ -54,6 +54,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     ("replybuffer", 2..=2, replybuffer),
     ("sdslen", 1..=1, value::sdslen),
     ("set-active-expire", 1..=1, set_active_expire),
+    ("set-disable-deny-scripts", 1..=1, set_disable_deny_scripts),
     ("set-skip-checksum-validation", 1..=1, set_skip_checksum_validation),
     ("sleep", 1..=1, sleep),
     ("stringmatch-test", 0..=0, stringmatch_test),
@@ -112,6 +113,8 @@ const HELP: &[&str] = &[
     "    Show the lengths of a key and its string.",
     "SET-ACTIVE-EXPIRE <0|1>",
     "    Whether keys go when their time has come, or only when somebody asks for them.",
+    "SET-DISABLE-DENY-SCRIPTS <0|1>",
+    "    Whether scripts may call what they otherwise must not.",
     "SET-SKIP-CHECKSUM-VALIDATION <0|1>",
     "    Whether payloads and files are read whatever their checksum says.",
     "SLEEP <seconds>",
@@ -233,6 +236,12 @@ fn pause_cron(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
 fn set_active_expire(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     call.server.active_expire.store(is_on(args[2]), Ordering::SeqCst);
     call.server.tell_all(|| Message::Look);
+    call.out.ok();
+    Ok(())
+}
+
+fn set_disable_deny_scripts(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    call.server.knobs.scripts_may_all.store(is_on(args[2]), Ordering::Relaxed);
     call.out.ok();
     Ok(())
 }

@@ -78,6 +78,11 @@ fn flush(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
         [mode] => mode.eq_ignore_ascii_case(b"async") || mode.eq_ignore_ascii_case(b"sync"),
         _ => false,
     };
+    if args.len() > 3 {
+        return Err(Error::Text(
+            "ERR unknown subcommand or wrong number of arguments for 'flush'. Try FUNCTION HELP.",
+        ));
+    }
     if !is_known {
         return Err(Error::Text("ERR FUNCTION FLUSH only supports SYNC|ASYNC option"));
     }

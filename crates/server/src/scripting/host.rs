@@ -1,5 +1,7 @@
 //! What a running script may ask of the server.
 
+use std::sync::atomic::Ordering;
+
 use commands::Args;
 use keyspace::{Held, Wants};
 use resp::Writer;
@@ -38,7 +40,8 @@ impl<'s, 'a, 'k: 'h, 'h> ScriptHost<'s, 'a, 'k, 'h> {
 
     /// Why a command must not run, as an error line.
     fn reason_against(&self, row: &Row) -> Option<&'static str> {
-        if row.has(Flags::NOSCRIPT) {
+        let knobs = &self.turn.server.knobs;
+        if row.has(Flags::NOSCRIPT) && !knobs.scripts_may_all.load(Ordering::Relaxed) {
             return Some("ERR This Redis command is not allowed from script");
         }
         if self.read_only && row.spec.flags.intersects(Flags::WRITE | Flags::MAY_REPLICATE) {
@@ -77,18 +80,22 @@ impl<'k: 'h, 'h> Host for ScriptHost<'_, '_, 'k, 'h> {
             return reject(self.turn, Some(row), text, reply);
         }
         self.has_written |= row.has(Flags::WRITE);
-        let wants = Wants(server.wants.load(std::sync::atomic::Ordering::Relaxed));
+        let wants = Wants(server.wants.load(Ordering::Relaxed));
         let is_logged = self.propagation.0 & Propagation::AOF.0 != 0;
         let wants = if is_logged { wants } else { Wants(wants.0 & !Wants::LOG.0) };
         self.turn.local.change.set_wants(wants);
         let now_us = self.turn.local.now_us;
         let mut turn = self.turn.answering(reply);
-        let mark = turn.out.mark();
-        let (result, _) = turn.perform(row, &Args::new(args, &[]), &[], self.held);
+        let (mark, len) = (turn.out.mark(), turn.out.len());
+        let args = Args::new(args, &[]);
+        let (result, _) = turn.perform(row, &args, &[], self.held);
         if let Err(error) = result {
             error.write(row.name, turn.out);
         }
-        turn.count(row, mark);
+        let nanoseconds = turn.count(row, mark);
+        let request = args.all().iter().map(|arg| arg.len() as u64).sum();
+        let reply = turn.out.len().saturating_sub(len) as u64;
+        turn.judge(row, &args, [nanoseconds / 1000, request, reply]);
         // All commands of a script run at the same moment.
         turn.local.now_us = now_us;
         turn.local.nested_commands += 1;

@@ -3,12 +3,16 @@
 //! Their code is kept with the data set (`persistence`); what is compiled here follows it.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use resp::Writer;
 use script::{Flags, Host, Interp, Level, Propagation, Registered, Role, Script};
 
 use super::host;
 use crate::server::Server;
+
+/// How long the code of a library may run while it is loaded.
+const LOADING_MAX: Duration = Duration::from_millis(500);
 
 /// One library.
 pub struct Library {
@@ -39,7 +43,9 @@ pub enum Policy {
 }
 
 /// Whoever runs a library's code while it is loaded: it may write to the log and no more.
-struct Loading;
+struct Loading {
+    began: Instant,
+}
 
 impl Host for Loading {
     fn call(&mut self, _: &[&[u8]], reply: &mut Writer) {
@@ -57,7 +63,7 @@ impl Host for Loading {
     fn set_propagation(&mut self, _: Propagation) {}
 
     fn interrupt(&mut self) -> Option<&'static str> {
-        None
+        (self.began.elapsed() > LOADING_MAX).then_some("FUNCTION LOAD timeout")
     }
 }
 
@@ -145,7 +151,10 @@ impl Libraries {
         if self.by_name.contains_key(&name) && !replace {
             return Err(format!("Library '{}' already exists", name.escape_ascii()));
         }
-        let functions = match self.interp(server).load(&code[code_at..], &mut Loading) {
+        let functions = match self
+            .interp(server)
+            .load(&code[code_at..], &mut Loading { began: Instant::now() })
+        {
             Ok(functions) => functions,
             Err(text) => return Err(String::from_utf8_lossy(&text).into_owned()),
         };
@@ -175,6 +184,9 @@ impl Libraries {
             if functions[..at].iter().any(same) {
                 return Err("Function already exists in the library".to_owned());
             }
+        }
+        for function in functions {
+            let same = |other: &Registered| other.name.eq_ignore_ascii_case(&function.name);
             let mut others = self.by_name.iter().filter(|(name, _)| *name != library);
             if others.any(|(_, other)| other.functions.iter().any(same)) {
                 return Err(format!("Function {} already exists", function.name.escape_ascii()));
