@@ -71,6 +71,8 @@ pub(crate) const HANDLERS: &[(&str, Form)] = &[
 pub struct Scripting {
     /// The scripts that are known.
     pub scripts: Mutex<Cache>,
+    /// How often all scripts were forgotten: the interpreters are made anew then.
+    pub flushes: AtomicU64,
     /// The libraries of functions.
     pub libraries: Mutex<Libraries>,
     /// Bytes that the interpreters use, by worker, and last that of the libraries.
@@ -82,6 +84,7 @@ impl Scripting {
     pub fn new(workers: usize) -> Self {
         Self {
             scripts: Mutex::default(),
+            flushes: AtomicU64::new(0),
             libraries: Mutex::default(),
             memory: (0..=workers).map(|_| AtomicU64::new(0)).collect(),
         }
@@ -184,6 +187,7 @@ fn run_script<'k: 'h, 'h>(
         None => cache::given(args[1]).ok_or(Error::Text(spec::error::NO_SCRIPT))?,
     };
     let mut compiled = std::mem::take(&mut turn.local.scripts);
+    compiled.follow(turn.server);
     let result = match find(turn, &mut compiled, &digest, body) {
         Ok(found) => {
             let plan = Plan { name: &digest, nature: found.nature, read_only };

@@ -124,10 +124,20 @@ pub struct Found {
 #[derive(Default)]
 pub struct Compiled {
     interp: Option<Interp>,
+    /// How often all scripts had been forgotten when the interpreter was made.
+    flushes: u64,
     scripts: HashMap<Digest, (Script, Arc<Stored>), foldhash::fast::FixedState>,
 }
 
 impl Compiled {
+    /// Begins anew once all scripts were forgotten.
+    pub fn follow(&mut self, server: &Server) {
+        let flushes = server.scripting.flushes.load(Ordering::Relaxed);
+        if flushes != self.flushes {
+            *self = Self { flushes, ..Self::default() };
+        }
+    }
+
     /// The worker's interpreter.
     pub fn interp(&mut self, server: &Server) -> &mut Interp {
         self.interp.get_or_insert_with(|| super::interpreter(server, Role::Scripts))

@@ -1,6 +1,7 @@
 //! SCRIPT and its subcommands.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use commands::{Args, Error};
 
@@ -27,6 +28,7 @@ fn load(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
         Ok(stored) => stored,
         Err(text) => return call.fail(format!("ERR {text}")),
     };
+    call.local.scripts.follow(call.server);
     if call.local.scripts.find(&digest).is_none()
         && let Err(text) = call.local.scripts.compile(call.server, &stored)
     {
@@ -60,6 +62,8 @@ fn flush(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
         return Err(Error::Text("ERR SCRIPT FLUSH only support SYNC|ASYNC option"));
     }
     call.server.scripting.scripts.lock().clear();
+    call.server.scripting.flushes.fetch_add(1, Ordering::Relaxed);
+    call.local.scripts.follow(call.server);
     call.out.ok();
     Ok(())
 }
