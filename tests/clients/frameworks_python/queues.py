@@ -11,6 +11,10 @@ from checks import equal, eventually, once, raises, true
 # Short times between the looks of Celery and its broker, so that checks do not wait for them.
 TRANSPORT = {"visibility_timeout": 30, "polling_interval": 0.05, "health_check_interval": 10}
 
+# What the task that is tried again has seen. One list for all applications: a worker may run the task
+# of an application that came before.
+ATTEMPTS = []
+
 
 def add(one, other):
     return one + other
@@ -33,14 +37,13 @@ def celery_app(place):
         worker_hijack_root_logger=False, broker_connection_retry_on_startup=True,
         worker_cancel_long_running_tasks_on_connection_loss=False,
     )
-    attempts = []
 
     @app.task(name="again", bind=True, max_retries=3)
     def again(self):
-        attempts.append(self.request.retries)
+        ATTEMPTS.append(self.request.retries)
         if self.request.retries < 2:
             raise self.retry(countdown=0)
-        return list(attempts)
+        return list(ATTEMPTS)
 
     app.task(name="add")(add)
     app.task(name="fail")(fail)
@@ -83,6 +86,7 @@ def check_celery(place):
     with celery_worker(app):
         results = [tasks["add"].delay(number, number) for number in range(50)]
         equal([result.get(timeout=20) for result in results], [n * 2 for n in range(50)])
+        ATTEMPTS.clear()
         equal(tasks["again"].delay().get(timeout=20), [0, 1, 2])
         raises(ValueError, "broken", tasks["fail"].delay("broken").get, timeout=20)
         equal(chain(tasks["add"].s(1, 2), tasks["add"].s(4))().get(timeout=20), 7)
