@@ -81,7 +81,8 @@ fn write(options: &Options, cpus: &Cpus, pattern: &str, keys: u64) -> Result<Fol
     fs::create_dir_all(&folder.0).map_err(|error| format!("temporary directory: {error}"))?;
     let writer = if options.peer.is_some() { Kind::Peer } else { Kind::Ours };
     eprintln!("loading: {} writes the file", writer.name());
-    let server = Server::start(options, writer, &cpus.all, &[])?;
+    // Where a file goes is a setting that a server protects unless it is told otherwise.
+    let server = Server::start(options, writer, &cpus.all, &["--enable-protected-configs", "yes"])?;
     load::fill(server.address, pattern, keys, &cpus.all)?;
     let mut client = server.client()?;
     client.call(&["CONFIG", "SET", "dir", &folder.0.display().to_string()])?;
