@@ -619,3 +619,33 @@ fn a_server_killed_during_a_rewrite_has_lost_nothing() {
         }
     }
 }
+
+/// A script is one whole in the log, which has it before its client is answered; a library and what
+/// its functions write are there as well.
+#[test]
+fn what_scripts_have_written_is_there_after_a_kill() {
+    for threads in ["1", "2"] {
+        let folder = Folder::new();
+        let options = [("appendfsync", "always"), ("threads", threads)];
+        let server = folder.start(&options);
+        let mut client = server.client();
+        let script = "redis.call('set', 'a', 1) redis.call('select', 3) redis.call('set', 'b', 2)";
+        client.call(&["EVAL", script, "0"]);
+        let library = "#!lua name=l\nredis.register_function('add', function(keys) \
+                       redis.call('set', keys[1], 1) return redis.call('incr', keys[1]) end)";
+        assert_eq!(client.call(&["FUNCTION", "LOAD", library]), Value::Bulk(b"l".to_vec()));
+        assert_eq!(client.call(&["FCALL", "add", "1", "n"]), Value::Int(2));
+        let log = String::from_utf8(fs::read(folder.increment()).unwrap()).unwrap();
+        assert_eq!(log.matches("MULTI").count(), 2, "{log}");
+        assert_eq!(log.matches("EXEC").count(), 2, "{log}");
+        assert!(log.ends_with("EXEC\r\n"), "{log}");
+        drop(server);
+        let server = folder.start(&options);
+        let mut client = server.client();
+        assert_eq!(text(&mut client, "GET a"), "1");
+        assert_eq!(text(&mut client, "GET n"), "2");
+        assert_eq!(client.call(&["FCALL", "add", "1", "n"]), Value::Int(2));
+        text(&mut client, "SELECT 3");
+        assert_eq!(text(&mut client, "GET b"), "2");
+    }
+}

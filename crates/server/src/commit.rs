@@ -20,8 +20,9 @@ pub fn after(server: &Server, local: &mut Local, session: &Session, row: &Row, a
     settle(server, local, Some(&session.client));
 }
 
-/// What follows the last command of a transaction, with all its shards still held.
-pub fn transaction(server: &Server, local: &mut Local) {
+/// Ends a transaction, or a script, with all its shards still held: what it has done is one whole.
+pub fn end_transaction(server: &Server, local: &mut Local) {
+    local.change.end_transaction();
     local.outlet.append(&server.aof, true, local.now_us);
 }
 

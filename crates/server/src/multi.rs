@@ -347,8 +347,7 @@ impl<'k> Turn<'_, 'k> {
             // All commands of a transaction run at the same moment.
             self.local.now_us = now_us;
         }
-        self.local.change.end_transaction();
-        commit::transaction(self.server, self.local);
+        commit::end_transaction(self.server, self.local);
         self.session.put(State::DENY_BLOCKING, false);
         if !self.local.ready.is_empty() {
             self.serve_ready(held);

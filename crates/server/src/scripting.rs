@@ -16,9 +16,9 @@ use resp::Writer;
 use script::{Failure, Flags, Host, Interp, Role};
 
 use crate::dispatch::Turn;
-use crate::monitor;
 use crate::rows::Row;
 use crate::session::State;
+use crate::{commit, monitor};
 
 mod cache;
 mod container;
@@ -318,7 +318,7 @@ fn run<'k: 'h, 'h>(
     }
     *turn.out = out;
     if begins {
-        turn.local.change.end_transaction();
+        commit::end_transaction(turn.server, turn.local);
     }
     if is_outer {
         turn.session.put(State::DENY_BLOCKING, false);

@@ -18,7 +18,7 @@ use resp::{Proto, Writer};
 use smallvec::SmallVec;
 use spec::command::Flags;
 
-use crate::call::DataCall;
+use crate::call::{Call, DataCall, Flow};
 use crate::commit;
 use crate::local::Local;
 use crate::mailbox::Message;
@@ -233,6 +233,18 @@ impl Player {
                 local.wait = None;
                 commit::served(server, local, None);
                 result
+            }
+            // Libraries are a part of the data set.
+            Run::Session(handler) if row.name.starts_with("function|") => {
+                let (session, flow) = (&mut self.session, Flow::Continue);
+                let mut call = Call { server, local, session, out, row, held, flow };
+                let result = handler(&mut call, args);
+                commit::served(server, local, None);
+                result
+            }
+            // What a script has written stands in a log of today; to run one again takes a client.
+            Run::Script(_) => {
+                return Err(format!("The command '{}' cannot stand in a log", row.name));
             }
             // A transaction is whole when it comes here.
             _ if matches!(row.name, "multi" | "exec") || !row.has(Flags::WRITE) => return Ok(()),
