@@ -4,24 +4,18 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use testkit::{Client, Server, Value};
 
 /// A folder for files that outlive a server; it is removed with the value.
-struct Folder(PathBuf);
+struct Folder(testkit::Folder);
 
 impl Folder {
     fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("reddle-append-only-{}-{count}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
-        fs::create_dir_all(&folder).unwrap();
-        Self(folder)
+        Self(testkit::Folder::new())
     }
 
     fn all<'a>(&'a self, options: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
@@ -57,11 +51,7 @@ impl Folder {
     }
 
     fn names(&self) -> Vec<String> {
-        let names = fs::read_dir(self.0.join("appendonlydir")).unwrap();
-        let mut names: Vec<_> =
-            names.map(|name| name.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
+        self.0.names("appendonlydir")
     }
 
     /// Puts a log there that some server has left.
@@ -70,12 +60,6 @@ impl Folder {
         fs::write(self.increment(), increment).unwrap();
         let manifest = "file appendonly.aof.1.incr.aof seq 1 type i\n";
         fs::write(self.part("appendonly.aof.manifest"), manifest).unwrap();
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        fs::remove_dir_all(&self.0).ok();
     }
 }
 
@@ -398,7 +382,7 @@ fn paths_are_seen_from_the_datas_folder() {
     let server = folder.start(&options);
     text(&mut server.client(), "SET a 1");
     drop(server);
-    assert!(Path::new(&folder.0).join("logs/mine.aof.1.incr.aof").is_file());
+    assert!(folder.0.join("logs/mine.aof.1.incr.aof").is_file());
     let server = folder.start(&options);
     assert_eq!(text(&mut server.client(), "GET a"), "1");
 }

@@ -6,21 +6,15 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use testkit::{Server, Value};
 
 /// A folder that is removed with the value.
-struct Folder(PathBuf);
+struct Folder(testkit::Folder);
 
 impl Folder {
     fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("reddle-convert-test-{}-{count}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
-        fs::create_dir_all(&folder).unwrap();
-        Self(folder)
+        Self(testkit::Folder::new())
     }
 
     fn path(&self, name: &str) -> String {
@@ -28,11 +22,7 @@ impl Folder {
     }
 
     fn names(&self) -> Vec<String> {
-        let names = fs::read_dir(&self.0).unwrap();
-        let mut names: Vec<_> =
-            names.map(|name| name.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
+        self.0.names("")
     }
 
     /// What DEBUG DIGEST says once a server has loaded a file of the folder.
@@ -44,12 +34,6 @@ impl Folder {
             Value::Simple(digest) | Value::Bulk(digest) => String::from_utf8(digest).unwrap(),
             other => panic!("{other:?}"),
         }
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        fs::remove_dir_all(&self.0).ok();
     }
 }
 

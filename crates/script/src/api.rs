@@ -187,19 +187,19 @@ fn sha1hex(stack: &mut Stack) -> Outcome {
         return fail(stack, b"wrong number of arguments");
     }
     let text = stack.bytes(1).unwrap_or(Pinned::of(b""));
-    let mut digest = [0; 40];
-    write_digest(&text, &mut digest);
-    stack.push_bytes(&digest);
+    stack.push_bytes(&digest(&text));
     Ok(1)
 }
 
 /// SHA-1 in lower-case hexadecimal digits, under which a script is known.
-pub(crate) fn write_digest(text: &[u8], out: &mut [u8; 40]) {
+pub fn digest(text: &[u8]) -> [u8; 40] {
     const DIGITS: [u8; 16] = *b"0123456789abcdef";
-    for (pair, byte) in out.chunks_exact_mut(2).zip(Sha1::digest(text)) {
+    let mut digest = [0; 40];
+    for (pair, byte) in digest.chunks_exact_mut(2).zip(Sha1::digest(text)) {
         pair[0] = DIGITS[usize::from(byte >> 4)];
         pair[1] = DIGITS[usize::from(byte & 15)];
     }
+    digest
 }
 
 /// redis.error_reply(text)

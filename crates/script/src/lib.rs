@@ -12,7 +12,6 @@
 
 use std::ffi::c_int;
 
-use mlua_sys as lua;
 use resp::{Proto, Writer};
 
 mod api;
@@ -32,6 +31,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+pub use api::digest;
 pub use function::{Flags, Registered};
 pub use interp::{Failure, Interp};
 
@@ -109,8 +109,3 @@ const FIRST_PROTO: Proto = Proto::Resp2;
 
 /// Instructions between two looks at whether the script must end.
 const INSTRUCTIONS_A_LOOK: c_int = 100_000;
-
-/// What the interpreter is built from.
-pub const VERSION: &str = "Lua 5.1";
-
-const _: () = assert!(lua::LUA_OK == 0);

@@ -183,7 +183,7 @@ fn run_script<'k: 'h, 'h>(
     let keys = key_count(args, || args.int(2))?;
     let body = (naming == Naming::Body).then_some(args[1]);
     let digest = match body {
-        Some(body) => cache::digest(body),
+        Some(body) => script::digest(body),
         None => cache::given(args[1]).ok_or(Error::Text(spec::error::NO_SCRIPT))?,
     };
     let mut compiled = std::mem::take(&mut turn.local.scripts);

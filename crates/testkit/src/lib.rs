@@ -2,6 +2,7 @@
 //!
 //! - [`server`] starts the built binary and stops it again, [`client`] speaks to it, [`cases`]
 //!   reads and runs the files that say `command -> reply`;
+//! - [`folder`] is a place for files that outlive a server;
 //! - [`linear`] asks whether what concurrent clients saw is what one after another could see.
 //!
 //! A development crate: it knows the wire protocol and nothing of the server's inside, so that
@@ -12,9 +13,11 @@
 
 pub mod cases;
 pub mod client;
+pub mod folder;
 pub mod linear;
 pub mod server;
 
 pub use client::Client;
+pub use folder::Folder;
 pub use resp::value::Value;
 pub use server::Server;

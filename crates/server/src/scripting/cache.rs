@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use script::{Flags, Interp, Role, Script};
-use sha1::{Digest as _, Sha1};
 
 use super::Nature;
 use crate::server::Server;
@@ -185,17 +184,6 @@ impl Compiled {
         self.scripts.insert(stored.digest, (script, Arc::clone(stored)));
         Ok(Found { script, nature: stored.nature })
     }
-}
-
-/// The digest of a script.
-pub fn digest(body: &[u8]) -> Digest {
-    const DIGITS: [u8; 16] = *b"0123456789abcdef";
-    let mut digest = [0; 40];
-    for (pair, byte) in digest.chunks_exact_mut(2).zip(Sha1::digest(body)) {
-        pair[0] = DIGITS[usize::from(byte >> 4)];
-        pair[1] = DIGITS[usize::from(byte & 15)];
-    }
-    digest
 }
 
 /// The digest that a client wrote, in any case of letters.

@@ -22,7 +22,7 @@ pub(crate) const HANDLERS: &[(&str, SessionHandler)] = &[
 
 /// SCRIPT LOAD script - O(N), N the length of the script.
 fn load(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    let digest = cache::digest(args[2]);
+    let digest = script::digest(args[2]);
     let known = call.server.scripting.scripts.lock().get(&digest);
     let stored = match known.map_or_else(|| cache::read(&digest, args[2]).map(Arc::new), Ok) {
         Ok(stored) => stored,
