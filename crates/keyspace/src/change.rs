@@ -7,6 +7,7 @@
 use crate::discarded::Discarded;
 use crate::entry::Entry;
 use crate::shard::Faded;
+use crate::undo::Undo;
 
 /// Expired fields that one deletion in the log names.
 const FIELDS_A_RECORD: usize = 1024;
@@ -137,9 +138,36 @@ pub struct Change {
     stirred: Vec<(u32, Box<[u8]>)>,
     stirred_dbs: Vec<u32>,
     overturned: bool,
+    /// What is kept of keys before they change, if anything is.
+    undo: Option<Box<Undo>>,
+    /// The storage of the last one.
+    spare_undo: Option<Box<Undo>>,
 }
 
 impl Change {
+    /// Keeps each key from now on as it is before it first changes.
+    pub fn begin_undo(&mut self) {
+        self.undo = Some(self.spare_undo.take().unwrap_or_default());
+    }
+
+    /// What is kept, if anything is.
+    #[inline]
+    pub fn undo(&mut self) -> Option<&mut Undo> {
+        self.undo.as_deref_mut()
+    }
+
+    /// Keeps nothing any more and forgets what was kept.
+    pub fn end_undo(&mut self) {
+        if let Some(mut undo) = self.undo.take() {
+            undo.clear();
+            self.spare_undo = Some(undo);
+        }
+    }
+
+    pub(crate) fn take_undo(&mut self) -> Option<Undo> {
+        self.undo.take().map(|undo| *undo)
+    }
+
     /// What is recorded from now on.
     pub fn set_wants(&mut self, wants: Wants) {
         self.wants = wants;

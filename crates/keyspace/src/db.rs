@@ -18,6 +18,7 @@ use crate::change::{Change, Changed, Class, Wants};
 use crate::entry::{Entry, NewValue};
 use crate::shard::{Edit, Lookup, Stamp, Ttl, is_gone};
 use crate::shards::Held;
+use crate::undo::Was;
 use crate::watch::Watcher;
 
 /// A time at which no key's time is over.
@@ -243,6 +244,7 @@ impl<'a, 'k> Db<'a, 'k> {
         let (hash, access) = (self.hash(key), self.touch.then_some(self.stamp.access));
         let since_ms = self.over_since();
         let shard = self.keyspace.shard_of(hash);
+        self.keep(shard, hash, key);
         self.fade(shard, hash, key);
         let db = self.held.shard(shard).db(self.index);
         let edited = db.edit(hash, key, since_ms, |entry| {
@@ -292,6 +294,7 @@ impl<'a, 'k> Db<'a, 'k> {
         let hash = self.hash(key);
         let shard = self.keyspace.shard_of(hash);
         let since_ms = self.over_since();
+        self.keep(shard, hash, key);
         self.fade(shard, hash, key);
         let db = self.held.shard(shard).db(self.index);
         if ttl == Ttl::Keep
@@ -317,6 +320,7 @@ impl<'a, 'k> Db<'a, 'k> {
         let hash = self.hash(key);
         let shard = self.keyspace.shard_of(hash);
         let since_ms = self.over_since();
+        self.keep(shard, hash, key);
         self.fade(shard, hash, key);
         let entry = self.held.shard(shard).db(self.index).remove(hash, key)?;
         if entry.is_over(since_ms) {
@@ -342,6 +346,7 @@ impl<'a, 'k> Db<'a, 'k> {
         let shard = self.keyspace.shard_of(hash);
         let deadline_ms = entry.deadline_ms();
         let since_ms = self.over_since();
+        self.keep(shard, hash, entry.key_bytes());
         self.fade(shard, hash, entry.key_bytes());
         let db = self.held.shard(shard).db(self.index);
         let mut old = db.remove(hash, entry.key_bytes());
@@ -369,6 +374,7 @@ impl<'a, 'k> Db<'a, 'k> {
         let hash = self.hash(key);
         let shard = self.keyspace.shard_of(hash);
         let since_ms = self.over_since();
+        self.keep(shard, hash, key);
         self.fade(shard, hash, key);
         let db = self.held.shard(shard).db(self.index);
         match db.set_deadline(hash, key, deadline_ms, self.stamp, since_ms) {
@@ -479,11 +485,56 @@ impl<'a, 'k> Db<'a, 'k> {
             return;
         }
         let since_ms = self.over_since();
+        self.keep(shard, hash, key);
         let db = self.held.shard(shard).db(self.index);
         if let Some(faded) = db.fade(hash, key, since_ms, usize::MAX) {
             self.keyspace.watches().touch(shard, self.index, key);
             self.change.note_faded(self.index, key, faded);
         }
+    }
+
+    /// Keeps a key as it is before it changes, while that may have to be undone.
+    #[inline(always)]
+    fn keep(&mut self, shard: u32, hash: u64, key: &[u8]) {
+        if self.change.undo().is_some() {
+            self.keep_now(shard, hash, key);
+        }
+    }
+
+    #[cold]
+    fn keep_now(&mut self, shard: u32, hash: u64, key: &[u8]) {
+        let index = self.index;
+        if let Some(undo) = self.change.undo()
+            && undo.lacks(index, hash, key)
+        {
+            let part = self.held.shard(shard).db(index);
+            undo.keep(index, hash, key, part.get(hash, key).as_deref());
+        }
+    }
+
+    /// Undoes what has changed since [`Change::begin_undo`]; false when that cannot be done. All
+    /// shards are held. Nobody is told: who watches one of the keys, or waits for it, was told of
+    /// the change, and who looks again finds that nothing has come of it.
+    pub fn roll_back(&mut self) -> bool {
+        let Some(undo) = self.change.take_undo() else { return true };
+        if undo.is_lost() {
+            return false;
+        }
+        for kept in undo.into_kept() {
+            let shard = self.keyspace.shard_of(kept.hash);
+            let db = self.held.shard(shard).db(kept.db);
+            if let Some(changed) = db.remove(kept.hash, kept.key()) {
+                self.change.discard(changed, true);
+            }
+            let Was::Entry(entry) = kept.was else { continue };
+            let deadline_ms = entry.deadline_ms();
+            db.insert(kept.hash, entry, self.stamp);
+            let fields_due = db.fields_due_ms();
+            for deadline_ms in deadline_ms.into_iter().chain(fields_due) {
+                self.lower_due(shard, deadline_ms);
+            }
+        }
+        true
     }
 
     fn lower_due(&mut self, shard: u32, deadline_ms: i64) {
@@ -493,6 +544,13 @@ impl<'a, 'k> Db<'a, 'k> {
 
 /// Removes a key whose time is over: its watchers learn of it, and the change is recorded.
 fn lapse(keyspace: &Keyspace, change: &mut Change, db: u32, shard: u32, entry: Entry) {
+    if let Some(undo) = change.undo() {
+        let key = entry.key_bytes();
+        let hash = keyspace.hash(key);
+        if undo.lacks(db, hash, key) {
+            undo.keep(db, hash, key, Some(&entry));
+        }
+    }
     keyspace.watches().lapse(shard, db, entry.key_bytes());
     change.note_expired(db, entry);
 }

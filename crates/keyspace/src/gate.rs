@@ -10,7 +10,7 @@
 
 use crossbeam_utils::CachePadded;
 
-use crate::sync::{AtomicBool, Mutex, MutexGuard, Ordering, announce, relax};
+use crate::sync::{AtomicBool, Mutex, MutexGuard, Ordering, announce, lock_unless, relax};
 
 /// See the module's text.
 pub struct Gate {
@@ -32,14 +32,28 @@ impl Gate {
     /// Passes the read side as the reader of that number, which must not hold it already. Waits
     /// while a writer is inside.
     pub fn read(&self, reader: usize) -> ReadGuard<'_> {
+        loop {
+            if let Some(guard) = self.read_unless(reader, || false) {
+                return guard;
+            }
+        }
+    }
+
+    /// The same, unless `gives_up` says so while a writer has been inside for some milliseconds.
+    #[inline]
+    pub fn read_unless(
+        &self,
+        reader: usize,
+        mut gives_up: impl FnMut() -> bool,
+    ) -> Option<ReadGuard<'_>> {
         let flag = &*self.readers[reader];
         loop {
             announce(flag);
             if !self.writing.load(Ordering::SeqCst) {
-                return ReadGuard { flag };
+                return Some(ReadGuard { flag });
             }
             flag.store(false, Ordering::Release);
-            drop(self.writer.lock());
+            drop(lock_unless(&self.writer, &mut gives_up)?);
         }
     }
 
@@ -50,7 +64,17 @@ impl Gate {
 
     /// Takes the write side. The calling thread must not hold the read side.
     pub fn write(&self) -> WriteGuard<'_> {
-        let guard = self.writer.lock();
+        loop {
+            if let Some(guard) = self.write_unless(|| false) {
+                return guard;
+            }
+        }
+    }
+
+    /// The same, unless `gives_up` says so while another writer has been inside for some
+    /// milliseconds.
+    pub fn write_unless(&self, gives_up: impl FnMut() -> bool) -> Option<WriteGuard<'_>> {
+        let guard = lock_unless(&self.writer, gives_up)?;
         announce(&self.writing);
         for reader in &self.readers {
             let mut spins = 0;
@@ -59,7 +83,7 @@ impl Gate {
                 spins += 1;
             }
         }
-        WriteGuard { gate: self, _guard: guard }
+        Some(WriteGuard { gate: self, _guard: guard })
     }
 }
 

@@ -162,6 +162,29 @@ impl Keyspace {
         (!self.shards.is_single()).then(|| self.gate.read(reader))
     }
 
+    /// The same, unless `gives_up` says so while somebody has been alone for some milliseconds.
+    /// Nothing within `Some` when there is one thread only.
+    #[inline]
+    pub fn enter_unless(
+        &self,
+        reader: usize,
+        gives_up: impl FnMut() -> bool,
+    ) -> Option<Option<ReadGuard<'_>>> {
+        if self.shards.is_single() {
+            return Some(None);
+        }
+        self.gate.read_unless(reader, gives_up).map(Some)
+    }
+
+    /// Takes the gate's write side, unless `gives_up` says so while somebody else has been alone for
+    /// some milliseconds.
+    pub fn alone_unless(&self, gives_up: impl FnMut() -> bool) -> Option<Alone<'_>> {
+        if self.shards.is_single() {
+            return Some(Alone::new(None));
+        }
+        self.gate.write_unless(gives_up).map(|guard| Alone::new(Some(guard)))
+    }
+
     /// Takes the gate's write side: the caller is alone then.
     pub fn alone(&self) -> Alone<'_> {
         Alone::new((!self.shards.is_single()).then(|| self.gate.write()))

@@ -17,6 +17,7 @@ mod lock;
 mod shard;
 mod shards;
 mod sync;
+mod undo;
 mod watch;
 
 pub use change::{Change, Changed, Class, Lazy, Note, Record, Wants};
@@ -31,6 +32,7 @@ pub use lock::Lock;
 pub use shard::{Edit, Faded, Lookup, Shard, ShardDb, Stamp, Ttl};
 pub use shards::{Alone, Held, Shards};
 
+pub use undo::Undo;
 pub use value::{KeyHash, Kind, Limits, Step, Value, ValueMut, ValueView};
 pub use watch::{Watcher, Watches};
 

@@ -29,6 +29,30 @@ impl<T> Mutex<T> {
     }
 }
 
+/// How long a lock is waited for before it is asked whether to go on waiting.
+#[cfg(not(loom))]
+const PATIENCE: Duration = Duration::from_millis(5);
+
+/// Takes a lock, unless `gives_up` says after some time that it is not worth waiting for.
+pub(crate) fn lock_unless<'m, T>(
+    mutex: &'m Mutex<T>,
+    mut gives_up: impl FnMut() -> bool,
+) -> Option<MutexGuard<'m, T>> {
+    #[cfg(loom)]
+    {
+        let _ = &mut gives_up;
+        Some(mutex.lock())
+    }
+    #[cfg(not(loom))]
+    {
+        let mut guard = mutex.try_lock();
+        while guard.is_none() && !gives_up() {
+            guard = mutex.try_lock_for(PATIENCE);
+        }
+        guard
+    }
+}
+
 /// Sets a flag before every later load of this thread, in the one order that all sequentially
 /// consistent operations have. loom takes such a store for a releasing one and knows that order
 /// only of fences, so there it gets the fence.

@@ -21,6 +21,12 @@ pub(crate) fn open(stack: &mut Stack) {
     stack.set_global(c"pcall");
     stack.push_function(xpcall);
     stack.set_global(c"xpcall");
+    stack.get_global(c"coroutine");
+    stack.raw_field(-1, b"resume");
+    let original = stack.keep();
+    stack.state().resume = original;
+    stack.set_function(c"resume", resume);
+    stack.pop(1);
     stack.new_table(0, 1);
     stack.set_function(c"clock", clock);
     stack.set_global(c"os");
@@ -128,8 +134,14 @@ fn pcall(stack: &mut Stack) -> Outcome {
 fn xpcall(stack: &mut Stack) -> Outcome {
     stack.check_any(2);
     stack.set_top(2);
+    let handler = stack.keep();
+    stack.state().handlers.push(handler);
+    stack.push_function(handle);
     stack.insert(1);
-    if stack.call(0, -1, 1) {
+    let is_done = stack.call(0, -1, 1);
+    stack.state().handlers.pop();
+    stack.let_go(handler);
+    if is_done {
         stack.push_bool(true);
         stack.replace(1);
         return Ok(stack.top());
@@ -138,6 +150,29 @@ fn xpcall(stack: &mut Stack) -> Outcome {
     stack.push_bool(false);
     stack.replace(1);
     Ok(2)
+}
+
+/// Calls the handler of the innermost `xpcall`, but not for what ends the script: where the hook has
+/// raised an error no hook is called until that has been caught, so a handler could go on for ever.
+fn handle(stack: &mut Stack) -> Outcome {
+    let handler = stack.state().handlers.last().copied();
+    if let (None, Some(handler)) = (stack.state().stopped, handler) {
+        stack.push_kept(handler);
+        stack.insert(1);
+        stack.call_open(1, 1);
+    }
+    Ok(1)
+}
+
+/// coroutine.resume(co, ...): Lua's own, but for what ends the script.
+fn resume(stack: &mut Stack) -> Outcome {
+    let original = stack.state().resume;
+    stack.push_kept(original);
+    stack.insert(1);
+    let args = stack.top() - 1;
+    stack.call_open(args, -1);
+    raise_stop(stack)?;
+    Ok(stack.top())
 }
 
 /// Raises again what ends the script, whatever has become of it on its way.

@@ -47,6 +47,10 @@ pub(crate) struct State {
     pub(crate) json: Settings,
     /// Where the function is kept that gives an error its place.
     pub(crate) handler: i32,
+    /// Where the handlers of the calls of `xpcall` that are under way are kept.
+    pub(crate) handlers: Vec<i32>,
+    /// Where Lua's own `coroutine.resume` is kept.
+    pub(crate) resume: i32,
     /// Where the tables of the two environments of libraries are kept.
     pub(crate) environments: [i32; 2],
     /// Runs since the collector was last given a turn.
@@ -70,6 +74,8 @@ impl State {
             random: Random::default(),
             json: Settings::default(),
             handler: 0,
+            handlers: Vec::new(),
+            resume: 0,
             environments: [0; 2],
             runs: 0,
         }

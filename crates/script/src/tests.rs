@@ -276,6 +276,10 @@ fn a_script_that_must_end_cannot_catch_it() {
         "local function f() while true do end end \
          while true do coroutine.resume(coroutine.create(f)) end",
         "local function f() pcall(f) end f() while true do pcall(f) end",
+        "local function f() while true do end end while true do xpcall(f, f) end",
+        "local function f() while true do end end while true do xpcall(error, f) end",
+        "local function f(n) while true do if n > 0 then coroutine.resume(coroutine.create(f), n - 1) \
+         end end end f(5)",
     ];
     for code in scripts {
         let mut interp = Interp::new(Role::Scripts, about());

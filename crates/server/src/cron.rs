@@ -28,17 +28,12 @@ pub struct Cron {
 
 impl Cron {
     /// One turn; returns the slots of connections to close.
-    pub fn run(
-        &mut self,
-        server: &Server,
-        local: &mut Local,
-        conns: &mut [Option<Box<Conn>>],
-    ) -> Vec<usize> {
+    pub fn run(&mut self, server: &Server, local: &mut Local) -> Vec<usize> {
         if local.id == 0 {
-            shutdown::tick(server);
+            shutdown::tick(server, local);
             hotkeys::tick(server, local.now_ms());
-            aof::tick(server);
-            persistence::tick(server);
+            aof::tick(server, local);
+            persistence::tick(server, local);
             if server.rates.sample(server, local.now_us) {
                 server.judge_memory(server.memory.look(local.now_ms()).allocated);
             }
@@ -46,20 +41,22 @@ impl Cron {
             local.told |= tracking::fit(server, &mut self.tracking_rounds);
             tracking::sweep(server, &mut self.tracking_part);
         }
-        let count = (conns.len() / local.tunables.hz.max(1) as usize).max(CONNS_MIN);
+        let all = local.desk.conns().len();
+        let count = (all / local.tunables.hz.max(1) as usize).max(CONNS_MIN);
         let mut doomed = Vec::new();
-        for _ in 0..count.min(conns.len()) {
-            self.next_conn = (self.next_conn + 1) % conns.len();
-            let Some(conn) = conns[self.next_conn].as_mut() else { continue };
-            if is_idle_too_long(local, conn) || is_over_output_limit(server, local, conn) {
+        for _ in 0..count.min(all) {
+            self.next_conn = (self.next_conn + 1) % all;
+            let Some(mut conn) = local.desk.conns()[self.next_conn].take() else { continue };
+            if is_idle_too_long(local, &conn) || is_over_output_limit(server, local, &mut conn) {
                 doomed.push(self.next_conn);
             } else {
-                fit_buffers(server, local, conn);
+                fit_buffers(server, local, &mut conn);
                 let is_limited = local.tunables.client_memory_max > 0 && !conn.lingers;
                 if is_limited && footprint::settle(server, local, conn.client()) {
                     doomed.push(self.next_conn);
                 }
             }
+            local.desk.conns()[self.next_conn] = Some(conn);
         }
         doomed
     }

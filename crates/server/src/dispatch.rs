@@ -102,6 +102,14 @@ pub struct Ahead {
     is_prefetched: bool,
 }
 
+impl Ahead {
+    /// Whether one of the requests runs a script, or may do so.
+    pub fn may_last(&self, server: &Server) -> bool {
+        let rows = self.batch.requests.iter().filter_map(|one| server.rows.by_id(one.row));
+        rows.into_iter().any(|row| matches!(row.run, Run::Script(_) | Run::Exec))
+    }
+}
+
 /// Parses the first requests in `buf`, which begins where the connection's incomplete request does.
 pub fn look_ahead(server: &Server, local: &mut Local, conn: &mut Conn, buf: &[u8]) -> Ahead {
     let mut batch = local.batches.pop().unwrap_or_default();
@@ -120,10 +128,12 @@ pub fn prefetch_all(
     all: &mut [(u32, Ahead)],
     reads: &[(usize, Box<Conn>, &[u8])],
 ) {
-    if all.iter().map(|(_, ahead)| ahead.batch.keys.len()).sum::<usize>() < 2 {
+    let keys = all.iter().map(|(_, ahead)| ahead.batch.keys.len()).sum::<usize>();
+    if keys < 2 || local.stands_in {
         return;
     }
-    let _gate = server.keyspace.enter(local.id);
+    // Who waits long for the gate may as well wait for the memory later.
+    let Some(_gate) = server.keyspace.enter_unless(local.id, || true) else { return };
     for (db, ahead) in all.iter_mut() {
         prefetch::buckets(server, *db, &ahead.batch.keys);
         ahead.is_prefetched = true;
@@ -408,12 +418,18 @@ fn run(
         return (Flow::Continue, 0);
     }
     local.look_at_clock();
-    let mut gate = server.keyspace.enter(local.id);
+    let mut gate = None;
+    pass(server, local, &mut gate);
     local.follow_config(server);
     if conn.client().is_killed() {
         return (Flow::Close, 0);
     }
-    let mut fetched = if is_prefetched { batch.keys.len().min(ITEMS_AHEAD) } else { 0 };
+    let is_prefetched = is_prefetched || local.busy == State::BUSY;
+    let mut fetched = match is_prefetched {
+        true if local.busy == State::BUSY => batch.keys.len(),
+        true => batch.keys.len().min(ITEMS_AHEAD),
+        false => 0,
+    };
     conn.client().replying.store(true, Ordering::Relaxed);
     // Before its commands run: one of them may ask how long this client has been idle.
     conn.client().active_ms.store(local.now_ms(), Ordering::Relaxed);
@@ -459,6 +475,19 @@ fn run(
     (flow, done)
 }
 
+/// Passes the gate's read side, or notes that a script keeps it closed.
+#[inline]
+fn pass<'k>(server: &'k Server, local: &mut Local, gate: &mut Option<ReadGuard<'k>>) {
+    local.busy = State::default();
+    if !local.stands_in
+        && let Some(passed) = server.keyspace.enter_unless(local.id, || server.is_busy())
+    {
+        *gate = passed;
+    } else {
+        local.busy = State::BUSY;
+    }
+}
+
 /// Adds up what a batch did.
 fn finish(server: &Server, local: &mut Local, session: &Session, done: u64) {
     let stats = server.stats(local.id);
@@ -498,7 +527,7 @@ pub struct Turn<'a, 'k> {
 impl<'k> Turn<'_, 'k> {
     #[inline]
     fn run(&mut self, request: &Request, args: &Args<'_>, keys: &[(u32, u64)]) -> Flow {
-        let state = self.session.state.with(self.server.state());
+        let state = self.session.state.with(self.server.state()).with(self.local.busy);
         if !state.any(State::COLD) {
             return self.attempt(request, args, keys, state);
         }
@@ -771,7 +800,7 @@ impl<'k> Turn<'_, 'k> {
     #[cold]
     fn call_alone(&mut self, row: &'k Row, args: &Args<'_>) -> (Result<(), Error>, Flow) {
         let server = self.server;
-        let Some(alone) = self.begin_alone() else { return (Ok(()), Flow::Close) };
+        let Some(alone) = self.begin_alone() else { return self.call_kept_out(row, args) };
         let mut held = server.keyspace.shards().hold_all(&alone);
         self.look_at_wants();
         let (result, flow) = self.perform(row, args, &[], &mut held);
@@ -779,11 +808,36 @@ impl<'k> Turn<'_, 'k> {
         (result, self.end_alone(alone, flow))
     }
 
+    /// Answers a command that could not be alone: its client was killed meanwhile, or a script
+    /// takes too long to be waited for.
+    #[cold]
+    fn call_kept_out(&mut self, row: &'k Row, args: &Args<'_>) -> (Result<(), Error>, Flow) {
+        if self.local.busy != State::BUSY {
+            return (Ok(()), Flow::Close);
+        }
+        match row.run {
+            Run::Session(handler) if row.has(Flags::ALLOW_BUSY) => {
+                let mut held = self.server.keyspace.shards().hold_none();
+                self.call_session(row, handler, args, &mut held)
+            }
+            _ => (Err(Error::Text(self.server.busy_text())), Flow::Continue),
+        }
+    }
+
     /// Takes the gate's write side in place of the read side; not for a client that was killed
-    /// meanwhile, which does nothing more.
+    /// meanwhile, which does nothing more, and not while a script takes long: then nothing is held
+    /// afterwards, and `busy` says so.
     pub fn begin_alone(&mut self) -> Option<Alone<'k>> {
         drop(self.gate.take());
-        let alone = self.server.keyspace.alone();
+        let server = self.server;
+        let passed = match self.local.stands_in {
+            true => None,
+            false => server.keyspace.alone_unless(|| server.is_busy()),
+        };
+        let Some(alone) = passed else {
+            self.local.busy = State::BUSY;
+            return None;
+        };
         self.local.follow_config(self.server);
         (!self.session.client.is_killed()).then_some(alone)
     }
@@ -791,7 +845,7 @@ impl<'k> Turn<'_, 'k> {
     /// Goes back to the gate's read side; tells what becomes of the connection.
     pub fn end_alone(&mut self, alone: Alone<'k>, flow: Flow) -> Flow {
         drop(alone);
-        *self.gate = self.server.keyspace.enter(self.local.id);
+        pass(self.server, self.local, self.gate);
         self.local.follow_config(self.server);
         self.local.wake_workers(self.server);
         if self.session.client.is_killed() { Flow::Close } else { flow }

@@ -101,8 +101,13 @@ fn record(server: &Server, local: &Local, sample: &Sample) {
     let between = |from: i64, to: i64| (to - from).max(0) as u64;
     let queue = between(sample.arrived, sample.began);
     let flush = between(sample.ended, now);
-    // What CONFIG RESETSTAT sets back moves under the gate only.
-    let gate = server.keyspace.enter(local.id);
+    // What CONFIG RESETSTAT sets back moves under the gate only. While a script keeps that closed
+    // nothing is missed but how fast clients were told so.
+    let gives_up = || server.is_busy();
+    if local.stands_in {
+        return;
+    }
+    let Some(gate) = server.keyspace.enter_unless(local.id, gives_up) else { return };
     let parts = &server.stats(local.id).felt;
     parts.queue.record(queue);
     parts.execution.record(between(sample.began, sample.ended));

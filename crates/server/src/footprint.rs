@@ -97,7 +97,12 @@ pub fn settle(server: &Server, local: &Local, client: &Client) -> bool {
     if server.footprint.retry_ms.load(Ordering::Relaxed) > local.now_ms() {
         return false;
     }
-    let _alone = server.keyspace.alone();
+    // While a script keeps the gate closed, clients do nothing that takes memory.
+    let gives_up = || server.is_busy();
+    if local.stands_in {
+        return false;
+    }
+    let Some(_alone) = server.keyspace.alone_unless(gives_up) else { return false };
     evict(server, local.now_ms(), client.id)
 }
 

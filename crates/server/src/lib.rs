@@ -50,6 +50,7 @@ mod server;
 mod session;
 mod shutdown;
 mod snapshot;
+mod standby;
 mod start;
 mod stats;
 mod sys;

@@ -1,6 +1,7 @@
 //! What a worker has for itself while it runs commands.
 
 use std::collections::VecDeque;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -15,13 +16,22 @@ use crate::multi::Transaction;
 use crate::pubsub::Readers;
 use crate::registry::Client;
 use crate::server::Server;
+use crate::session::State;
 use crate::tracking;
 use crate::tunables::Tunables;
+use crate::worker::Desk;
 
 /// See the module's text.
 pub struct Local {
     /// The worker's number; also its number at the gate and its lane of shards.
     pub id: usize,
+    /// The worker's connections.
+    pub desk: Lent,
+    /// Whether this stands in for a worker that is in the middle of something: it must not pass
+    /// the gate, which that one may hold.
+    pub stands_in: bool,
+    /// `State::BUSY` while the running commands have not passed the gate.
+    pub busy: State,
     /// What the running command changes.
     pub change: Change,
     /// What the running command or transaction says to the log.
@@ -78,13 +88,71 @@ pub struct Local {
     pub nested_commands: u64,
 }
 
+/// A worker's connections, which somebody else looks after at times.
+#[derive(Default)]
+pub struct Lent(Option<Box<Desk>>);
+
+impl Lent {
+    /// Takes them, if nobody else has.
+    pub fn take(&mut self) -> Option<Box<Desk>> {
+        self.0.take()
+    }
+
+    /// Gives them back.
+    pub fn put(&mut self, desk: Box<Desk>) {
+        self.0 = Some(desk);
+    }
+}
+
+impl Deref for Lent {
+    type Target = Desk;
+
+    #[inline]
+    fn deref(&self) -> &Desk {
+        self.0.as_deref().expect("who has taken the connections gives them back")
+    }
+}
+
+impl DerefMut for Lent {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut Desk {
+        self.0.as_deref_mut().expect("who has taken the connections gives them back")
+    }
+}
+
 impl Local {
+    /// What stands in for this one while it is in the middle of something, with its connections;
+    /// nothing if somebody does already.
+    pub fn stand_in(&mut self) -> Option<Self> {
+        let desk = self.desk.take()?;
+        let mut other = Self::new(self.id, Arc::clone(&self.tunables));
+        other.generation = self.generation;
+        other.stands_in = true;
+        other.desk.put(desk);
+        std::mem::swap(&mut self.readers, &mut other.readers);
+        std::mem::swap(&mut self.held, &mut other.held);
+        Some(other)
+    }
+
+    /// Ends [`Self::stand_in`].
+    pub fn take_over(&mut self, mut other: Self) {
+        std::mem::swap(&mut self.desk, &mut other.desk);
+        std::mem::swap(&mut self.readers, &mut other.readers);
+        std::mem::swap(&mut self.held, &mut other.held);
+        self.told |= other.told;
+        self.turn_commands += other.turn_commands;
+        self.transactions.append(&mut other.transactions);
+    }
+
     /// For a worker of that number.
     pub fn new(id: usize, tunables: Arc<Tunables>) -> Self {
         let mut change = Change::default();
         change.set_lazy(tunables.lazy);
         Self {
             id,
+            desk: Lent::default(),
+            stands_in: false,
+            busy: State::default(),
             change,
             outlet: Outlet::default(),
             leaves_overdue: false,

@@ -23,6 +23,7 @@ use crate::mailbox::Message;
 use crate::rows::SessionHandler;
 use crate::server::Server;
 use crate::session::State;
+use crate::standby;
 
 mod target;
 
@@ -266,7 +267,7 @@ fn remove(db: &mut Db<'_, '_>, key: &[u8]) -> bool {
 pub fn go_on(server: &Arc<Server>, local: &mut Local, mut job: Box<Job>) -> Option<Done> {
     if !job.is_to_send() {
         local.look_at_clock();
-        let mut gate = server.keyspace.enter(local.id);
+        let mut gate = standby::enter(server, local);
         let shards = job.shards(server);
         blocked::with_shards(server, local, &mut gate, shards, |server, local, held| {
             job.look(server, local, held);
@@ -293,7 +294,7 @@ pub fn go_on(server: &Arc<Server>, local: &mut Local, mut job: Box<Job>) -> Opti
         let mut reply = Writer::new(waiter.proto());
         let mark = reply.mark();
         job.reply(&mut reply);
-        let _gate = server.keyspace.enter(local.id);
+        let _gate = standby::enter(server, local);
         blocked::count(server, local, &waiter, Some(0), reply.since(mark));
         Done { waiter, reply }
     })

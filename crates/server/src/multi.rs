@@ -316,7 +316,14 @@ fn run_held<'k>(
 
 fn run_alone(turn: &mut Turn<'_, '_>, transaction: &Transaction) -> Flow {
     let server = turn.server;
-    let Some(alone) = turn.begin_alone() else { return Flow::Close };
+    let Some(alone) = turn.begin_alone() else {
+        if turn.local.busy != State::BUSY {
+            return Flow::Close;
+        }
+        let reason = turn.server.busy_text();
+        turn.out.error(&[spec::error::EXEC_ABORT_HEAD, reason].concat());
+        return Flow::Continue;
+    };
     let mut held = server.keyspace.shards().hold_all(&alone);
     turn.look_at_wants();
     let flow = turn.run_queued(transaction, &mut held);

@@ -11,7 +11,7 @@ use spec::command::Flags;
 use crate::call::Flow;
 use crate::conn::Conn;
 use crate::local::Local;
-use crate::rows::{InMulti, Row, Run};
+use crate::rows::{InMulti, KeyPlan, Row, Run};
 use crate::server::Server;
 use crate::session::{Session, State};
 use crate::{admin, clock, multi, pubsub};
@@ -148,7 +148,10 @@ pub fn look_closer(
         reject(server, local, session, out, Some(row), text.as_bytes());
         return Verdict::Done;
     }
-    if is_paused(state, &nature) || is_crowded_out(local, row, state, &nature) {
+    if waits_for_script(row, state)
+        || is_paused(state, &nature)
+        || is_crowded_out(local, row, state, &nature)
+    {
         return Verdict::Hold;
     }
     let queues = state.any(State::MULTI) && row.in_multi == InMulti::Queued;
@@ -222,7 +225,16 @@ fn reason_against(
     if state.any(State::LOADING) && !nature.loading {
         return Some("LOADING Redis is loading the dataset in memory".into());
     }
+    if state.any(State::BUSY) && !row.has(Flags::ALLOW_BUSY) {
+        return Some(server.busy_text().into());
+    }
     None
+}
+
+/// Whether a command that may run beside a script has to wait for it all the same, because it looks
+/// at keys. SHUTDOWN knows what to do.
+fn waits_for_script(row: &Row, state: State) -> bool {
+    state.any(State::BUSY) && row.keys != KeyPlan::None
 }
 
 /// Whether CLIENT PAUSE holds a command back. A pause of everything holds back CLIENT UNPAUSE, too.

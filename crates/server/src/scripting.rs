@@ -16,16 +16,20 @@ use parking_lot::Mutex;
 use resp::Writer;
 use script::{Failure, Flags, Host, Interp, Role};
 
+use crate::aof::Mark;
 use crate::dispatch::Turn;
+use crate::mailbox::Message;
 use crate::rows::Row;
 use crate::session::State;
-use crate::{commit, monitor};
+use crate::shutdown::Wish;
+use crate::{commit, monitor, shutdown};
 
 mod cache;
 mod container;
 mod function;
 mod host;
 mod libraries;
+mod running;
 
 pub use cache::{Cache, Compiled};
 pub use libraries::{Libraries, name as library_name};
@@ -35,6 +39,7 @@ pub(crate) use function::HANDLERS as FUNCTION_HANDLERS;
 
 use cache::{Digest, Found};
 use host::ScriptHost;
+use running::Running;
 
 /// How a command names what it runs, and whether that may write.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -79,6 +84,8 @@ pub struct Scripting {
     pub flushes: AtomicU64,
     /// What each worker has compiled. A worker holds its own while a script runs.
     pub compiled: Vec<Mutex<Compiled>>,
+    /// What is running.
+    pub running: Running,
     /// The libraries of functions. Who runs one of them holds it.
     pub libraries: Mutex<Libraries>,
     /// What the libraries came to when they last changed or ran.
@@ -89,8 +96,11 @@ pub struct Scripting {
 
 impl Scripting {
     /// Nothing is known yet.
-    pub fn new(workers: usize) -> Self {
+    pub fn new(workers: usize, busy_threshold_ms: u64) -> Self {
+        let running = Running::default();
+        running.set_threshold(busy_threshold_ms);
         Self {
+            running,
             scripts: Mutex::default(),
             flushes: AtomicU64::new(0),
             compiled: (0..workers).map(|_| Mutex::default()).collect(),
@@ -188,6 +198,8 @@ pub struct Nature {
 /// One run: the name that errors show, and what is allowed.
 struct Plan<'p> {
     name: &'p [u8],
+    command: &'p [&'p [u8]],
+    is_function: bool,
     nature: Nature,
     read_only: bool,
 }
@@ -226,9 +238,16 @@ fn run_script<'k: 'h, 'h>(
     compiled.follow(server);
     let result = match find(turn, compiled, &digest, body) {
         Ok(found) => {
-            let plan = Plan { name: &digest, nature: found.nature, read_only };
+            let plan = Plan {
+                name: &digest,
+                command: args.all(),
+                is_function: false,
+                nature: found.nature,
+                read_only,
+            };
             let (keys, rest) = args.from(3).split_at(keys);
             let interp = compiled.interp(server);
+            limit(interp, turn);
             run(turn, &plan, held, |host, out| interp.run(found.script, keys, rest, host, out))
         }
         Err(error) => Err(error),
@@ -302,9 +321,10 @@ fn run_function<'k: 'h, 'h>(
     let bad = Error::Text("ERR Bad number of keys provided");
     let keys = key_count(args, || args.int(2).map_err(|_| bad))?;
     let nature = Nature { flags, is_silent: false };
-    let plan = Plan { name: args[1], nature, read_only };
+    let plan = Plan { name: args[1], command: args.all(), is_function: true, nature, read_only };
     let (keys, rest) = args.from(3).split_at(keys);
     let interp = libraries.interp(server);
+    limit(interp, turn);
     let result = run(turn, &plan, held, |host, out| interp.run(script, keys, rest, host, out));
     libraries.tell(server);
     result
@@ -346,13 +366,40 @@ fn run<'k: 'h, 'h>(
     let proto = turn.out.proto();
     let mut out = std::mem::replace(turn.out, Writer::new(proto));
     let mark = out.mark();
-    turn.local.in_script = true;
-    let result = script(&mut ScriptHost::new(turn, held, plan), &mut out);
-    turn.local.in_script = false;
+    let was_in_script = std::mem::replace(&mut turn.local.in_script, true);
+    let server = turn.server;
+    let running = &server.scripting.running;
+    let writes = !plan.read_only && !plan.nature.flags.any(Flags::NO_WRITES);
+    let before = (!was_in_script && writes).then(|| Before::take(turn));
+    if !was_in_script {
+        running.begin(plan.is_function);
+    }
+    let mut host = ScriptHost::new(turn, held, plan);
+    let result = script(&mut host, &mut out);
+    let was_long = host.is_long;
+    turn.local.in_script = was_in_script;
+    if !was_in_script {
+        running.end();
+    }
+    if let Some(before) = before {
+        let is_ended = result.as_ref().is_err_and(|failure| failure.stopped);
+        before.settle(turn, held, is_ended);
+    }
+    if was_long {
+        running.show(None);
+        // Clients that were held back because only this script is in their way.
+        server.tell_all(|| Message::Resume);
+    }
     if result.is_err() {
         out.truncate_to(mark);
     }
     *turn.out = out;
+    if was_long && running.is_last() {
+        turn.local.outlet.unit.forget();
+        let wish = Wish { nosave: true, force: true, ..Wish::default() };
+        // It cannot fail when it need not save.
+        shutdown::begin(server, held, wish, "").ok();
+    }
     if begins {
         commit::end_transaction(turn.server, turn.local);
     }
@@ -369,6 +416,35 @@ fn run<'k: 'h, 'h>(
     Err(Error::Written)
 }
 
+/// What a script that is ended must not have changed.
+struct Before {
+    log: Mark,
+    dirty: u64,
+}
+
+impl Before {
+    /// Takes it down, and has each key kept before the script changes it.
+    fn take(turn: &mut Turn<'_, '_>) -> Self {
+        turn.local.change.begin_undo();
+        Self {
+            log: turn.local.outlet.unit.mark(),
+            dirty: turn.server.stats(turn.local.id).dirty.get(),
+        }
+    }
+
+    /// Changes everything back if the script was ended, unless it has changed too much for that.
+    fn settle<'k: 'h, 'h>(self, turn: &mut Turn<'_, 'k>, held: &mut Held<'h>, is_ended: bool) {
+        let db = turn.session.db;
+        if is_ended && turn.db_of(db, held).roll_back() {
+            let (server, local) = (turn.server, &mut *turn.local);
+            local.change.take_discarded().for_each(|discarded| server.background.free(discarded));
+            local.outlet.unit.truncate_to(&self.log);
+            server.stats(local.id).dirty.set_back(self.dirty);
+        }
+        turn.local.change.end_undo();
+    }
+}
+
 /// The error line of a script that failed.
 fn described(failure: &Failure, name: &[u8]) -> Vec<u8> {
     let mut text = failure.text.clone();
@@ -379,7 +455,14 @@ fn described(failure: &Failure, name: &[u8]) -> Vec<u8> {
     text
 }
 
-/// A fresh interpreter that may use as much memory as the configuration says.
+/// Lets an interpreter use as much memory, and take as many instructions, as the configuration says.
+fn limit(interp: &mut Interp, turn: &Turn<'_, '_>) {
+    let tunables = &turn.local.tunables;
+    interp.set_memory_max(tunables.lua_memory_max as usize);
+    interp.set_budget((tunables.lua_instructions_max > 0).then_some(tunables.lua_instructions_max));
+}
+
+/// A fresh interpreter.
 fn interpreter(server: &crate::server::Server, role: Role) -> Interp {
     Interp::new(role, crate::version::about(server.program, &server.config.lock()))
 }

@@ -179,13 +179,13 @@ impl Server {
             listening,
             aof: Aof::new(&config),
             config: Mutex::new(config),
-            tunables: ArcSwap::new(tunables),
             generation: AtomicU64::new(0),
             commandlog: CommandLog::default(),
             hotkeys: Hotkeys::default(),
             latency,
             exchange: Exchange::new(workers.len()),
-            scripting: crate::scripting::Scripting::new(workers.len()),
+            scripting: crate::scripting::Scripting::new(workers.len(), tunables.busy_threshold_ms),
+            tunables: ArcSwap::new(tunables),
             workers,
             clients: Registry::default(),
             footprint: Footprint::default(),
@@ -223,6 +223,20 @@ impl Server {
     pub fn dirty(&self) -> u64 {
         let seen = self.saved_dirty.load(Ordering::Relaxed);
         self.sum(|stats| stats.dirty.get()).saturating_sub(seen)
+    }
+
+    /// Whether a script takes so long that clients are told of it.
+    #[inline]
+    pub fn is_busy(&self) -> bool {
+        self.scripting.running.is_overdue(self.ticks)
+    }
+
+    /// What clients are told then.
+    pub fn busy_text(&self) -> &'static str {
+        match self.scripting.running.is_function() {
+            true => spec::error::BUSY_FUNCTION,
+            false => spec::error::BUSY_SCRIPT,
+        }
     }
 
     /// The server-wide states.
@@ -268,6 +282,7 @@ impl Server {
         }
         self.aof.follow(config);
         self.latency.set_threshold(tunables.latency_threshold_ms);
+        self.scripting.running.set_threshold(tunables.busy_threshold_ms);
         self.tunables.store(Arc::new(tunables));
         self.generation.fetch_add(1, Ordering::SeqCst);
         self.judge_memory(crate::allocator::figures().allocated);

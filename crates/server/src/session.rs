@@ -81,6 +81,9 @@ impl State {
     /// Server-wide: the data set could not be saved, and writes are refused until it can.
     pub const UNSAVED: Self = Self(1 << 24);
 
+    /// A script takes long, so only what may run beside it does.
+    pub const BUSY: Self = Self(1 << 25);
+
     /// Server-wide: a session measures what commands of each key take. Not a cold state: it
     /// changes nothing for the command.
     pub const PROFILED: Self = Self(1 << 30);
@@ -108,7 +111,8 @@ impl State {
             | Self::LOADING.0
             | Self::OVER_MEMORY.0
             | Self::UNSAVED.0
-            | Self::LOG_FAILS.0,
+            | Self::LOG_FAILS.0
+            | Self::BUSY.0,
     );
 
     /// Whether any of the other's bits is set here.

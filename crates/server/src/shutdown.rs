@@ -10,11 +10,13 @@ use keyspace::Held;
 use parking_lot::Mutex;
 
 use crate::aof::{self, Phase};
+use crate::local::Local;
 use crate::mailbox::Message;
 use crate::persistence;
 use crate::server::Server;
 use crate::session::State;
 use crate::snapshot::Purpose;
+use crate::standby;
 
 /// How a shutdown goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -83,14 +85,14 @@ impl Shutdown {
 }
 
 /// Goes through with what was scheduled; periodic work of one worker.
-pub fn tick(server: &Server) {
+pub fn tick(server: &Server, local: &mut Local) {
     let wish = {
         let mut scheduled = server.shutdown.scheduled.lock();
         server.shutdown.begun.fetch_or(scheduled.is_some(), Ordering::SeqCst);
         scheduled.take()
     };
     if let Some(wish) = wish {
-        let alone = server.keyspace.alone();
+        let alone = standby::alone(server, local);
         let mut held = server.keyspace.shards().hold_all(&alone);
         if begin(server, &mut held, wish, "").is_ok() {
             return;

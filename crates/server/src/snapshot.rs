@@ -18,8 +18,10 @@ use parking_lot::Mutex;
 use persist::snapshot::{HandOver, Sink, Spell};
 use spec::config::Id;
 
+use crate::local::Local;
 use crate::mailbox::Message;
 use crate::server::Server;
+use crate::standby;
 
 mod queue;
 
@@ -242,14 +244,15 @@ pub fn write_all(server: &Server, held: &mut Held<'_>, form: &mut dyn Form) -> i
 
 /// Walks on over a worker's lane for a slice of time. `served` is what clients have taken of this
 /// turn, nothing when none was there: the walk takes no more than they do.
-pub fn walk(server: &Server, worker: usize, served: Option<Duration>) -> Pace {
+pub fn walk(server: &Server, local: &mut Local, served: Option<Duration>) -> Pace {
+    let worker = local.id;
     let snapshots = &server.persistence.snapshots;
     let bit = 1 << worker;
     if snapshots.lanes.load(Ordering::Relaxed) & bit == 0 {
         return Pace::Idle;
     }
     // Who begins a snapshot is alone: what is seen behind the gate is this lane's.
-    let gate = server.keyspace.enter(worker);
+    let gate = standby::enter(server, local);
     let run = snapshots.current.lock().as_ref().map(|current| Arc::clone(&current.run));
     let may_go = |run: &Run| run.is_over() || run.queue.has_room(worker) && run.is_in_time();
     if run.as_deref().is_some_and(|run| !may_go(run)) {

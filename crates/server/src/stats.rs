@@ -29,6 +29,11 @@ impl Counter {
         self.0.load(Ordering::Relaxed)
     }
 
+    /// Takes back what was added; only from the thread that owns it.
+    pub fn set_back(&self, to: u64) {
+        self.0.store(to, Ordering::Relaxed);
+    }
+
     fn reset(&self) {
         self.0.store(0, Ordering::Relaxed);
     }

@@ -76,6 +76,12 @@ pub struct Tunables {
     pub hotkeys_window_s: u64,
     /// Whether the log shows nothing that clients sent.
     pub hide_user_data: bool,
+    /// Bytes that an interpreter may use; 0 is no limit.
+    pub lua_memory_max: u64,
+    /// Instructions that a script may take; 0 is no limit.
+    pub lua_instructions_max: u64,
+    /// Milliseconds that a script may take before clients are told that it runs; 0 is any number.
+    pub busy_threshold_ms: u64,
     /// Turns of periodic work a second.
     pub hz: u64,
     /// How long loading rests after each key, for tests: microseconds, or by how many of them one
@@ -143,6 +149,9 @@ impl Tunables {
                 .unwrap_or(0),
             hotkeys_window_s: number(Id::HotkeyWindowSeconds),
             hide_user_data: config.bool(Id::HideUserDataFromLog),
+            lua_memory_max: config.memory(Id::LuaMemoryLimit),
+            lua_instructions_max: number(Id::LuaInstructionLimit),
+            busy_threshold_ms: number(Id::BusyReplyThreshold),
             hz: number(Id::Hz).max(1),
             key_load_delay: config.int(Id::KeyLoadDelay),
         }

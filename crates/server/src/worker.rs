@@ -25,7 +25,8 @@ use crate::server::Server;
 use crate::session::{Session, State};
 use crate::snapshot::{self, Pace};
 use crate::{
-    aof, blocked, commit, cron, dispatch, felt, footprint, multi, pubsub, refuse, sys, tracking,
+    aof, blocked, commit, cron, dispatch, felt, footprint, multi, pubsub, refuse, standby, sys,
+    tracking,
 };
 
 mod delivery;
@@ -37,6 +38,8 @@ use waits::Timers;
 pub const WAKE: Token = Token(0);
 /// The token of the first connection; listeners have those between.
 const FIRST_CONN: usize = 64;
+/// Events that who stands in takes at a time.
+const EVENTS_STANDING_IN: usize = 256;
 /// Bytes of the buffer that connections read into.
 const BUFFER: usize = 64 << 10;
 /// Connections that are read, parsed and prefetched together.
@@ -69,6 +72,12 @@ const EXPIRE_TIME_MAX: Duration = Duration::from_micros(500);
 pub struct Thread {
     server: Arc<Server>,
     local: Local,
+}
+
+/// A worker's connections and what it keeps in mind of them. It is in the worker's [`Local`], so
+/// that who is deep in a long command can look after it (see `standby`).
+pub struct Desk {
+    pub(crate) server: Arc<Server>,
     poll: Poll,
     conns: Vec<Option<Box<Conn>>>,
     free: Vec<usize>,
@@ -77,6 +86,11 @@ pub struct Thread {
     readable: Vec<usize>,
     /// Connections that may have more to read.
     again: Vec<usize>,
+    /// Connections that were being served when somebody stood in and something arrived, and whether
+    /// it is the last.
+    missed: Vec<(usize, bool)>,
+    /// Messages that wait until nobody stands in any more.
+    put_off: VecDeque<Message>,
     /// Listeners that may have more to accept, at once or when files are closed again.
     accept_again: Vec<usize>,
     accept_later: Vec<usize>,
@@ -103,6 +117,25 @@ pub struct Thread {
     cron: cron::Cron,
 }
 
+/// Looks after the connections of a worker that is in the middle of something, waiting for events
+/// for so long at most.
+pub fn look_after(local: &mut Local, patience: Duration) {
+    let Some(other) = local.stand_in() else {
+        return std::thread::sleep(patience);
+    };
+    let mut thread = Thread { server: Arc::clone(&other.desk.server), local: other };
+    thread.stand_in(patience);
+    thread.local.wake_workers(&thread.server);
+    local.take_over(thread.local);
+}
+
+impl Desk {
+    /// The connections that are not being served, by their slots.
+    pub fn conns(&mut self) -> &mut [Option<Box<Conn>>] {
+        &mut self.conns
+    }
+}
+
 /// What becomes of a connection after it was served.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fate {
@@ -113,15 +146,17 @@ enum Fate {
 impl Thread {
     /// A worker over its poller, with the listeners it accepts from.
     pub fn new(server: Arc<Server>, id: usize, poll: Poll, listeners: Vec<Listener>) -> Self {
-        let tunables = server.tunables.load_full();
-        Self {
-            local: Local::new(id, tunables),
+        let mut local = Local::new(id, server.tunables.load_full());
+        local.desk.put(Box::new(Desk {
+            server: Arc::clone(&server),
             poll,
             conns: Vec::new(),
             free: Vec::new(),
             listeners,
             readable: Vec::new(),
             again: Vec::new(),
+            missed: Vec::new(),
+            put_off: VecDeque::new(),
             accept_again: Vec::new(),
             accept_later: Vec::new(),
             lacks_files: false,
@@ -136,15 +171,16 @@ impl Thread {
             expire_turn: 0,
             pace: Pace::Idle,
             cron: cron::Cron::default(),
-            server,
-        }
+        }));
+        Self { server, local }
     }
 
     /// Serves until the server stops.
     pub fn run(mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(1024);
-        for (at, listener) in self.listeners.iter_mut().enumerate() {
-            listener.register(self.poll.registry(), Token(1 + at))?;
+        let Desk { listeners, poll, .. } = &mut *self.local.desk;
+        for (at, listener) in listeners.iter_mut().enumerate() {
+            listener.register(poll.registry(), Token(1 + at))?;
         }
         while !self.server.shutdown.is_complete() {
             self.sleep(&mut events)?;
@@ -156,14 +192,14 @@ impl Thread {
             self.messages();
             self.deliver();
             self.end_pause();
-            for listener in std::mem::take(&mut self.accept_again) {
+            for listener in std::mem::take(&mut self.local.desk.accept_again) {
                 self.accept(listener);
             }
             for event in &events {
                 self.event(event);
             }
             self.serve_readable();
-            for token in std::mem::take(&mut self.again) {
+            for token in std::mem::take(&mut self.local.desk.again) {
                 self.serve(token);
             }
             self.load();
@@ -181,11 +217,11 @@ impl Thread {
     /// Writes what this turn has appended to the log, then sends the replies that wait for that.
     fn settle(&mut self) {
         let has_appended = std::mem::take(&mut self.local.outlet.has_appended);
-        if self.unsent.is_empty() && !has_appended {
+        if self.local.desk.unsent.is_empty() && !has_appended {
             return;
         }
         aof::settle(&self.server);
-        for token in std::mem::take(&mut self.unsent) {
+        for token in std::mem::take(&mut self.local.desk.unsent) {
             self.write(token);
         }
     }
@@ -203,9 +239,9 @@ impl Thread {
 
     /// Waits for events until something is due by the clock.
     fn sleep(&mut self, events: &mut Events) -> io::Result<()> {
-        let mut timeout = self.next_cron.saturating_duration_since(Instant::now());
+        let mut timeout = self.local.desk.next_cron.saturating_duration_since(Instant::now());
         let me = &self.server.workers[self.local.id];
-        if let Some(due) = self.timers.next() {
+        if let Some(due) = self.local.desk.timers.next() {
             timeout = timeout.min(due.saturating_duration_since(Instant::now()));
         }
         let loads = || {
@@ -213,9 +249,13 @@ impl Thread {
                 && (self.server.persistence.feed.is_waiting()
                     || self.local.id == 0 && self.server.aof.replay.is_waiting())
         };
-        let goes_on = self.pace == Pace::Goes || !self.server.tracking.is_quiet(self.local.id);
-        let waits = !self.again.is_empty() || !self.accept_again.is_empty();
-        if self.pace == Pace::Waits
+        let goes_on =
+            self.local.desk.pace == Pace::Goes || !self.server.tracking.is_quiet(self.local.id);
+        let waits = !self.local.desk.again.is_empty()
+            || !self.local.desk.missed.is_empty()
+            || !self.local.desk.put_off.is_empty()
+            || !self.local.desk.accept_again.is_empty();
+        if self.local.desk.pace == Pace::Waits
             || self.local.id == 0 && self.server.persistence.snapshots.is_active()
         {
             timeout = timeout.min(NAP);
@@ -233,7 +273,7 @@ impl Thread {
             let due = self.server.keyspace.lane_due_ms(self.local.id as u32);
             timeout = timeout.min(Duration::from_millis(due.saturating_sub(now_ms)));
         }
-        let polled = self.poll.poll(events, Some(timeout));
+        let polled = self.local.desk.poll.poll(events, Some(timeout));
         me.sleeps_until_ms.store(0, Ordering::SeqCst);
         match polled {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {
@@ -259,17 +299,65 @@ impl Thread {
         }
         let is_last = event.is_read_closed() || event.is_error();
         if event.is_readable() || is_last {
-            if is_last && let Some(Some(conn)) = self.conns.get_mut(token) {
+            if is_last && let Some(Some(conn)) = self.local.desk.conns.get_mut(token) {
                 conn.read_closed = true;
             }
-            self.readable.push(token);
+            if self.local.stands_in && self.local.desk.conns.get(token).is_some_and(Option::is_none)
+            {
+                self.local.desk.missed.push((token, is_last));
+            }
+            self.local.desk.readable.push(token);
+        }
+    }
+
+    /// One turn in the place of a worker that is in the middle of something: clients are heard, and
+    /// nothing passes the gate.
+    fn stand_in(&mut self, patience: Duration) {
+        let mut events = Events::with_capacity(EVENTS_STANDING_IN);
+        if let Err(error) = self.local.desk.poll.poll(&mut events, Some(patience)) {
+            if error.kind() != io::ErrorKind::Interrupted {
+                log::warn!("Waiting for events: {error}");
+            }
+            return;
+        }
+        self.local.look_at_clock();
+        self.messages_standing_in();
+        self.deliver();
+        for listener in std::mem::take(&mut self.local.desk.accept_again) {
+            self.accept(listener);
+        }
+        for event in &events {
+            self.event(event);
+        }
+        for token in std::mem::take(&mut self.local.desk.readable) {
+            self.serve(token);
+        }
+        for token in std::mem::take(&mut self.local.desk.again) {
+            self.serve(token);
+        }
+        self.deliver();
+    }
+
+    /// Does what of its messages can be done without passing the gate.
+    fn messages_standing_in(&mut self) {
+        let server = Arc::clone(&self.server);
+        let mailbox = &server.workers[self.local.id].mailbox;
+        mailbox.look();
+        while let Some(message) = mailbox.take() {
+            match message {
+                Message::Adopt(stream) => self.adopt(stream),
+                Message::Kill(client) => self.kill(&client),
+                Message::Listen(listeners) => self.listen(listeners),
+                Message::Look => {}
+                other => self.local.desk.put_off.push_back(other),
+            }
         }
     }
 
     /// Serves the connections that have something to read, some at a time: first all of a group
     /// are read and parsed, then the lines of all their keys are asked for, then they run.
     fn serve_readable(&mut self) {
-        let readable = std::mem::take(&mut self.readable);
+        let readable = std::mem::take(&mut self.local.desk.readable);
         for group in readable.chunks(GROUP) {
             if let [one] = group {
                 self.serve(*one);
@@ -277,24 +365,31 @@ impl Thread {
                 self.serve_group(group);
             }
         }
-        self.readable = readable;
-        self.readable.clear();
+        self.local.desk.readable = readable;
+        self.local.desk.readable.clear();
     }
 
     fn serve_group(&mut self, group: &[usize]) {
         let server = Arc::clone(&self.server);
-        let mut slots = std::mem::take(&mut self.slots);
+        let mut slots = std::mem::take(&mut self.local.desk.slots);
         let mut reads = Vec::with_capacity(GROUP);
         let mut aheads = Vec::with_capacity(GROUP);
         for (&token, slot) in group.iter().zip(slots.chunks_mut(SLOT_STRIDE)) {
             let slot = &mut slot[..SLOT];
-            if !self.conns.get(token).and_then(Option::as_ref).is_some_and(|conn| conn.is_fresh()) {
+            if !self
+                .local
+                .desk
+                .conns
+                .get(token)
+                .and_then(Option::as_ref)
+                .is_some_and(|conn| conn.is_fresh())
+            {
                 self.serve(token);
                 continue;
             }
-            let Some(mut conn) = self.conns[token].take() else { continue };
+            let Some(mut conn) = self.local.desk.conns[token].take() else { continue };
             match felt::read(&mut self.local, &mut conn, slot) {
-                Got::Nothing => self.conns[token] = Some(conn),
+                Got::Nothing => self.local.desk.conns[token] = Some(conn),
                 Got::End => {
                     let fate = self.finish(&mut conn, Fate::Keep);
                     self.put_back(token, conn, fate);
@@ -308,6 +403,17 @@ impl Thread {
             }
         }
         dispatch::prefetch_all(&server, &self.local, &mut aheads, &reads);
+        // Scripts come last: while a long one runs, the others of the group are in their places.
+        let (mut at, mut end) = (0, reads.len());
+        while at < end {
+            if aheads[at].1.may_last(&server) {
+                end -= 1;
+                reads.swap(at, end);
+                aheads.swap(at, end);
+            } else {
+                at += 1;
+            }
+        }
         for ((token, mut conn, buf), (_, ahead)) in reads.into_iter().zip(aheads) {
             self.lend(&mut conn);
             felt::begin(&mut conn);
@@ -317,11 +423,11 @@ impl Thread {
             let fate = self.after_read(&mut conn, token, buf.len(), fed.flow);
             let fate = self.finish(&mut conn, fate);
             if fate == Fate::Keep && (buf.len() == SLOT || conn.read_closed) {
-                self.again.push(token);
+                self.local.desk.again.push(token);
             }
             self.put_back(token, conn, fate);
         }
-        self.slots = slots;
+        self.local.desk.slots = slots;
     }
 
     /// Settles what a read brought.
@@ -338,7 +444,16 @@ impl Thread {
         let server = Arc::clone(&self.server);
         self.local.follow_config(&server);
         server.workers[self.local.id].mailbox.look();
-        while let Some(message) = server.workers[self.local.id].mailbox.take() {
+        for (token, is_last) in std::mem::take(&mut self.local.desk.missed) {
+            if let Some(Some(conn)) = self.local.desk.conns.get_mut(token) {
+                conn.read_closed |= is_last;
+                self.local.desk.again.push(token);
+            }
+        }
+        loop {
+            let mailbox = &server.workers[self.local.id].mailbox;
+            let put_off = self.local.desk.put_off.pop_front();
+            let Some(message) = put_off.or_else(|| mailbox.take()) else { break };
             match message {
                 Message::Adopt(stream) => self.adopt(stream),
                 Message::Kill(client) => self.kill(&client),
@@ -364,13 +479,13 @@ impl Thread {
 
     /// Accepts from other addresses from now on. The unix socket, which comes first, stays.
     fn listen(&mut self, listeners: Vec<Listener>) {
-        self.listeners.retain(|listener| matches!(listener, Listener::Unix(..)));
+        self.local.desk.listeners.retain(|listener| matches!(listener, Listener::Unix(..)));
         for mut listener in listeners {
-            let token = Token(1 + self.listeners.len());
-            if let Err(error) = listener.register(self.poll.registry(), token) {
+            let token = Token(1 + self.local.desk.listeners.len());
+            if let Err(error) = listener.register(self.local.desk.poll.registry(), token) {
                 log::warn!("Accepting connections: {error}");
             }
-            self.listeners.push(listener);
+            self.local.desk.listeners.push(listener);
         }
     }
 
@@ -378,10 +493,10 @@ impl Thread {
         let server = Arc::clone(&self.server);
         self.local.follow_config(&server);
         for _ in 0..ACCEPTS_MAX {
-            let Some(listener) = self.listeners.get(at) else { return };
+            let Some(listener) = self.local.desk.listeners.get(at) else { return };
             let stream = match listen::accept(&server, &self.local, listener) {
                 Accepted::Stream(stream) => {
-                    self.lacks_files = false;
+                    self.local.desk.lacks_files = false;
                     stream
                 }
                 Accepted::Refused => continue,
@@ -397,30 +512,30 @@ impl Thread {
                 server.workers[least].mailbox.send(Message::Adopt(stream));
             }
         }
-        self.accept_again.push(at);
+        self.local.desk.accept_again.push(at);
     }
 
     /// Accepts again when files may have been closed. The log tells it once.
     fn accept_later(&mut self, at: usize, error: &io::Error) {
-        if !std::mem::replace(&mut self.lacks_files, true) {
+        if !std::mem::replace(&mut self.local.desk.lacks_files, true) {
             log::warn!("Accepting client connection: {}", listen::system_text(error));
         }
-        if !self.accept_later.contains(&at) {
-            self.accept_later.push(at);
+        if !self.local.desk.accept_later.contains(&at) {
+            self.local.desk.accept_later.push(at);
         }
     }
 
     /// Takes up an accepted connection, which has been counted already.
     fn adopt(&mut self, mut stream: Stream) {
-        let token = self.free.pop().unwrap_or(self.conns.len());
-        if token == self.conns.len() {
-            self.conns.push(None);
+        let token = self.local.desk.free.pop().unwrap_or(self.local.desk.conns.len());
+        if token == self.local.desk.conns.len() {
+            self.local.desk.conns.push(None);
         }
         let poll_token = Token(FIRST_CONN + token);
-        let registry = self.poll.registry();
+        let registry = self.local.desk.poll.registry();
         if let Err(error) = registry.register(stream.source(), poll_token, Interest::READABLE) {
             log::warn!("Error registering fd event for the new client: {error}");
-            self.free.push(token);
+            self.local.desk.free.push(token);
             self.server.workers[self.local.id].connections.fetch_sub(1, Ordering::Relaxed);
             return;
         }
@@ -432,13 +547,15 @@ impl Thread {
         }
         let needs_auth = !self.local.tunables.password.is_empty();
         let session = Session::new(client, needs_auth);
-        self.conns[token] = Some(Box::new(Conn::new(stream, poll_token.0, session)));
+        self.local.desk.conns[token] = Some(Box::new(Conn::new(stream, poll_token.0, session)));
         self.serve(token);
     }
 
     /// Reads and runs what a connection sent.
     fn serve(&mut self, token: usize) {
-        let Some(mut conn) = self.conns.get_mut(token).and_then(Option::take) else { return };
+        let Some(mut conn) = self.local.desk.conns.get_mut(token).and_then(Option::take) else {
+            return;
+        };
         let fate = if conn.session.state.any(State::HELD.with(State::BLOCKED)) {
             self.finish(&mut conn, Fate::Keep)
         } else {
@@ -451,14 +568,16 @@ impl Thread {
 
     /// Writes what a connection still has to be sent.
     fn write(&mut self, token: usize) {
-        let Some(mut conn) = self.conns.get_mut(token).and_then(Option::take) else { return };
+        let Some(mut conn) = self.local.desk.conns.get_mut(token).and_then(Option::take) else {
+            return;
+        };
         let fate = self.finish(&mut conn, Fate::Keep);
         self.put_back(token, conn, fate);
     }
 
     fn put_back(&mut self, token: usize, conn: Box<Conn>, fate: Fate) {
         if fate == Fate::Keep {
-            self.conns[token] = Some(conn);
+            self.local.desk.conns[token] = Some(conn);
         } else {
             self.close(token, conn);
         }
@@ -467,8 +586,8 @@ impl Thread {
     /// Gives an idle connection the worker's reply buffer.
     fn lend(&mut self, conn: &mut Conn) {
         if conn.out.is_empty() {
-            self.spare.set_proto(conn.out.proto());
-            std::mem::swap(&mut conn.out, &mut self.spare);
+            self.local.desk.spare.set_proto(conn.out.proto());
+            std::mem::swap(&mut conn.out, &mut self.local.desk.spare);
         }
     }
 
@@ -502,7 +621,7 @@ impl Thread {
                 return Fate::Close;
             }
         }
-        self.again.push(token);
+        self.local.desk.again.push(token);
         Fate::Keep
     }
 
@@ -522,14 +641,20 @@ impl Thread {
             return (got, 0, flow);
         }
         if conn.input.is_empty() {
-            let got = felt::read(&mut self.local, conn, &mut self.buffer);
-            let Got::Bytes(count) = got else { return (got, BUFFER, Flow::Continue) };
-            let buffer = std::mem::take(&mut self.buffer);
+            let mut buffer = std::mem::take(&mut self.local.desk.buffer);
+            if buffer.is_empty() {
+                buffer = vec![0; BUFFER].into_boxed_slice();
+            }
+            let got = felt::read(&mut self.local, conn, &mut buffer);
+            let Got::Bytes(count) = got else {
+                self.local.desk.buffer = buffer;
+                return (got, BUFFER, Flow::Continue);
+            };
             felt::begin(conn);
             let fed = dispatch::feed(server, &mut self.local, conn, &buffer[..count]);
             felt::end(conn, fed.flow);
             conn.input.extend_from_slice(&buffer[fed.keep]);
-            self.buffer = buffer;
+            self.local.desk.buffer = buffer;
             return (got, BUFFER, fed.flow);
         }
         let got = conn.read_input(INPUT_ROOM.max(conn.input.len().min(1 << 20)));
@@ -582,11 +707,11 @@ impl Thread {
     /// its last reply away.
     fn discard(&mut self, conn: &mut Conn, token: usize) -> Fate {
         for _ in 0..READS_MAX {
-            if !matches!(conn.read(&mut self.buffer), Got::Bytes(_)) {
+            if !matches!(conn.read(&mut self.local.desk.buffer), Got::Bytes(_)) {
                 return Fate::Keep;
             }
         }
-        self.again.push(token);
+        self.local.desk.again.push(token);
         Fate::Keep
     }
 
@@ -634,7 +759,7 @@ impl Thread {
         let holds = self.server.aof.holds_replies(&self.local.outlet);
         if holds && fate == Fate::Keep && !conn.out.is_empty() {
             // The other connections of this turn share the write.
-            self.unsent.push(conn.client().slot);
+            self.local.desk.unsent.push(conn.client().slot);
             return Fate::Keep;
         }
         if self.is_too_much(conn) || !self.flush(conn) {
@@ -656,7 +781,8 @@ impl Thread {
             }
             self.take_back(conn);
         }
-        if let Err(error) = conn.watch_write(self.poll.registry(), !conn.out.is_empty()) {
+        if let Err(error) = conn.watch_write(self.local.desk.poll.registry(), !conn.out.is_empty())
+        {
             log::warn!("Error changing the fd events of a client: {error}");
             return Fate::Close;
         }
@@ -678,8 +804,8 @@ impl Thread {
     /// came to be while the first was away with a slow reader, is not kept.
     fn take_back(&mut self, conn: &mut Conn) {
         let proto = conn.out.proto();
-        if self.spare.capacity() == 0 {
-            std::mem::swap(&mut conn.out, &mut self.spare);
+        if self.local.desk.spare.capacity() == 0 {
+            std::mem::swap(&mut conn.out, &mut self.local.desk.spare);
             conn.out.set_proto(proto);
         } else if conn.out.capacity() > 0 {
             conn.out = Writer::new(proto);
@@ -695,25 +821,31 @@ impl Thread {
         }
         let slot = conn.client().slot;
         self.discard(conn, slot);
-        if conn.ended || self.lingering.len() >= LINGERING_MAX {
+        if conn.ended || self.local.desk.lingering.len() >= LINGERING_MAX {
             return Fate::Close;
         }
         conn.shut_down();
         conn.lingers = true;
         self.strike_off(conn);
         pubsub::forget(&self.server, &mut self.local, &mut conn.session);
-        self.lingering.push_back((Instant::now() + LINGER_TIME, slot, conn.session.id()));
+        self.local.desk.lingering.push_back((
+            Instant::now() + LINGER_TIME,
+            slot,
+            conn.session.id(),
+        ));
         Fate::Keep
     }
 
     /// Closes connections that have lingered long enough.
     fn end_lingering(&mut self, now: Instant) {
-        while let Some((until, slot, id)) = self.lingering.front().copied()
+        while let Some((until, slot, id)) = self.local.desk.lingering.front().copied()
             && until <= now
         {
-            self.lingering.pop_front();
+            self.local.desk.lingering.pop_front();
             let still = |conn: &mut Box<Conn>| conn.session.id() == id;
-            if let Some(conn) = self.conns.get_mut(slot).and_then(|conn| conn.take_if(still)) {
+            if let Some(conn) =
+                self.local.desk.conns.get_mut(slot).and_then(|conn| conn.take_if(still))
+            {
                 self.close(slot, conn);
             }
         }
@@ -721,7 +853,7 @@ impl Thread {
 
     fn close(&mut self, token: usize, mut conn: Box<Conn>) {
         self.forget_wait(&conn);
-        if let Err(error) = self.poll.registry().deregister(conn.stream.source()) {
+        if let Err(error) = self.local.desk.poll.registry().deregister(conn.stream.source()) {
             log::debug!("Removing a client from the poller: {error}");
         }
         if !conn.lingers {
@@ -730,7 +862,7 @@ impl Thread {
         multi::forget(&self.server, &mut conn.session);
         tracking::forget(&self.server, &mut conn.session);
         pubsub::forget(&self.server, &mut self.local, &mut conn.session);
-        self.free.push(token);
+        self.local.desk.free.push(token);
     }
 
     /// Nobody sees the client any more.
@@ -742,13 +874,13 @@ impl Thread {
 
     /// The place of a client, while its connection is open.
     fn token_of(&self, client: &Client) -> Option<usize> {
-        let conn = self.conns.get(client.slot)?.as_ref()?;
+        let conn = self.local.desk.conns.get(client.slot)?.as_ref()?;
         (conn.session.id() == client.id).then_some(client.slot)
     }
 
     fn kill(&mut self, client: &Client) {
         let Some(token) = self.token_of(client) else { return };
-        if let Some(conn) = self.conns[token].take() {
+        if let Some(conn) = self.local.desk.conns[token].take() {
             self.close(token, conn);
         }
     }
@@ -756,7 +888,7 @@ impl Thread {
     /// Goes on with connections whose commands were held back.
     fn resume(&mut self) {
         for token in std::mem::take(&mut self.local.held) {
-            if let Some(conn) = self.conns[token].as_mut() {
+            if let Some(conn) = self.local.desk.conns[token].as_mut() {
                 conn.session.put(State::HELD, false);
                 self.go_on(token);
             }
@@ -765,7 +897,9 @@ impl Thread {
 
     /// Runs what a connection has already sent, then reads more.
     fn go_on(&mut self, token: usize) {
-        let Some(mut conn) = self.conns.get_mut(token).and_then(Option::take) else { return };
+        let Some(mut conn) = self.local.desk.conns.get_mut(token).and_then(Option::take) else {
+            return;
+        };
         let server = Arc::clone(&self.server);
         self.lend(&mut conn);
         let mut flow = Flow::Continue;
@@ -786,7 +920,8 @@ impl Thread {
     /// Takes in what was read of the file that is being loaded.
     fn load(&mut self) {
         if self.server.state().any(State::LOADING) {
-            self.server.persistence.feed.take_in(&self.server, &self.local);
+            let server = Arc::clone(&self.server);
+            server.persistence.feed.take_in(&server, &mut self.local);
             if self.local.id == 0 {
                 self.server.aof.replay.take_in(&self.server, &mut self.local);
             }
@@ -818,7 +953,7 @@ impl Thread {
         let server = Arc::clone(&self.server);
         let capped = loop {
             let mut budget = EXPIRE_BUDGET;
-            let mut gate = server.keyspace.enter(self.local.id);
+            let mut gate = standby::enter(&server, &mut self.local);
             self.local.follow_config(&server);
             self.expire_some(&server, &mut budget);
             if !self.local.change.is_empty() {
@@ -844,19 +979,21 @@ impl Thread {
     fn expire_some(&mut self, server: &Server, budget: &mut u32) {
         let (lane, now_ms) = (self.local.id as u32, self.local.now_ms());
         let wants = || keyspace::Wants(server.wants.load(Ordering::Relaxed));
+        let mut turn = self.local.desk.expire_turn;
         let Local { change, outlet, now_us, .. } = &mut self.local;
         let propagate = |change: &mut Change| {
             outlet.unit.push_records(change.records());
             outlet.append(&server.aof, false, *now_us);
         };
-        let turn = &mut self.expire_turn;
-        server.keyspace.expire(lane, now_ms, turn, budget, change, (wants, propagate));
+        server.keyspace.expire(lane, now_ms, &mut turn, budget, change, (wants, propagate));
+        self.local.desk.expire_turn = turn;
     }
 
     /// Walks on with the snapshot under way; one worker sees to its end.
     fn snapshot(&mut self, began: Instant) {
         let served = (self.local.turn_commands > 0).then(|| began.elapsed());
-        self.pace = snapshot::walk(&self.server, self.local.id, served);
+        let server = Arc::clone(&self.server);
+        self.local.desk.pace = snapshot::walk(&server, &mut self.local, served);
         if self.local.id == 0 {
             self.server.persistence.snapshots.tick(&self.server);
         }
@@ -864,23 +1001,26 @@ impl Thread {
 
     /// Periodic work, when its time has come.
     fn cron(&mut self, now: Instant) {
-        if now < self.next_cron {
+        if now < self.local.desk.next_cron {
             return;
         }
-        for listener in std::mem::take(&mut self.accept_later) {
+        for listener in std::mem::take(&mut self.local.desk.accept_later) {
             self.accept(listener);
         }
         self.end_lingering(now);
         let began = Instant::now();
-        self.next_cron = began + Duration::from_millis(1000 / self.local.tunables.hz.clamp(1, 500));
+        self.local.desk.next_cron =
+            began + Duration::from_millis(1000 / self.local.tunables.hz.clamp(1, 500));
         let server = Arc::clone(&self.server);
         if server.knobs.cron_paused.load(Ordering::Relaxed) {
             return;
         }
         self.local.look_at_clock();
-        let doomed = self.cron.run(&server, &mut self.local, &mut self.conns);
+        let mut cron = std::mem::take(&mut self.local.desk.cron);
+        let doomed = cron.run(&server, &mut self.local);
+        self.local.desk.cron = cron;
         for token in doomed {
-            if let Some(conn) = self.conns[token].take() {
+            if let Some(conn) = self.local.desk.conns[token].take() {
                 self.close(token, conn);
             }
         }

@@ -109,6 +109,13 @@ pub const LOADING: &str = "LOADING Redis is loading the dataset in memory";
 /// A script runs too long.
 pub const BUSY_SCRIPT: &str = "BUSY Redis is busy running a script. You can only call SCRIPT \
                                KILL or SHUTDOWN NOSAVE.";
+/// A script cannot be ended.
+pub const UNKILLABLE: &str = "UNKILLABLE Sorry the script already executed write commands against \
+                              the dataset. You can either wait the script termination or kill \
+                              the server in a hard way using the SHUTDOWN NOSAVE command.";
+/// A function takes too long.
+pub const BUSY_FUNCTION: &str = "BUSY Redis is busy running a script. You can only call FUNCTION \
+                                 KILL or SHUTDOWN NOSAVE.";
 /// A replica without its primary that may not answer from old data.
 pub const MASTER_DOWN: &str = "MASTERDOWN Link with MASTER is down and replica-serve-stale-data \
                                is set to 'no'.";

@@ -36,6 +36,7 @@ impl Db<'_, '_> {
     /// Takes all keys out of some databases and frees them, here or in the background; how many.
     pub fn flush(&mut self, databases: Range<u32>, lazily: bool) -> u64 {
         let mut removed = 0;
+        self.lose_undo();
         databases.clone().for_each(|index| self.change.stir_all(index));
         for shard in 0..self.held.count() {
             for index in databases.clone() {
@@ -57,6 +58,7 @@ impl Db<'_, '_> {
 
     /// Exchanges the keys of two databases.
     pub fn swap(&mut self, one: u32, other: u32) {
+        self.lose_undo();
         [one, other].into_iter().for_each(|index| self.change.stir_all(index));
         let since_ms = self.over_since();
         for shard in 0..self.held.count() {
@@ -159,6 +161,13 @@ impl Db<'_, '_> {
     /// elsewhere.
     pub fn footprint(&mut self, key: &[u8], samples: usize) -> Option<usize> {
         self.peek(key).map(|entry| entry.memory(samples))
+    }
+
+    /// Notes that more changes at once than is kept of single keys.
+    fn lose_undo(&mut self) {
+        if let Some(undo) = self.change.undo() {
+            undo.lose();
+        }
     }
 
     /// Removes an expired key that was met without being asked for, unless such keys stay.

@@ -72,6 +72,13 @@ fn shutdown_command(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Erro
     match Request::read(args)? {
         Request::Abort if call.server.shutdown.abort() => call.out.ok(),
         Request::Abort => return Err(Error::Text(error::NO_SHUTDOWN)),
+        Request::Begin(wish) if call.local.busy == State::BUSY => {
+            if !wish.nosave {
+                return Err(Error::Text(call.server.busy_text()));
+            }
+            // Whoever runs the script ends the server with it, and so the client's connection.
+            call.server.scripting.running.kill_last();
+        }
         Request::Begin(wish) => {
             let who = describe(call.server, &call.session.client, call.local.now_ms());
             let who = format!(" (user request from '{who}')");

@@ -17,9 +17,11 @@ use spec::config::Id;
 
 use super::{Phase, base, files, heal, sink};
 use crate::listen::system_text;
+use crate::local::Local;
 use crate::server::Server;
 use crate::session::State;
 use crate::snapshot::{self, Failure, Order, Purpose};
+use crate::standby;
 
 /// Rewrites that may fail one after the other before the next one waits.
 const FAILURES_MAX: u32 = 3;
@@ -237,7 +239,7 @@ fn adopt(server: &Server, phase: Phase, is_rdb: bool) -> io::Result<()> {
 }
 
 /// Begins what is due because the log has grown, or was scheduled; periodic work of one worker.
-pub fn tick(server: &Server) {
+pub fn tick(server: &Server, local: &mut Local) {
     let (aof, snapshots) = (&server.aof, &server.persistence.snapshots);
     if snapshots.is_active() || server.state().any(State::LOADING) {
         return;
@@ -250,7 +252,7 @@ pub fn tick(server: &Server) {
     if let Some(percent) = growth {
         log::info!("Starting automatic rewriting of AOF on {percent}% growth");
     }
-    let alone = server.keyspace.alone();
+    let alone = standby::alone(server, local);
     let mut held = server.keyspace.shards().hold_all(&alone);
     if !snapshots.is_active() {
         // The log has said why it failed, and it is tried again.

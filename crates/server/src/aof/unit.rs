@@ -20,6 +20,13 @@ pub struct Unit {
     last: u32,
 }
 
+/// See [`Unit::mark`].
+pub struct Mark {
+    len: usize,
+    commands: u32,
+    last: u32,
+}
+
 impl Unit {
     /// Whether there is nothing to say.
     #[inline]
@@ -64,6 +71,17 @@ impl Unit {
         }
         self.forget();
         self.last
+    }
+
+    /// Where it stands now.
+    pub fn mark(&self) -> Mark {
+        Mark { len: self.bytes.len(), commands: self.commands, last: self.last }
+    }
+
+    /// Says nothing of what was added since a mark.
+    pub fn truncate_to(&mut self, mark: &Mark) {
+        self.bytes.truncate(mark.len);
+        (self.commands, self.last) = (mark.commands, mark.last);
     }
 
     /// Says nothing of what was added.

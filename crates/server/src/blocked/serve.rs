@@ -23,7 +23,7 @@ use crate::mailbox::{Answer, Message};
 use crate::rows::{Row, Run};
 use crate::server::Server;
 use crate::session::{Session, State};
-use crate::{commandlog, commit, keys, refuse, sys, tracking};
+use crate::{commandlog, commit, keys, refuse, standby, sys, tracking};
 
 /// How often shards are taken anew because more clients came to wait meanwhile.
 const TRIES: usize = 3;
@@ -231,10 +231,10 @@ pub fn with_shards<'k>(
         work_and_serve(server, local, &mut held, work);
     } else {
         drop(gate.take());
-        let alone = server.keyspace.alone();
+        let alone = standby::alone(server, local);
         work_and_serve(server, local, &mut server.keyspace.shards().hold_all(&alone), work);
         drop(alone);
-        *gate = server.keyspace.enter(local.id);
+        *gate = standby::enter(server, local);
         local.follow_config(server);
     }
     local.wake_workers(server);

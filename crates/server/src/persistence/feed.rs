@@ -21,6 +21,7 @@ use crate::local::Local;
 use crate::mailbox::Message;
 use crate::server::Server;
 use crate::session::State;
+use crate::standby;
 
 /// Keys that are handed over together.
 const BATCH: usize = 512;
@@ -72,12 +73,12 @@ impl Feed {
     }
 
     /// Takes in for a short time what waits; a worker's periodic work while the server loads.
-    pub fn take_in(&self, server: &Server, local: &Local) {
+    pub fn take_in(&self, server: &Server, local: &mut Local) {
         let began = Instant::now();
         while began.elapsed() < TURN_MAX
             && let Some(load) = self.queue.pop()
         {
-            let gate = server.keyspace.enter(local.id);
+            let gate = standby::enter(server, local);
             let mut held = server.keyspace.shards().hold_walk();
             let stamp = Stamp::at(local.now_ms());
             match load {

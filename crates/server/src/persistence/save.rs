@@ -14,10 +14,11 @@ use spec::config::Id;
 use super::Plan;
 use crate::config::Config;
 use crate::listen::system_text;
+use crate::local::Local;
 use crate::server::Server;
 use crate::session::State;
 use crate::snapshot::{self, Failure, Form, Order, Purpose};
-use crate::{allocator, clock, version};
+use crate::{allocator, clock, standby, version};
 
 /// Seconds before a save in the background is tried again after one that has failed.
 const RETRY_S: i64 = 5;
@@ -219,7 +220,7 @@ pub fn judge_by(server: &Server, config: &Config) {
 }
 
 /// Begins what is due by the save points, or was scheduled; periodic work of one worker.
-pub fn tick(server: &Server) {
+pub fn tick(server: &Server, local: &mut Local) {
     let state = &server.persistence;
     if state.snapshots.is_active() || server.state().any(State::LOADING) {
         return;
@@ -242,7 +243,7 @@ pub fn tick(server: &Server) {
     } else if !saves.is_scheduled.load(Ordering::Relaxed) {
         return;
     }
-    let alone = server.keyspace.alone();
+    let alone = standby::alone(server, local);
     let mut held = server.keyspace.shards().hold_all(&alone);
     if !state.snapshots.is_active() && background(server, &mut held).is_ok() {
         saves.is_scheduled.store(false, Ordering::Relaxed);

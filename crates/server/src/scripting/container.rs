@@ -80,9 +80,27 @@ fn show(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// SCRIPT KILL - O(1). While this runs no script does: it waits for the gate that a script holds.
-pub(super) fn kill(_: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
-    Err(Error::Text("NOTBUSY No scripts in execution right now."))
+/// SCRIPT KILL - O(1). It finds a script running only when that takes long: until then it waits
+/// for the gate, which the script keeps closed.
+fn kill(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
+    end_running(call, false)
+}
+
+/// Ends what is running if it is a function, or if it is not.
+pub(super) fn end_running(call: &mut Call<'_, '_>, is_function: bool) -> Result<(), Error> {
+    let running = &call.server.scripting.running;
+    if !call.server.is_busy() {
+        return Err(Error::Text("NOTBUSY No scripts in execution right now."));
+    }
+    if running.is_function() != is_function {
+        return Err(Error::Text(call.server.busy_text()));
+    }
+    if running.is_unkillable() {
+        return Err(Error::Text(spec::error::UNKILLABLE));
+    }
+    running.kill();
+    call.out.ok();
+    Ok(())
 }
 
 /// SCRIPT DEBUG YES | SYNC | NO. There is no debugger.

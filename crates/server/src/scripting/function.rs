@@ -6,6 +6,7 @@ use script::{Flags, Registered};
 
 use super::container;
 use super::libraries::{Libraries, Policy};
+use super::running::Shown;
 use crate::admin::help;
 use crate::call::Call;
 use crate::rows::SessionHandler;
@@ -204,13 +205,20 @@ fn show(call: &mut Call<'_, '_>, function: &Registered) {
     }
 }
 
-/// FUNCTION STATS - O(1). While this runs no function does.
+/// FUNCTION STATS - O(1). It finds a script running only when that takes long.
 fn stats(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
-    drop(libraries(call)?);
+    let running = &call.server.scripting.running;
+    let overdue_ns = running.overdue_ns(call.server.ticks);
+    if overdue_ns.is_none() {
+        drop(libraries(call)?);
+    }
     let told = *call.server.scripting.told.lock();
     call.out.map(2);
     call.out.bulk(b"running_script");
-    call.out.null();
+    match (overdue_ns, running.shown()) {
+        (Some(overdue_ns), Some(shown)) => show_running(call, overdue_ns, &shown),
+        _ => call.out.null(),
+    }
     call.out.bulk(b"engines");
     call.out.map(1);
     call.out.bulk(b"LUA");
@@ -222,9 +230,22 @@ fn stats(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
     Ok(())
 }
 
+fn show_running(call: &mut Call<'_, '_>, passed_ns: u64, shown: &Shown) {
+    call.out.map(3);
+    call.out.bulk(b"name");
+    call.out.bulk(&shown.name);
+    call.out.bulk(b"command");
+    call.out.array(shown.command.len());
+    for arg in &shown.command {
+        call.out.bulk(arg);
+    }
+    call.out.bulk(b"duration_ms");
+    call.out.int((passed_ns / 1_000_000) as i64);
+}
+
 /// FUNCTION KILL - O(1), as SCRIPT KILL.
-fn kill(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    container::kill(call, args)
+fn kill(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
+    container::end_running(call, true)
 }
 
 /// FUNCTION HELP

@@ -1,6 +1,7 @@
 //! What a running script may ask of the server.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use commands::Args;
 use keyspace::{Held, Wants};
@@ -9,10 +10,17 @@ use script::{Flags as Says, Host, Level, Propagation};
 use spec::command::Flags;
 
 use super::Plan;
+use super::running::Shown;
 use crate::dispatch::Turn;
 use crate::refuse;
 use crate::rows::Row;
 use crate::session::State;
+use crate::worker;
+
+/// Bytes of a value that is copied before a script changes it, so that it can be changed back, and
+/// how many nanoseconds of the script allow for one more: copying takes no longer than the script.
+const UNDO_VALUE: usize = 16 << 10;
+const UNDO_NS_A_BYTE: u64 = 16;
 
 /// The server as one script sees it.
 pub struct ScriptHost<'s, 'a, 'k, 'h> {
@@ -22,11 +30,18 @@ pub struct ScriptHost<'s, 'a, 'k, 'h> {
     allow_oom: bool,
     has_written: bool,
     propagation: Propagation,
+    plan: &'s Plan<'s>,
+    /// Whether it takes so long that clients are told of it.
+    pub(super) is_long: bool,
 }
 
 impl<'s, 'a, 'k: 'h, 'h> ScriptHost<'s, 'a, 'k, 'h> {
     /// For a run; all shards are held.
-    pub(super) fn new(turn: &'s mut Turn<'a, 'k>, held: &'s mut Held<'h>, plan: &Plan<'_>) -> Self {
+    pub(super) fn new(
+        turn: &'s mut Turn<'a, 'k>,
+        held: &'s mut Held<'h>,
+        plan: &'s Plan<'s>,
+    ) -> Self {
         let flags = plan.nature.flags;
         Self {
             turn,
@@ -35,7 +50,27 @@ impl<'s, 'a, 'k: 'h, 'h> ScriptHost<'s, 'a, 'k, 'h> {
             allow_oom: flags.any(Says::ALLOW_OOM),
             has_written: false,
             propagation: Propagation::ALL,
+            plan,
+            is_long: false,
         }
+    }
+
+    /// Tells the log and FUNCTION STATS that the script takes long.
+    #[cold]
+    fn show(&mut self, passed_ns: u64) {
+        self.is_long = true;
+        let Plan { name, command, .. } = *self.plan;
+        self.turn.server.scripting.running.show(Some(Shown {
+            name: name.to_vec(),
+            command: command.iter().map(|arg| arg.to_vec()).collect(),
+        }));
+        log::warn!(
+            "Slow script detected: still in execution after {} milliseconds. You can try killing \
+             the script using the {} command. Script name is: {}.",
+            passed_ns / 1_000_000,
+            if self.plan.is_function { "FUNCTION KILL" } else { "SCRIPT KILL" },
+            refuse::lossy(name),
+        );
     }
 
     /// Why a command must not run, as an error line.
@@ -80,6 +115,11 @@ impl<'k: 'h, 'h> Host for ScriptHost<'_, '_, 'k, 'h> {
             return reject(self.turn, Some(row), text, reply);
         }
         self.has_written |= row.has(Flags::WRITE);
+        let running = &server.scripting.running;
+        if let Some(undo) = self.turn.local.change.undo() {
+            let passed_ns = running.passed_ns(server.ticks, *self.turn.ticks);
+            undo.set_value_max(UNDO_VALUE + (passed_ns / UNDO_NS_A_BYTE) as usize);
+        }
         let wants = Wants(server.wants.load(Ordering::Relaxed));
         let is_logged = self.propagation.0 & Propagation::AOF.0 != 0;
         let wants = if is_logged { wants } else { Wants(wants.0 & !Wants::LOG.0) };
@@ -89,6 +129,9 @@ impl<'k: 'h, 'h> Host for ScriptHost<'_, '_, 'k, 'h> {
         let (mark, len) = (turn.out.mark(), turn.out.len());
         let args = Args::new(args, &[]);
         let (result, _) = turn.perform(row, &args, &[], self.held);
+        if turn.local.change.undo().is_some_and(|undo| undo.is_lost()) {
+            running.set_unkillable();
+        }
         if let Err(error) = result {
             error.write(row.name, turn.out);
         }
@@ -114,7 +157,16 @@ impl<'k: 'h, 'h> Host for ScriptHost<'_, '_, 'k, 'h> {
     }
 
     fn interrupt(&mut self) -> Option<&'static str> {
-        None
+        let server = self.turn.server;
+        let running = &server.scripting.running;
+        if !self.is_long {
+            self.show(running.overdue_ns(server.ticks)?);
+        }
+        worker::look_after(self.turn.local, Duration::ZERO);
+        running.is_to_end().then_some(match running.is_function() {
+            true => "Script killed by user with FUNCTION KILL.",
+            false => "Script killed by user with SCRIPT KILL.",
+        })
     }
 }
 

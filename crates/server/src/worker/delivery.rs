@@ -16,19 +16,21 @@ impl Thread {
     pub(super) fn deliver(&mut self) {
         let server = Arc::clone(&self.server);
         self.local.wake_workers(&server);
-        let mut written = std::mem::take(&mut self.written);
+        let mut written = std::mem::take(&mut self.local.desk.written);
         self.local.readers.receive(&server.exchange, self.local.id);
         self.tell_of_keys(&server, &mut written);
         while let Some(message) = self.local.readers.next() {
             self.hand_out(&message, &mut written);
         }
         for slot in written.drain(..) {
-            let Some(mut conn) = self.conns.get_mut(slot).and_then(Option::take) else { continue };
+            let Some(mut conn) = self.local.desk.conns.get_mut(slot).and_then(Option::take) else {
+                continue;
+            };
             conn.gets_messages = false;
             let fate = self.finish(&mut conn, Fate::Keep);
             self.put_back(slot, conn, fate);
         }
-        self.written = written;
+        self.local.desk.written = written;
         end_crowding(&server);
     }
 
@@ -37,30 +39,33 @@ impl Thread {
     /// before one of these was published is in the inboxes by now.
     fn tell_of_keys(&mut self, server: &Server, written: &mut Vec<usize>) {
         while let Some(reader) = server.tracking.next_notice(self.local.id) {
-            let conn = self.conns.get_mut(reader.slot).and_then(Option::as_mut);
-            let Some(conn) = conn.filter(|conn| conn.session.id() == reader.id) else { continue };
-            if conn.session.state.any(State::CLOSING) {
-                continue;
-            }
+            let slot = self.local.desk.conns.get_mut(reader.slot);
+            let is_meant = |conn: &mut Box<Conn>| {
+                conn.session.id() == reader.id && !conn.session.state.any(State::CLOSING)
+            };
+            let Some(mut conn) = slot.and_then(|slot| slot.take_if(is_meant)) else { continue };
             conn.session.put(State::TRACKS, true);
-            let Conn { session, out, .. } = &mut **conn;
+            let Conn { session, out, .. } = &mut *conn;
             pubsub::catch_up_all(server, &mut self.local, session, out);
             if !conn.out.is_empty() && !std::mem::replace(&mut conn.gets_messages, true) {
                 written.push(reader.slot);
             }
+            self.local.desk.conns[reader.slot] = Some(conn);
         }
     }
 
     fn hand_out(&mut self, message: &Message, written: &mut Vec<usize>) {
-        let readers = self.local.readers.of(message.kind, &message.channel);
-        for reader in readers {
-            hand_to(&self.local, &mut self.conns, *reader, message, None, written);
+        let mut conns = std::mem::take(&mut self.local.desk.conns);
+        let local = &self.local;
+        for reader in local.readers.of(message.kind, &message.channel) {
+            hand_to(local, &mut conns, *reader, message, None, written);
         }
         for (at, pattern) in message.patterns.iter().enumerate() {
-            for reader in self.local.readers.of(Kind::Pattern, pattern) {
-                hand_to(&self.local, &mut self.conns, *reader, message, Some(at), written);
+            for reader in local.readers.of(Kind::Pattern, pattern) {
+                hand_to(local, &mut conns, *reader, message, Some(at), written);
             }
         }
+        self.local.desk.conns = conns;
     }
 }
 

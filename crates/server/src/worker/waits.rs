@@ -20,7 +20,7 @@ use crate::migrate;
 use crate::registry::Client;
 use crate::server::Server;
 use crate::session::State;
-use crate::{pubsub, refuse};
+use crate::{pubsub, refuse, standby};
 
 /// While clients are paused, attempts by the clock are put off so long.
 const PAUSED_RETRY: Duration = Duration::from_millis(10);
@@ -91,26 +91,26 @@ impl Thread {
     pub(super) fn begin_wait(&mut self, conn: &mut Conn) {
         conn.session.put(State::BLOCKED, true);
         if let Some(waiter) = &*conn.client().waiting.lock() {
-            self.timers.begin(waiter);
+            self.local.desk.timers.begin(waiter);
         }
     }
 
     /// Ends the wait of a connection that is being closed: nothing is taken for it any more.
     pub(super) fn forget_wait(&mut self, conn: &Conn) {
         if let Some(waiter) = conn.client().waiting.lock().take() {
-            self.timers.end(&waiter);
+            self.local.desk.timers.end(&waiter);
             self.server.end_wait(&waiter);
         }
     }
 
     /// Ends waits whose time is over, and tries again what is to be tried again by now.
     pub(super) fn end_waits(&mut self) {
-        if self.timers.next().is_none() {
+        if self.local.desk.timers.next().is_none() {
             return;
         }
         let now = Instant::now();
         self.local.look_at_clock();
-        while let Some((due, client)) = self.timers.take(now) {
+        while let Some((due, client)) = self.local.desk.timers.take(now) {
             let waiter = client.waiting.lock().clone();
             let Some(waiter) = waiter.filter(|waiter| !waiter.is_over()) else { continue };
             match due {
@@ -125,12 +125,12 @@ impl Thread {
 
     fn try_again(&mut self, waiter: &Arc<Waiter>) {
         if self.server.state().any(State::PAUSED) {
-            self.timers.set_again(waiter, Instant::now() + PAUSED_RETRY);
+            self.local.desk.timers.set_again(waiter, Instant::now() + PAUSED_RETRY);
             return;
         }
         let server = Arc::clone(&self.server);
         waiter.again_ms.store(i64::MAX, Ordering::SeqCst);
-        let mut gate = server.keyspace.enter(self.local.id);
+        let mut gate = standby::enter(&server, &mut self.local);
         blocked::retry(&server, &mut self.local, &mut gate, waiter);
     }
 
@@ -140,7 +140,7 @@ impl Thread {
         let Some(waiter) = waiter.filter(|waiter| !waiter.is_over()) else { return };
         let again_ms = waiter.again_ms.load(Ordering::SeqCst);
         if again_ms != i64::MAX {
-            self.timers.set_again(&waiter, blocked::moment(again_ms));
+            self.local.desk.timers.set_again(&waiter, blocked::moment(again_ms));
         }
     }
 
@@ -155,12 +155,13 @@ impl Thread {
     /// Gives a connection the answer to the command that waited, and goes on with it.
     pub(super) fn answer(&mut self, client: &Client, answer: Answer) {
         let Some(token) = self.token_of(client) else { return };
-        let Some(conn) = self.conns[token].as_mut() else { return };
+        let Some(conn) = &self.local.desk.conns[token] else { return };
         client.replying.store(true, Ordering::Relaxed);
         let Some(waiter) = conn.client().waiting.lock().take() else { return };
-        self.timers.end(&waiter);
+        self.local.desk.timers.end(&waiter);
+        let Some(mut conn) = self.local.desk.conns[token].take() else { return };
         // What it is told that came before the answer.
-        tell_of_keys(&self.server, &mut self.local, conn);
+        tell_of_keys(&self.server, &mut self.local, &mut conn);
         conn.session.put(State::BLOCKED, false);
         Client::count(&client.commands, 1);
         let reply = match answer {
@@ -174,8 +175,9 @@ impl Thread {
                     }
                     _ => reply.null_array(),
                 }
-                let _gate = self.server.keyspace.enter(self.local.id);
-                blocked::count(&self.server, &self.local, &waiter, None, reply.since(mark));
+                let server = Arc::clone(&self.server);
+                let _gate = standby::enter(&server, &mut self.local);
+                blocked::count(&server, &self.local, &waiter, None, reply.since(mark));
                 reply
             }
         };
@@ -183,18 +185,20 @@ impl Thread {
             conn.out.append(reply);
         }
         refuse::end_caching(&mut conn.session, None);
-        tell_of_keys(&self.server, &mut self.local, conn);
+        tell_of_keys(&self.server, &mut self.local, &mut conn);
+        self.local.desk.conns[token] = Some(conn);
         self.go_on_after(token);
     }
 
     /// Runs what has been sent behind the command that waited. For a client that was killed
     /// meanwhile its answer is the last thing that is done.
     fn go_on_after(&mut self, token: usize) {
-        let is_killed = self.conns[token].as_ref().is_some_and(|conn| conn.client().is_killed());
+        let is_killed =
+            self.local.desk.conns[token].as_ref().is_some_and(|conn| conn.client().is_killed());
         if !is_killed {
             return self.go_on(token);
         }
-        if let Some(mut conn) = self.conns[token].take() {
+        if let Some(mut conn) = self.local.desk.conns[token].take() {
             let fate = self.finish(&mut conn, Fate::Keep);
             self.put_back(token, conn, fate);
         }

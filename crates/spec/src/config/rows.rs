@@ -167,7 +167,7 @@ directives! {
     BindSourceAddr => "bind-source-addr", [], unset(), [], Both, planned(REPLICATION);
     BioCpulist => "bio-cpulist", ["bio_cpulist"], unset(), [IMMUTABLE], Both, no_effect(NO_PINNING);
     BusyReplyThreshold => "busy-reply-threshold", ["lua-time-limit"],
-        int(0, MAX, 5_000), [], Both, planned(SCRIPTING);
+        int(0, MAX, 5_000), [], Both, WORKS;
     ClientOutputBufferLimit => "client-output-buffer-limit", [],
         Kind::BufferLimits, [MULTI_ARG], Both, WORKS;
     ClientQueryBufferLimit => "client-query-buffer-limit", [],
@@ -331,6 +331,8 @@ directives! {
     Loglevel => "loglevel", [], choice(LOG_LEVELS, "notice"), [], Both, WORKS;
     LuaEnableInsecureApi => "lua-enable-insecure-api", ["lua-enable-deprecated-api"],
         bool(false), [HIDDEN, PROTECTED], Both, planned(SCRIPTING);
+    LuaInstructionLimit => "lua-instruction-limit", [], int(0, MAX, 0), [], Reddle, WORKS;
+    LuaMemoryLimit => "lua-memory-limit", [], memory(0, MEMORY_MAX, 0), [], Reddle, WORKS;
     LuaReplicateCommands => "lua-replicate-commands", [],
         Kind::Ignored, [], Both, no_effect(OBSOLETE);
     Masterauth => "masterauth", ["primaryauth"], unset(), [SENSITIVE], Both, planned(REPLICATION);
