@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::{env, fs, panic};
 
-/// The library without what reaches files, processes and other libraries.
+/// The library without what reaches files, processes and other libraries. It is compiled as one
+/// unit, so that what the files ask of each other can be put in its place; the order is that in
+/// which they do not disturb one another. The system's headers come first: a macro of Lua's has the
+/// name of one of their functions.
 const FILES: [&str; 24] = [
     "lapi.c",
-    "lauxlib.c",
-    "lbaselib.c",
     "lcode.c",
     "ldebug.c",
     "ldo.c",
@@ -19,20 +20,22 @@ const FILES: [&str; 24] = [
     "lfunc.c",
     "lgc.c",
     "llex.c",
-    "lmathlib.c",
     "lmem.c",
     "lobject.c",
     "lopcodes.c",
     "lparser.c",
     "lstate.c",
     "lstring.c",
-    "lstrlib.c",
     "ltable.c",
-    "ltablib.c",
     "ltm.c",
     "lundump.c",
     "lvm.c",
     "lzio.c",
+    "lauxlib.c",
+    "lbaselib.c",
+    "lmathlib.c",
+    "lstrlib.c",
+    "ltablib.c",
 ];
 
 /// One change: the file, what stands there, how often it does, and what takes its place.
@@ -40,7 +43,24 @@ struct Change(&'static str, &'static str, usize, &'static str);
 
 /// A table with the highest bit of its flags set cannot be changed; the lower bits are Lua's cache
 /// of absent metamethods. A pattern nests at most `MATCH_DEPTH_MAX` deep, as the C stack is finite.
-const CHANGES: [Change; 12] = [
+/// Numbers become text and come from it in Rust where that is short.
+const CHANGES: [Change; 14] = [
+    Change(
+        "luaconf.h",
+        "#define lua_number2str(s,n)\tsprintf((s), LUA_NUMBER_FMT, (n))",
+        1,
+        "int reddle_number_text(double number, char *out);\n\
+         int reddle_text_number(const char *text, double *number);\n\
+         #define lua_number2str(s,n) \\\n\
+         (reddle_number_text((n), (s)) ? 0 : sprintf((s), LUA_NUMBER_FMT, (n)))",
+    ),
+    Change(
+        "lobject.c",
+        "  char *endptr;\n  *result = lua_str2number(s, &endptr);",
+        1,
+        "  char *endptr;\n  if (reddle_text_number(s, result)) return 1;\n  \
+         *result = lua_str2number(s, &endptr);",
+    ),
     Change("ltable.c", "t->flags = cast_byte(~0);", 1, "t->flags = cast_byte(~READONLY);"),
     Change("lobject.h", "#define sizenode(t)", 1, "#define READONLY 0x80\n#define sizenode(t)"),
     Change(
@@ -124,9 +144,13 @@ fn main() {
     for change in &CHANGES {
         apply(&out, change);
     }
+    let files: String = FILES.iter().map(|file| format!("#include \"{file}\"\n")).collect();
+    let unit = format!("#include <stdio.h>\n{files}");
+    fs::write(out.join("unit.c"), unit).expect("the output directory has room");
     let mut build = cc::Build::new();
-    build.include(&out).warnings(false).opt_level(2).define("LUA_USE_ULONGJMP", None);
-    build.files(FILES.iter().map(|file| out.join(file))).compile("reddle_lua");
+    build.include(&out).warnings(false).opt_level(3).force_frame_pointer(false);
+    build.define("LUA_USE_ULONGJMP", None).define("luaall_c", None);
+    build.file(out.join("unit.c")).compile("reddle_lua");
 }
 
 /// Where the crate's source lies. The crate tells nobody, but it panics when it is to build for a

@@ -14,6 +14,7 @@ use std::ops::Deref;
 use mlua_sys as lua;
 use mlua_sys::lua_State;
 
+use crate::format;
 use crate::state::State;
 
 unsafe extern "C-unwind" {
@@ -107,6 +108,36 @@ unsafe extern "C-unwind" fn enter(lua: *mut lua_State) -> c_int {
         // SAFETY: nothing here has a destructor, and the value is on top of the stack.
         Err(Raised) => unsafe { lua::lua_error(lua) },
     }
+}
+
+/// Bytes that Lua has for the text of a number, its zero byte included.
+const NUMBER_MAX: usize = 32;
+
+/// Writes a number as Lua shows it, with a zero byte behind it; 0 when C's library must do that.
+///
+/// # Safety
+/// There is room for [`NUMBER_MAX`] bytes.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn reddle_number_text(number: f64, out: *mut u8) -> c_int {
+    let mut text = [0; NUMBER_MAX];
+    let is_shown = format::shown(number, &mut text);
+    // SAFETY: see above.
+    unsafe { out.copy_from_nonoverlapping(text.as_ptr(), NUMBER_MAX) };
+    c_int::from(is_shown)
+}
+
+/// Reads a number that is written in decimals; 0 when it is longer or of another kind.
+///
+/// # Safety
+/// A zero byte ends the text; the number is written to.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn reddle_text_number(text: *const std::ffi::c_char, number: *mut f64) -> c_int {
+    // SAFETY: see above.
+    let text = unsafe { CStr::from_ptr(text) };
+    let Some(read) = format::plain(text.to_bytes()) else { return 0 };
+    // SAFETY: see above.
+    unsafe { *number = read };
+    1
 }
 
 // Every function below calls into Lua with a state that is alive as long as `Stack` is, with
