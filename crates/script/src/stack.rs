@@ -19,6 +19,7 @@ use crate::state::State;
 
 unsafe extern "C-unwind" {
     fn reddle_set_readonly(lua: *mut lua_State, index: c_int, on: c_int);
+    fn reddle_spend(lua: *mut lua_State, steps: usize);
     fn reddle_is_readonly(lua: *mut lua_State, index: c_int) -> c_int;
     // Declared here because the bindings put their own wrappers around these.
     fn lua_pushlstring(lua: *mut lua_State, bytes: *const u8, len: usize);
@@ -110,6 +111,8 @@ unsafe extern "C-unwind" fn enter(lua: *mut lua_State) -> c_int {
     }
 }
 
+/// Longest source text that is compiled.
+pub(crate) const CODE_MAX: usize = 256 << 20;
 /// Bytes that Lua has for the text of a number, its zero byte included.
 const NUMBER_MAX: usize = 32;
 
@@ -485,8 +488,14 @@ impl Stack {
     /// it says false. Compiled code is no text and is refused as such.
     #[must_use]
     pub(crate) fn load(&mut self, code: &[u8], name: &CStr) -> bool {
-        if code.first() == Some(&lua::LUA_SIGNATURE[0]) {
-            self.push_bytes(b"compiled code is not loaded");
+        let refusal: &[u8] = match code {
+            [first, ..] if *first == lua::LUA_SIGNATURE[0] => b"compiled code is not loaded",
+            // The lexer of 5.1 counts in 32 bits.
+            _ if code.len() > CODE_MAX => b"the code is too long",
+            _ => b"",
+        };
+        if !refusal.is_empty() {
+            self.push_bytes(refusal);
             return false;
         }
         // The collector rests meanwhile: the parser of 5.1 holds the name of the chunk where the
@@ -534,6 +543,19 @@ impl Stack {
             lua::lua_gc(self.lua, lua::LUA_GCRESTART, 0);
             lua::lua_gc(self.lua, what, data);
         }
+    }
+
+    /// Counts work that no instruction stands for, with the bytes that it has made in a buffer of
+    /// the program's: raises when the script must end, or when the buffer is more than the
+    /// interpreter may use.
+    pub(crate) fn spend(&mut self, bytes: usize, buffered: usize) -> Result<(), Raised> {
+        // SAFETY: see above; it raises by itself.
+        unsafe { reddle_spend(self.lua, 1 + bytes / 64) };
+        if buffered <= self.state().room() {
+            return Ok(());
+        }
+        self.push_bytes(b"not enough memory");
+        Err(Raised)
     }
 
     /// Raises a message with the place of the running line before it.

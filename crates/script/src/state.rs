@@ -50,10 +50,17 @@ pub(crate) struct State {
     pub(crate) environments: [i32; 2],
     /// Runs since the collector was last given a turn.
     pub(crate) runs: u32,
+    /// What the interpreter uses.
+    memory: NonNull<Memory>,
 }
 
+/// What a buffer keeps from one run to the next, in bytes.
+const KEPT_MAX: usize = 64 << 10;
+
 impl State {
-    pub(crate) fn new(role: Role, about: About) -> Self {
+    /// # Safety
+    /// `memory` outlives the value.
+    pub(crate) unsafe fn new(role: Role, about: About, memory: NonNull<Memory>) -> Self {
         Self {
             role,
             about,
@@ -71,6 +78,23 @@ impl State {
             handler: 0,
             environments: [0; 2],
             runs: 0,
+            memory,
+        }
+    }
+
+    /// Bytes that a buffer may have beside what the interpreter uses.
+    pub(crate) fn room(&self) -> usize {
+        // SAFETY: see `new`; nobody holds a reference to it while a function runs.
+        let Memory { used, max } = unsafe { self.memory.read() };
+        if max == 0 { usize::MAX } else { max.saturating_sub(used) }
+    }
+
+    /// Gives back what a run has left in the buffers.
+    pub(crate) fn tidy(&mut self) {
+        self.reply.clear();
+        for buffer in [&mut self.text, &mut self.gathered] {
+            buffer.clear();
+            buffer.shrink_to(KEPT_MAX);
         }
     }
 

@@ -72,14 +72,14 @@ proptest! {
         let fraction = f64::from_bits(bits >> 12 | 1023 << 52);
         let sign = if bits & 1 == 0 { 1.0 } else { -1.0 };
         let number = sign * fraction * 2_f64.powi(exponent);
-        let long = text(|out| super::long(out, number, digits));
+        let long = text(|out| long(out, number, digits));
         prop_assert_eq!(text(|out| general(out, number, digits)), long);
     }
 
     #[test]
     fn halves_agree(whole in 0..1_u64 << 40, eighths in 0..64_u64, digits in 1..=17_usize) {
         let number = whole as f64 + eighths as f64 / 64.0;
-        let long = text(|out| super::long(out, number, digits));
+        let long = text(|out| long(out, number, digits));
         prop_assert_eq!(text(|out| general(out, number, digits)), long);
     }
 
