@@ -45,8 +45,8 @@ struct Change(&'static str, &'static str, usize, &'static str);
 /// of absent metamethods. A pattern nests at most `MATCH_DEPTH_MAX` deep, as the C stack is finite.
 /// Numbers become text and come from it in Rust where that is short. The library's loops that a few
 /// instructions can make very long count as instructions themselves (`reddle_spend`), so that they
-/// end where a script must end, and a coroutine counts on where its caller was. Of a long string all bytes are hashed, because strings that differ
-/// in what is left out would all meet in one chain.
+/// end where a script must end; a coroutine counts on where its caller was. Of a long string all
+/// bytes are hashed, because strings that differ in what is left out would all meet in one chain.
 const CHANGES: [Change; 33] = [
     Change(
         "luaconf.h",

@@ -1,5 +1,6 @@
 //! Numbers as text, the way C's `printf` and Redis spell them.
 
+use std::f64::consts::LOG10_2;
 use std::io::Write as _;
 
 use resp::number::{write_double, write_i64};
@@ -146,8 +147,8 @@ fn rounded(number: f64, digits: usize) -> (u64, i32) {
     let bits = number.to_bits();
     let (fraction, exponent) = (bits & ((1 << 52) - 1), (bits >> 52) as i32 - 1075);
     let mantissa = u128::from(fraction | 1 << 52);
-    // 0.30103 is the logarithm of 2: at most one too small or too large.
-    let mut leading = (f64::from(exponent + 52) * 0.30103).floor() as i32;
+    // At most one too small or too large.
+    let mut leading = (f64::from(exponent + 52) * LOG10_2).floor() as i32;
     loop {
         let scale = (digits as i32 - 1 - leading).max(0) as usize;
         let product = mantissa * POWERS[scale];
