@@ -143,6 +143,9 @@ impl Thread {
     /// Serves until the server stops.
     pub fn run(mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(1024);
+        sys::fault::begin_worker(self.local.id);
+        let me = &self.server.workers[self.local.id];
+        me.thread.store(sys::fault::thread_number(), Ordering::Relaxed);
         for (at, listener) in self.listeners.iter_mut().enumerate() {
             listener.register(self.poll.registry(), Token(1 + at))?;
         }
@@ -153,6 +156,8 @@ impl Thread {
             self.local.turn_nanoseconds = 0;
             self.local.look_at_clock();
             self.local.woke_us = self.local.now_us;
+            let awake = &self.server.workers[self.local.id].awake_since_us;
+            awake.store(self.local.woke_us, Ordering::Relaxed);
             self.messages();
             self.deliver();
             self.end_pause();
@@ -233,6 +238,7 @@ impl Thread {
             let due = self.server.keyspace.lane_due_ms(self.local.id as u32);
             timeout = timeout.min(Duration::from_millis(due.saturating_sub(now_ms)));
         }
+        me.awake_since_us.store(0, Ordering::Relaxed);
         let polled = self.poll.poll(events, Some(timeout));
         me.sleeps_until_ms.store(0, Ordering::SeqCst);
         match polled {
@@ -623,6 +629,9 @@ impl Thread {
     /// the server from holding.
     fn is_too_much(&self, conn: &mut Conn) -> bool {
         let (pending, hard) = (conn.out.len() as u64, cron::output_limit(&self.local, conn).hard);
+        if self.server.knobs.reply_list_only.load(Ordering::Relaxed) {
+            return cron::is_over_output_limit(&self.server, &self.local, conn);
+        }
         hard > 0
             && pending > REPLY_MAX as u64
             && pending >= hard
