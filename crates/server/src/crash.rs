@@ -17,7 +17,6 @@ use std::os::unix::ffi::OsStrExt;
 use std::panic::{self, PanicHookInfo};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use spec::config::Id;
@@ -31,22 +30,20 @@ use crate::version;
 /// the end of a section only.
 const REPORTER: &str = "crash";
 
-/// `use-exit-on-panic`; a panic's hook is the process's, and there is one process.
-static EXITS: AtomicBool = AtomicBool::new(false);
-
 /// Makes every panic the end of the process from now on, and the signals of a crash as well if the
 /// configuration wants a report of them. The log's place is that of the configuration.
 pub fn catch(config: &Config) {
     let file = config.path(Id::Logfile).and_then(|path| std::path::absolute(path).ok());
     let name = |path: &Path| CString::new(path.as_os_str().as_bytes()).ok();
     fault::write_to(file.as_deref().and_then(name));
+    fault::make_room();
     follow(config);
     panic::set_hook(Box::new(on_panic));
 }
 
 /// Takes over what can change at run time.
 pub fn follow(config: &Config) {
-    EXITS.store(config.bool(Id::UseExitOnPanic), Ordering::Relaxed);
+    fault::exit_on_panic(config.bool(Id::UseExitOnPanic));
     fault::catch(config.bool(Id::CrashLogEnabled));
 }
 
@@ -91,5 +88,5 @@ fn on_panic(info: &PanicHookInfo<'_>) {
         fault::write_log(trace::names(&fault::crash().stack).as_bytes());
         fault::write_log(report::END.as_bytes());
     }
-    if EXITS.load(Ordering::Relaxed) { fault::leave(1) } else { fault::die_of_abort() }
+    fault::die_of_panic()
 }

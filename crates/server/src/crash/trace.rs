@@ -19,6 +19,7 @@ pub(crate) fn all(first: i32, known: Option<&[usize]>) -> String {
             Some(known) => Some(known.to_vec()),
             // It is busy with this text, and its own stack tells nothing.
             None if is_self => Some(Vec::new()),
+            None if blocks_signals(thread) => None,
             None => fault::stack_of(thread),
         };
         let sign = if thread == first { " *" } else { "" };
@@ -26,7 +27,7 @@ pub(crate) fn all(first: i32, known: Option<&[usize]>) -> String {
         shown += usize::from(stack.is_some());
         match stack {
             Some(stack) => text.push_str(&names(&stack)),
-            None => text.push_str("(does not answer)\n"),
+            None => text.push_str("(takes no signals, or does not answer)\n"),
         }
     }
     text.push_str(&format!(
@@ -62,6 +63,15 @@ pub(crate) fn names(stack: &[usize]) -> String {
 fn threads() -> Vec<i32> {
     let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
     tasks.filter_map(|task| task.file_name().to_str()?.parse().ok()).collect()
+}
+
+/// Whether a thread, such as the allocator's own, leaves all signals to others.
+fn blocks_signals(thread: i32) -> bool {
+    let status = fs::read_to_string(format!("/proc/self/task/{thread}/status"));
+    let status = status.unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigBlk:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(fault::blocks_questions)
 }
 
 fn name_of(thread: i32) -> String {

@@ -42,6 +42,8 @@ pub const NO_WORKER: usize = usize::MAX;
 /// The thread whose crash is reported; 0 while all is well.
 static OWNER: AtomicI32 = AtomicI32::new(0);
 static OWNER_WORKER: AtomicUsize = AtomicUsize::new(NO_WORKER);
+/// `use-exit-on-panic`.
+static EXITS: AtomicBool = AtomicBool::new(false);
 static IS_REPORTED: AtomicBool = AtomicBool::new(false);
 static CAUSE: Cause = Cause {
     signal: AtomicI32::new(0),
@@ -135,9 +137,15 @@ pub fn report_through(waker: PipeWriter) {
     REPORTER.set(waker).ok();
 }
 
-/// Tells handlers which worker this thread is, and gives them a stack to run on.
+/// Tells handlers which worker this thread is.
 pub fn begin_worker(id: usize) {
     WORKER.set(id);
+    make_room();
+}
+
+/// Gives handlers of fatal signals a stack in this thread: its own may have no room left, and what
+/// the standard library gives them is just enough.
+pub fn make_room() {
     // SAFETY: the call asks for fresh memory and passes none.
     let memory = unsafe {
         libc::mmap(
@@ -163,7 +171,7 @@ pub fn catch(on: bool) {
     let plain = libc::SIG_DFL;
     let (fatal, asked) = (on_fatal as *const () as usize, on_ask as *const () as usize);
     for signal in FATAL {
-        handle(signal, if on { fatal } else { plain }, libc::SA_SIGINFO);
+        handle(signal, if on { fatal } else { plain }, libc::SA_SIGINFO | libc::SA_ONSTACK);
     }
     handle(ASK, asked, libc::SA_SIGINFO | libc::SA_RESTART);
 }
@@ -172,7 +180,7 @@ fn handle(signal: i32, handler: usize, flags: i32) {
     // SAFETY: all zeros are a valid value of this plain structure: no flags, an empty mask.
     let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
     action.sa_sigaction = handler;
-    action.sa_flags = flags | libc::SA_ONSTACK;
+    action.sa_flags = flags;
     // SAFETY: the structure is whole, and the handler is a function of the right form, or the
     // number for the system's own.
     unsafe { libc::sigaction(signal, &raw const action, ptr::null_mut()) };
@@ -258,8 +266,17 @@ pub fn wait_for_the_end() -> ! {
     stay(libc::SIGABRT)
 }
 
-/// Ends the process as `abort` does.
-pub fn die_of_abort() -> ! {
+/// Lets a panic end with status 1, or as `abort` does.
+pub fn exit_on_panic(on: bool) {
+    EXITS.store(on, Ordering::Relaxed);
+}
+
+/// Ends the process at once, in the way that panics do.
+pub fn die_of_panic() -> ! {
+    if EXITS.load(Ordering::Relaxed) {
+        // SAFETY: the call takes a number and does not come back.
+        unsafe { libc::_exit(1) }
+    }
     die(libc::SIGABRT)
 }
 
@@ -294,12 +311,6 @@ pub fn die(signal: i32) -> ! {
     }
 }
 
-/// Ends the process at once with a status.
-pub fn leave(status: i32) -> ! {
-    // SAFETY: the call takes a number and does not come back.
-    unsafe { libc::_exit(status) }
-}
-
 /// The stack of another thread, if it answers in time; the innermost address first.
 pub fn stack_of(thread: i32) -> Option<Vec<usize>> {
     let _one = ASKING.lock();
@@ -318,6 +329,11 @@ pub fn stack_of(thread: i32) -> Option<Vec<usize>> {
     }
     ASKED.store(0, Ordering::SeqCst);
     None
+}
+
+/// Whether a mask of blocked signals, as the system shows it, keeps a thread from answering.
+pub fn blocks_questions(mask: u64) -> bool {
+    mask & (1 << (ASK - 1)) != 0
 }
 
 /// The calling thread's number in the system.
@@ -364,7 +380,9 @@ fn nap() {
 
 /// What must be in the log even if nothing else comes to it.
 fn write_first_words() {
-    let mut text = Words { bytes: [0; 2048], len: 0 };
+    // The owner of the report comes here once. Handlers' stacks may be too small for the text.
+    static WORDS: Mutex<Words> = Mutex::new(Words { bytes: [0; 2048], len: 0 });
+    let Some(mut text) = WORDS.try_lock() else { return };
     // What does not fit is cut off.
     first_words(&mut text).ok();
     write_log(&text.bytes[..text.len]);
