@@ -539,12 +539,22 @@ impl Thread {
             return (got, BUFFER, fed.flow);
         }
         let got = conn.read_input(INPUT_ROOM.max(conn.input.len().min(1 << 20)));
-        let flow = if matches!(got, Got::Bytes(_)) {
-            self.run_input(server, conn)
-        } else {
-            Flow::Continue
+        let flow = match got {
+            Got::Bytes(_) if self.has_sent_too_much(conn) => Flow::Close,
+            Got::Bytes(_) => self.run_input(server, conn),
+            _ => Flow::Continue,
         };
         (got, 0, flow)
+    }
+
+    /// Whether all clients take too much memory, and this one has to go for it, before what it has
+    /// sent is run: that frees it.
+    fn has_sent_too_much(&self, conn: &Conn) -> bool {
+        if self.local.tunables.client_memory_max == 0 {
+            return false;
+        }
+        conn.publish();
+        self.takes_too_much(conn)
     }
 
     /// Runs what is whole in the connection's own buffer.
@@ -560,6 +570,9 @@ impl Thread {
     /// Goes on behind a big argument, in front of which there are `head` bytes of input.
     fn run_big(&mut self, server: &Server, conn: &mut Conn, head: usize) -> Flow {
         if conn.parser.big_done() {
+            if self.has_sent_too_much(conn) {
+                return Flow::Close;
+            }
             let flow = dispatch::feed_whole(server, &mut self.local, conn, head);
             if flow != Flow::Continue || conn.input.is_empty() {
                 return flow;
