@@ -176,8 +176,8 @@ impl Keyspace {
         self.gate.read_unless(reader, gives_up).map(Some)
     }
 
-    /// Takes the gate's write side, unless `gives_up` says so while somebody else has been alone for
-    /// some milliseconds.
+    /// Takes the gate's write side, unless `gives_up` says so while somebody else has been alone
+    /// for some milliseconds.
     pub fn alone_unless(&self, gives_up: impl FnMut() -> bool) -> Option<Alone<'_>> {
         if self.shards.is_single() {
             return Some(Alone::new(None));

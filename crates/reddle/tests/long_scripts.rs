@@ -23,6 +23,7 @@ fn show(value: &Value) -> String {
         Value::Bulk(bytes) | Value::Simple(bytes) | Value::Error(bytes) => {
             String::from_utf8_lossy(bytes).into_owned()
         }
+        Value::Array(values) => values.iter().map(show).collect::<Vec<_>>().join(" "),
         other => format!("{other:?}"),
     }
 }
@@ -90,10 +91,14 @@ fn what_touches_no_key_works_meanwhile() {
         assert_eq!(run(&mut one, "RESET"), "RESET");
         assert_eq!(run(&mut one, "MULTI"), "OK");
         assert!(run(&mut one, "SET key value").starts_with("BUSY"));
-        assert!(run(&mut one, "EXEC").starts_with("EXECABORT Transaction discarded because of: BUSY"));
+        assert!(
+            run(&mut one, "EXEC").starts_with("EXECABORT Transaction discarded because of: BUSY")
+        );
         assert!(run(&mut one, "SHUTDOWN").starts_with("BUSY"));
-        let stats = run(&mut one, "FUNCTION STATS");
-        assert!(stats.contains("duration_ms") || stats.contains("running_script"), "{stats}");
+        let until = Instant::now() + LIMIT;
+        while !run(&mut one, "FUNCTION STATS").contains(ENDLESS) {
+            assert!(Instant::now() < until, "the script is not shown");
+        }
         // WATCH looks at keys, so its answer comes after the script.
         begin(&mut other, &["WATCH", "key"]);
         assert_eq!(run(&mut one, "SCRIPT KILL"), "OK");
@@ -183,4 +188,163 @@ fn logged(server: &Server) -> String {
         }
     }
     all
+}
+
+/// Lua that changes keys of all types at random, `count` times.
+fn random_changes(rng: &mut Rng, count: usize) -> String {
+    let mut body = String::new();
+    for _ in 0..count {
+        let (key, n) = (rng.u32(0..12), rng.u32(0..40));
+        let line = match rng.u32(0..24) {
+            0 => format!("'set', 's{key}', 'value{n}'"),
+            1 => format!("'append', 's{key}', 'more{n}'"),
+            2 => format!("'setex', 's{key}', 1000, 'x{n}'"),
+            3 => format!("'incrby', 'i{key}', {n}"),
+            4 => format!("'rpush', 'l{key}', 'e{n}', 'e{n}'"),
+            5 => format!("'lpop', 'l{key}', 3"),
+            6 => format!("'lmove', 'l{key}', 'l{n}', 'left', 'right'"),
+            7 => format!("'hset', 'h{key}', 'f{n}', {n}, 'g', 'text{n}'"),
+            8 => format!("'hdel', 'h{key}', 'f{n}', 'g'"),
+            9 => format!("'hpexpire', 'h{key}', 100000, 'fields', 1, 'f{n}'"),
+            10 => format!("'sadd', 'u{key}', {n}, 'm{n}'"),
+            11 => format!("'spop', 'u{key}', 2"),
+            12 => format!("'zadd', 'z{key}', {n}, 'm{n}'"),
+            13 => format!("'zremrangebyrank', 'z{key}', 0, 1"),
+            14 => format!("'xadd', 'x{key}', '*', 'f', '{n}'"),
+            15 => format!("'xtrim', 'x{key}', 'maxlen', 3"),
+            16 => format!("'pfadd', 'p{key}', 'e{n}'"),
+            17 => format!("'del', 's{key}', 'l{key}', 'h{n}', 'z{n}'"),
+            18 => format!("'pexpire', 'h{key}', {}", 100_000 + n),
+            19 => format!("'persist', 's{key}'"),
+            20 => format!("'rename', 's{key}', 's{n}'"),
+            21 => format!("'copy', 'z{key}', 'z{n}', 'replace'"),
+            22 => format!("'setbit', 's{key}', {n}, 1"),
+            _ => format!("'move', 's{key}', 2"),
+        };
+        body.push_str(&format!("redis.pcall({line})\n"));
+    }
+    body
+}
+
+fn digest(client: &mut Client) -> (String, String) {
+    let dirty = run(client, "INFO persistence");
+    let dirty = dirty.lines().find(|line| line.starts_with("rdb_changes_since")).map(str::to_owned);
+    (run(client, "DEBUG DIGEST"), dirty.expect("there is such a line"))
+}
+
+#[test]
+fn a_script_that_is_ended_has_changed_nothing() {
+    let mut rng = Rng::with_seed(7);
+    for threads in ["1", "2"] {
+        let options = [("appendonly", "yes"), ("enable-debug-command", "yes"), ("save", "")];
+        let server = start(threads, &options);
+        let [mut script, mut other, mut watcher] = [(); 3].map(|()| server.client());
+        for round in 0..25 {
+            // What is there before, some of it with a deadline.
+            let count = rng.usize(0..60);
+            let before = random_changes(&mut rng, count);
+            assert!(!end_of(&mut other, &before).starts_with("ERR"));
+            run(&mut other, "SELECT 0");
+            run(&mut watcher, "GET s1");
+            let (was, log) = (digest(&mut other), logged(&server));
+            let in_multi = round % 3 == 2;
+            let count = rng.usize(1..80);
+            let body = format!("{}\n{ENDLESS}", random_changes(&mut rng, count));
+            if in_multi {
+                assert_eq!(run(&mut script, "MULTI"), "OK");
+                begin(&mut script, &["EVAL", &body, "0"]);
+                assert_eq!(end(&mut script), "QUEUED");
+                begin(&mut script, &["EXEC"]);
+            } else {
+                begin(&mut script, &["EVAL", &body, "0"]);
+            }
+            wait_for(&mut other, true);
+            assert_eq!(run(&mut other, "SCRIPT KILL"), "OK", "{body}");
+            assert!(end(&mut script).contains("killed by user"));
+            wait_for(&mut other, false);
+            assert_eq!(digest(&mut other), was, "{threads} {round} {body}");
+            assert_eq!(logged(&server), log);
+        }
+        // The log tells the same as the memory.
+        let was = run(&mut other, "DEBUG DIGEST");
+        assert_eq!(run(&mut other, "DEBUG LOADAOF"), "OK");
+        assert_eq!(run(&mut other, "DEBUG DIGEST"), was);
+    }
+}
+
+fn end_of(client: &mut Client, body: &str) -> String {
+    begin(client, &["EVAL", body, "0"]);
+    end(client)
+}
+
+#[test]
+fn what_was_undone_still_expires() {
+    let server = start("2", &[]);
+    let [mut script, mut other] = [(); 2].map(|()| server.client());
+    assert_eq!(run(&mut other, "SET short value PX 300"), "OK");
+    let body = "redis.call('persist', KEYS[1]) redis.call('set', 'new', 1, 'px', 1) \
+                while true do end";
+    begin(&mut script, &["EVAL", body, "1", "short"]);
+    wait_for(&mut other, true);
+    assert_eq!(run(&mut other, "SCRIPT KILL"), "OK");
+    end(&mut script);
+    let until = Instant::now() + LIMIT;
+    while run(&mut other, "DBSIZE") != "Int(0)" {
+        assert!(Instant::now() < until, "the key stays");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn what_is_too_large_to_be_kept_makes_a_script_unkillable() {
+    let mut server = start("2", &[]);
+    let [mut script, mut other] = [(); 2].map(|()| server.client());
+    for changes in ["redis.call('append', 'large', 'x')", "redis.call('flushall')"] {
+        assert_eq!(show(&other.call(&["SET", "large", &"x".repeat(200 << 10)])), "OK");
+        let body = format!("{changes} {ENDLESS}");
+        begin(&mut script, &["EVAL", &body, "0"]);
+        wait_for(&mut other, true);
+        assert!(run(&mut other, "SCRIPT KILL").starts_with("UNKILLABLE"), "{changes}");
+        if changes.contains("flushall") {
+            break;
+        }
+        begin(&mut other, &["SHUTDOWN", "NOSAVE"]);
+        assert!(server.wait().success());
+        server = start("2", &[]);
+        [script, other] = [(); 2].map(|()| server.client());
+    }
+    begin(&mut other, &["SHUTDOWN", "NOSAVE"]);
+    assert!(server.wait().success());
+}
+
+#[test]
+fn who_waits_is_served_only_by_what_stays() {
+    let server = start("2", &[]);
+    let [mut script, mut other, mut waits] = [(); 3].map(|()| server.client());
+    begin(&mut waits, &["BLPOP", "list", "0"]);
+    thread::sleep(Duration::from_millis(50));
+    begin(&mut script, &["EVAL", "redis.call('rpush', 'list', 'undone') while true do end", "0"]);
+    wait_for(&mut other, true);
+    assert_eq!(run(&mut other, "SCRIPT KILL"), "OK");
+    end(&mut script);
+    assert_eq!(show(&other.call(&["RPUSH", "list", "stays"])), "Int(1)");
+    assert_eq!(end(&mut waits), "list stays");
+    assert_eq!(run(&mut other, "EXISTS list"), "Int(0)");
+}
+
+#[test]
+fn limits_end_a_script_and_undo_it() {
+    let server = start("2", &[("lua-instruction-limit", "1000000"), ("save", "")]);
+    let mut client = server.client();
+    let reply = end_of(&mut client, "redis.call('set', 'key', 1) while true do end");
+    assert!(reply.starts_with("ERR Script reached the instruction limit"), "{reply}");
+    assert_eq!(run(&mut client, "EXISTS key"), "Int(0)");
+    assert_eq!(run(&mut client, "CONFIG SET lua-instruction-limit 0"), "OK");
+    assert_eq!(show(&client.call(&["EVAL", "for n = 1, 1e6 do end return 'done'", "0"])), "done");
+    assert_eq!(run(&mut client, "CONFIG SET lua-memory-limit 1mb"), "OK");
+    let reply = end_of(&mut client, "return string.rep('x', 10000000)");
+    assert!(reply.contains("not enough memory"), "{reply}");
+    assert_eq!(run(&mut client, "CONFIG SET lua-memory-limit 0"), "OK");
+    let body = "return #string.rep('x', 10000000)";
+    assert_eq!(show(&client.call(&["EVAL", body, "0"])), "Int(10000000)");
 }

@@ -37,7 +37,7 @@ use replay::Replay;
 pub use rewrite::{Rewrites, begin as rewrite, is_under_way, tick, turn_off, turn_on};
 use sink::Sink;
 pub use sink::{flush, settle};
-pub use unit::Unit;
+pub use unit::{Mark, Unit};
 
 /// Bytes that may wait to be written before workers wait for the disk.
 const WAITING_MAX: u64 = 256 << 20;

@@ -1,7 +1,7 @@
 //! Accepting connections: addresses, unix sockets, who is let in.
 
 use std::io::{self, Write};
-use std::net::{SocketAddr, TcpListener as StdTcpListener, ToSocketAddrs};
+use std::net::{Shutdown, SocketAddr, TcpListener as StdTcpListener, ToSocketAddrs};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener as StdUnixListener;
@@ -67,6 +67,14 @@ impl Handles {
     pub fn of(listeners: &[Listener]) -> io::Result<Self> {
         Ok(Self(Mutex::new(clone_tcp(listeners)?)))
     }
+
+    /// Takes no connection any more: nobody is to find an open door and nobody behind it.
+    pub fn shut(&self) {
+        for socket in self.0.lock().iter() {
+            // Where a socket that listens cannot be shut, it is closed with the process.
+            socket.shutdown(Shutdown::Both).ok();
+        }
+    }
 }
 
 /// Opens every address and the unix socket that the configuration names, the unix socket first.
@@ -113,7 +121,7 @@ pub fn listen_again(server: &Server, config: &Config) -> Result<(), ()> {
     server.workers[0].mailbox.send(Message::Listen(listeners));
     for old in handles {
         // The worker lets go of it soon; until then nobody shall get in there any more.
-        old.shutdown(std::net::Shutdown::Both).ok();
+        old.shutdown(Shutdown::Both).ok();
     }
     Ok(())
 }

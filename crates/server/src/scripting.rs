@@ -439,7 +439,8 @@ impl Before {
             let (server, local) = (turn.server, &mut *turn.local);
             local.change.take_discarded().for_each(|discarded| server.background.free(discarded));
             local.outlet.unit.truncate_to(&self.log);
-            server.stats(local.id).dirty.set_back(self.dirty);
+            let dirty = &server.stats(local.id).dirty;
+            dirty.take_back(dirty.get().wrapping_sub(self.dirty));
         }
         turn.local.change.end_undo();
     }
@@ -455,7 +456,8 @@ fn described(failure: &Failure, name: &[u8]) -> Vec<u8> {
     text
 }
 
-/// Lets an interpreter use as much memory, and take as many instructions, as the configuration says.
+/// Lets an interpreter use as much memory, and take as many instructions, as the configuration
+/// says.
 fn limit(interp: &mut Interp, turn: &Turn<'_, '_>) {
     let tunables = &turn.local.tunables;
     interp.set_memory_max(tunables.lua_memory_max as usize);

@@ -29,11 +29,6 @@ impl Counter {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Takes back what was added; only from the thread that owns it.
-    pub fn set_back(&self, to: u64) {
-        self.0.store(to, Ordering::Relaxed);
-    }
-
     fn reset(&self) {
         self.0.store(0, Ordering::Relaxed);
     }
@@ -52,6 +47,11 @@ impl Tally {
     #[inline]
     pub fn add(&self, count: u64) {
         self.counter.add(count);
+    }
+
+    /// Takes back what was added; only from the thread that owns it.
+    pub fn take_back(&self, count: u64) {
+        self.counter.add(count.wrapping_neg());
     }
 
     /// How much was added since the last reset.
