@@ -55,6 +55,8 @@ pub struct Ctx<'a, 'k> {
     pub rng: &'a mut fastrand::Rng,
     /// Whether the command may wait for what it does not find; else it answers at once.
     pub may_wait: bool,
+    /// Whether a script runs the command: what has no order of its own gets one then.
+    pub in_script: bool,
     /// What the command waits for; then it wrote no reply.
     pub wait: Option<Wait>,
 }

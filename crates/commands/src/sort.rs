@@ -36,7 +36,7 @@ fn sort_ro(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
 fn run(ctx: &mut Ctx<'_, '_>, args: &Args<'_>, may_store: bool) -> Result<(), Error> {
     let options = Options::parse(args, may_store)?;
     let (mut found, is_set) = elements(ctx, args[1])?;
-    let order = options.order(is_set);
+    let order = options.order(is_set, ctx.in_script);
     let window = Window::new(options.limit, found.len());
     match order {
         Order::None if options.descending && !is_set => found.reverse(),

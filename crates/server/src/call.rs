@@ -75,6 +75,7 @@ impl<'k> Call<'_, 'k> {
             command: self.row.name,
             rng: &mut self.local.rng,
             may_wait: false,
+            in_script: self.local.in_script,
             wait: None,
         }
     }
@@ -185,6 +186,7 @@ impl DataCall<'_, '_> {
             command: self.row.name,
             rng: &mut local.rng,
             may_wait: !self.state.any(State::DENY_BLOCKING),
+            in_script: local.in_script,
             wait: None,
         };
         let result = handler(&mut ctx, args);

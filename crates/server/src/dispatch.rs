@@ -568,10 +568,10 @@ impl<'k> Turn<'_, 'k> {
         }
         let (mark, len) = (self.out.mark(), self.out.len());
         if state.any(State::JUDGED) {
-            match refuse::look_closer(self.server, self.local, self.session, self.out, row, state) {
+            match refuse::look_closer(self, row, args, state) {
                 refuse::Verdict::Run => {}
                 refuse::Verdict::Queue => {
-                    multi::enqueue(self.session, row, args, keys);
+                    multi::enqueue(self.server, self.session, row, args, keys);
                     self.local.unrun_commands += 1;
                     self.out.simple("QUEUED");
                     return Flow::Continue;

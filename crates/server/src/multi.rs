@@ -19,7 +19,7 @@ use crate::dispatch::{Argv, Turn, bytes};
 use crate::rows::{KeyPlan, Row, Run, SessionHandler};
 use crate::server::Server;
 use crate::session::{Session, State};
-use crate::{blocked, commit, monitor};
+use crate::{blocked, commit, monitor, scripting};
 
 pub(crate) const HANDLERS: &[(&str, SessionHandler)] =
     &[("discard", discard), ("multi", multi), ("unwatch", unwatch), ("watch", watch)];
@@ -103,7 +103,7 @@ impl Transaction {
             + self.queue.len() * size_of::<Queued>()
     }
 
-    fn push(&mut self, row: &Row, args: &Args<'_>, keys: &[(u32, u64)]) {
+    fn push(&mut self, row: &Row, flags: Flags, args: &Args<'_>, keys: &[(u32, u64)]) {
         let (first_span, first_key) = (self.spans.len() as u32, self.keys.len() as u32);
         for (at, arg) in args.all().iter().enumerate() {
             let shared = if arg.len() >= SHARED_MIN { args.shared(at) } else { None };
@@ -123,8 +123,8 @@ impl Transaction {
             });
         }
         self.keys.extend_from_slice(keys);
-        self.flags.any |= row.spec.flags;
-        self.flags.all &= row.spec.flags;
+        self.flags.any |= flags;
+        self.flags.all &= flags;
         self.is_alone |= needs_all(row);
         self.queue.push(Queued {
             row: row.id,
@@ -207,11 +207,21 @@ fn unwatch(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
 }
 
 /// Keeps a command for EXEC.
-pub fn enqueue(session: &mut Session, row: &Row, args: &Args<'_>, keys: &[(u32, u64)]) {
+pub fn enqueue(
+    server: &Server,
+    session: &mut Session,
+    row: &Row,
+    args: &Args<'_>,
+    keys: &[(u32, u64)],
+) {
     if let Some(transaction) = &mut session.multi
         && !transaction.is_spoiled
     {
-        transaction.push(row, args, keys);
+        let mut flags = row.spec.flags;
+        if scripting::only_reads(server, row, args) {
+            flags.remove(Flags::MAY_REPLICATE);
+        }
+        transaction.push(row, flags, args, keys);
         publish(session);
     }
 }

@@ -10,11 +10,12 @@ use spec::command::Flags;
 
 use crate::call::Flow;
 use crate::conn::Conn;
+use crate::dispatch::Turn;
 use crate::local::Local;
 use crate::rows::{InMulti, KeyPlan, Row, Run};
 use crate::server::Server;
 use crate::session::{Session, State};
-use crate::{admin, clock, multi, pubsub};
+use crate::{admin, clock, multi, pubsub, scripting};
 
 /// What `look_closer` found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -135,15 +136,12 @@ pub fn wrong_form(
 
 /// Looks at a command in a rare state.
 #[cold]
-pub fn look_closer(
-    server: &Server,
-    local: &mut Local,
-    session: &mut Session,
-    out: &mut Writer,
-    row: &Row,
-    state: State,
-) -> Verdict {
-    let nature = Nature::of(row, session);
+pub fn look_closer(turn: &mut Turn<'_, '_>, row: &Row, args: &Args<'_>, state: State) -> Verdict {
+    let Turn { server, local, session, out, .. } = turn;
+    let mut nature = Nature::of(row, session);
+    if state.any(State::PAUSED_WRITE) && scripting::only_reads(server, row, args) {
+        nature.flags.remove(Flags::MAY_REPLICATE);
+    }
     if let Some(text) = reason_against(server, local, session, out, row, state, &nature) {
         reject(server, local, session, out, Some(row), text.as_bytes());
         return Verdict::Done;

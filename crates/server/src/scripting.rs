@@ -19,7 +19,8 @@ use script::{Failure, Flags, Host, Interp, Role};
 use crate::aof::Mark;
 use crate::dispatch::Turn;
 use crate::mailbox::Message;
-use crate::rows::Row;
+use crate::rows::{Row, Run};
+use crate::server::Server;
 use crate::session::State;
 use crate::shutdown::Wish;
 use crate::{commit, monitor, shutdown};
@@ -202,6 +203,25 @@ struct Plan<'p> {
     is_function: bool,
     nature: Nature,
     read_only: bool,
+}
+
+/// Whether a command runs a script or a function that says that it does not write.
+pub fn only_reads(server: &Server, row: &Row, args: &Args<'_>) -> bool {
+    let Run::Script(form) = row.run else { return false };
+    let flags = match form.naming {
+        Naming::Body => cache::flags(args[1]),
+        Naming::Digest => {
+            let digest = cache::given(args[1]);
+            let stored = digest.and_then(|digest| server.scripting.scripts.lock().get(&digest));
+            stored.map(|stored| stored.nature.flags)
+        }
+        Naming::Function => {
+            // Who has it runs a function, and this command waits for that anyway.
+            let libraries = server.scripting.libraries.try_lock();
+            libraries.and_then(|libraries| libraries.function(args[1])).map(|(_, flags)| flags)
+        }
+    };
+    flags.is_some_and(|flags| flags.any(Flags::NO_WRITES))
 }
 
 /// Runs a command that names a script or a function; all shards are held.
@@ -465,6 +485,6 @@ fn limit(interp: &mut Interp, turn: &Turn<'_, '_>) {
 }
 
 /// A fresh interpreter.
-fn interpreter(server: &crate::server::Server, role: Role) -> Interp {
+fn interpreter(server: &Server, role: Role) -> Interp {
     Interp::new(role, crate::version::about(server.program, &server.config.lock()))
 }

@@ -46,13 +46,13 @@ impl<'a> Options<'a> {
         Ok(options)
     }
 
-    /// A set without an order that is stored is ordered by its texts, so that the result is the
-    /// same wherever the command is repeated.
-    pub(super) fn order(&self, is_set: bool) -> Order<'a> {
+    /// A set without an order that is stored, or that a script looks at, is ordered by its texts,
+    /// so that the result is the same wherever the command is repeated.
+    pub(super) fn order(&self, is_set: bool, in_script: bool) -> Order<'a> {
         if !self.unordered {
             return Order::Of { by: self.by, alpha: self.alpha };
         }
-        if is_set && self.store.is_some() {
+        if is_set && (self.store.is_some() || in_script) {
             return Order::Of { by: None, alpha: true };
         }
         Order::None

@@ -59,6 +59,7 @@ impl Bench {
             command,
             rng: &mut fastrand::Rng::with_seed(1),
             may_wait: false,
+            in_script: false,
             wait: None,
         };
         if let Err(error) = work(&mut ctx) {

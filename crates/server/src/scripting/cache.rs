@@ -212,6 +212,14 @@ pub fn read(digest: &Digest, body: &[u8]) -> Result<Stored, String> {
     })
 }
 
+/// The flags in the first line of a script, if there are any.
+pub fn flags(body: &[u8]) -> Option<Flags> {
+    if !body.starts_with(b"#!") {
+        return None;
+    }
+    read_head(body).ok().map(|(nature, _)| nature.flags)
+}
+
 fn read_head(body: &[u8]) -> Result<(Nature, usize), String> {
     let end = body.iter().position(|byte| *byte == b'\n').ok_or("Invalid script shebang")?;
     let words = resp::inline::split(&body[..end]).unwrap_or_default();
@@ -222,7 +230,8 @@ fn read_head(body: &[u8]) -> Result<(Nature, usize), String> {
         let Some(names) = word.strip_prefix(b"flags=") else {
             return Err(format!("Unknown lua shebang option: {}", word.escape_ascii()));
         };
-        for name in names.split(|byte| *byte == b',') {
+        // No name at all is no flag.
+        for name in names.split(|byte| *byte == b',').filter(|_| !names.is_empty()) {
             let known = Flags::NAMES.iter().find(|(_, known)| known.as_bytes() == name);
             let (flag, _) = known.ok_or_else(|| {
                 format!("Unexpected flag in script shebang: {}", name.escape_ascii())
