@@ -633,3 +633,94 @@ fn what_scripts_have_written_is_there_after_a_kill() {
         assert_eq!(text(&mut client, "GET b"), "2");
     }
 }
+
+/// Servers before Redis 7 wrote scripts themselves into their logs, and those before Redis 5 knew
+/// nothing else: by their text, and by the digest of one that is known.
+#[test]
+fn scripts_in_the_logs_of_older_servers_are_run() {
+    fn spelled(all: &[&[&str]]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for command in all {
+            bytes.extend(format!("*{}\r\n", command.len()).bytes());
+            for word in *command {
+                bytes.extend(format!("${}\r\n{word}\r\n", word.len()).bytes());
+            }
+        }
+        bytes
+    }
+    let body = "redis.call('set', KEYS[1], ARGV[1]) redis.call('incr', 'runs') return 1";
+    let known = "5943ee4581c10f3f8872b3f8718ccb27c394c5bf";
+    let other = "redis.call('set', 'in', 3) redis.call('select', 5) redis.call('set', 'b', 2)";
+    let library = "#!lua name=l\nredis.register_function('add', function(keys) \
+                   return redis.call('incr', keys[1]) end)";
+    let log = spelled(&[
+        &["SELECT", "0"],
+        &["EVAL", body, "1", "first", "1"],
+        &["SCRIPT", "LOAD", "return redis.call('incr', 'loaded')"],
+        &["EVALSHA", known, "0"],
+        &["SELECT", "3"],
+        &["MULTI"],
+        &["EVAL", other, "0"],
+        &["EXEC"],
+        &["SET", "after", "1"],
+        &["EVAL", "return redis.call('nonsense')", "0"],
+        &["FUNCTION", "LOAD", library],
+        &["FCALL", "add", "1", "called"],
+    ]);
+    for threads in ["1", "2"] {
+        let folder = Folder::new();
+        folder.leave(&log);
+        let server = folder.start(&[("threads", threads)]);
+        let mut client = server.client();
+        for (key, value) in [("first", "1"), ("runs", "1"), ("loaded", "1")] {
+            assert_eq!(text(&mut client, &format!("GET {key}")), value, "{}", server.log());
+        }
+        text(&mut client, "SELECT 3");
+        for (key, value) in [("in", "3"), ("after", "1"), ("called", "1"), ("b", "(nil)")] {
+            assert_eq!(text(&mut client, &format!("GET {key}")), value);
+        }
+        text(&mut client, "SELECT 5");
+        assert_eq!(text(&mut client, "GET b"), "2");
+        assert_eq!(fs::read(folder.increment()).unwrap(), log, "nothing is logged again");
+        text(&mut client, "SET later 1");
+        let before = digest(&mut client);
+        assert_eq!(text(&mut client, "DEBUG LOADAOF"), "OK");
+        assert_eq!(digest(&mut client), before);
+        assert_eq!(client.call(&["FCALL", "add", "1", "called"]), Value::Int(1));
+    }
+}
+
+/// A base of commands has the libraries of functions.
+#[test]
+fn a_base_of_commands_has_the_libraries() {
+    let folder = Folder::new();
+    let options = [("aof-use-rdb-preamble", "no")];
+    let server = folder.start(&options);
+    let mut client = server.client();
+    let library = "#!lua name=l\nredis.register_function('one', function() return 1 end)";
+    assert_eq!(client.call(&["FUNCTION", "LOAD", library]), Value::Bulk(b"l".to_vec()));
+    text(&mut client, "BGREWRITEAOF");
+    wait_for_rewrite(&mut client);
+    assert!(folder.names().iter().any(|name| name.ends_with(".2.base.aof")));
+    drop(server);
+    let server = folder.start(&options);
+    assert_eq!(server.client().call(&["FCALL", "one", "0"]), Value::Int(1));
+}
+
+/// Turning the log off gives up the rewrite that is under way, and leaves nothing of it.
+#[test]
+fn a_log_that_is_turned_off_gives_up_its_rewrite() {
+    let folder = Folder::new();
+    let server = folder.start(&[]);
+    let mut client = server.client();
+    text(&mut client, "SET key value");
+    text(&mut client, "CONFIG SET rdb-key-save-delay 10000000");
+    text(&mut client, "BGREWRITEAOF");
+    assert_eq!(info(&mut client, "aof_rewrite_in_progress"), "1");
+    text(&mut client, "CONFIG SET appendonly no");
+    wait_for("the rewrite is given up", || info(&mut client, "aof_rewrite_in_progress") == "0");
+    assert!(folder.names().iter().all(|name| !name.contains("temp")), "{:?}", folder.names());
+    drop(server);
+    let server = folder.start(&[]);
+    assert_eq!(text(&mut server.client(), "GET key"), "value");
+}

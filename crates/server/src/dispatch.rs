@@ -495,6 +495,21 @@ pub struct Turn<'a, 'k> {
     pub ticks: &'a mut u64,
 }
 
+impl<'a, 'k> Turn<'a, 'k> {
+    /// The turn of a session that no connection has; the caller holds every shard and passes no
+    /// gate.
+    pub fn alone(
+        server: &'k Server,
+        local: &'a mut Local,
+        session: &'a mut Session,
+        out: &'a mut Writer,
+        (gate, ticks): (&'a mut Option<ReadGuard<'k>>, &'a mut u64),
+    ) -> Self {
+        debug_assert!(gate.is_none());
+        Self { server, local, session, out, gate, ticks }
+    }
+}
+
 impl<'k> Turn<'_, 'k> {
     #[inline]
     fn run(&mut self, request: &Request, args: &Args<'_>, keys: &[(u32, u64)]) -> Flow {
