@@ -724,3 +724,97 @@ fn a_log_that_is_turned_off_gives_up_its_rewrite() {
     let server = folder.start(&[]);
     assert_eq!(text(&mut server.client(), "GET key"), "value");
 }
+
+/// WAITAOF comes back when what its client wrote is on the disk, or when its time is over.
+#[test]
+fn clients_wait_for_the_disk() {
+    let pair = |local| Value::Array(vec![Value::Int(local), Value::Int(0)]);
+    let no_log = "ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.";
+    for threads in ["1", "2"] {
+        let folder = Folder::new();
+        let server = folder.start(&[("appendfsync", "no"), ("threads", threads)]);
+        let (mut client, mut other) = (server.client(), server.client());
+        assert_eq!(send(&mut client, "WAITAOF 1 0 0"), pair(1), "it has written nothing");
+        text(&mut client, "INCR count");
+        assert_eq!(send(&mut client, "WAITAOF 1 0 50"), pair(0));
+        assert_eq!(send(&mut other, "WAITAOF 1 0 0"), pair(1), "that was somebody else");
+        text(&mut client, "CONFIG SET appendfsync everysec");
+        text(&mut client, "INCR count");
+        assert_eq!(send(&mut client, "WAITAOF 1 0 0"), pair(1));
+        assert_eq!(send(&mut client, "WAITAOF 0 1 30"), pair(1));
+        assert_eq!(send(&mut client, "WAITAOF 1 1 30"), pair(1));
+        text(&mut client, "CONFIG SET appendfsync always");
+        text(&mut client, "INCR count");
+        assert_eq!(send(&mut client, "WAITAOF 1 0 0"), pair(1));
+        // One that waits learns that there is no log any more.
+        text(&mut client, "CONFIG SET appendfsync no");
+        let port = server.port();
+        let waiting = thread::spawn(move || {
+            let mut client = Client::connect(port).unwrap();
+            text(&mut client, "INCR count");
+            text(&mut client, "WAITAOF 1 0 0")
+        });
+        let blocked =
+            |client: &mut Client| text(client, "INFO clients").contains("blocked_clients:1");
+        wait_for("somebody waits", || blocked(&mut client));
+        text(&mut client, "CONFIG SET appendonly no");
+        assert_eq!(waiting.join().unwrap(), no_log);
+        assert_eq!(text(&mut client, "WAITAOF 1 0 0"), no_log);
+        assert_eq!(send(&mut client, "WAITAOF 0 0 0"), pair(0));
+        // A log that is being turned on is there once its base is.
+        text(&mut client, "CONFIG SET appendfsync everysec");
+        text(&mut client, "CONFIG SET rdb-key-save-delay 300000");
+        text(&mut client, "CONFIG SET appendonly yes");
+        text(&mut client, "INCR count");
+        assert_eq!(send(&mut client, "WAITAOF 1 0 20000"), pair(1));
+        assert_eq!(info(&mut client, "aof_pending_rewrite"), "0");
+        let count = text(&mut client, "GET count");
+        drop(server);
+        let server = folder.start(&[]);
+        assert_eq!(text(&mut server.client(), "GET count"), count);
+    }
+}
+
+#[test]
+fn a_client_that_waits_for_the_disk_can_be_told_to_stop() {
+    let folder = Folder::new();
+    let server = folder.start(&[("appendfsync", "no")]);
+    let (mut client, port) = (server.client(), server.port());
+    for (word, expected) in [("TIMEOUT", "[0 0]"), ("ERROR", "UNBLOCKED")] {
+        for wait in ["WAITAOF 1 0 0", "WAIT 1 0"] {
+            let (sender, receiver) = std::sync::mpsc::channel();
+            let waiting = thread::spawn(move || {
+                let mut client = Client::connect(port).unwrap();
+                sender.send(text(&mut client, "CLIENT ID")).unwrap();
+                text(&mut client, "INCR count");
+                send(&mut client, wait)
+            });
+            let id = receiver.recv().unwrap();
+            let unblock = format!("CLIENT UNBLOCK {id} {word}");
+            wait_for("it waits", || text(&mut client, &unblock) == "1");
+            match (waiting.join().unwrap(), wait) {
+                (Value::Error(text), _) => assert!(text.starts_with(expected.as_bytes())),
+                (Value::Int(copies), "WAIT 1 0") => assert_eq!(copies, 0),
+                (reply, _) => {
+                    assert_eq!(reply, Value::Array(vec![Value::Int(0), Value::Int(0)]));
+                }
+            }
+        }
+    }
+    for (line, expected) in [
+        ("WAITAOF 2 0 0", "ERR value is out of range, value must between 0 and 1"),
+        ("WAITAOF x 0 0", "ERR value is not an integer or out of range"),
+        ("WAITAOF 0 -1 0", "ERR value is out of range, must be positive"),
+        ("WAITAOF 0 x 0", "ERR value is out of range, must be positive"),
+        ("WAITAOF 0 0 -1", "ERR timeout is negative"),
+        ("WAITAOF 0 0 x", "ERR timeout is not an integer or out of range"),
+        ("WAIT x 0", "ERR value is not an integer or out of range"),
+        ("WAIT 1 -1", "ERR timeout is negative"),
+        ("WAIT 1 x", "ERR timeout is not an integer or out of range"),
+        ("WAIT 1 20", "0"),
+        ("WAIT 0 0", "0"),
+        ("WAIT -1 0", "0"),
+    ] {
+        assert_eq!(text(&mut client, line), expected, "{line}");
+    }
+}

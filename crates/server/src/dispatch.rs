@@ -420,6 +420,7 @@ fn run(
     if !is_prefetched && batch.keys.len() > 1 {
         prefetch::buckets(server, conn.session.db, &batch.keys);
     }
+    local.outlet.begin_batch();
     let mut ticks = Ticks::now();
     let mut flow = Flow::Continue;
     let mut done = 0;
@@ -453,6 +454,7 @@ fn run(
         }
     }
     drop(gate);
+    conn.session.logged = local.outlet.reached(conn.session.logged);
     local.wake_workers(server);
     let answered = done - usize::from(flow == Flow::Block);
     finish(server, local, &conn.session, answered as u64);
