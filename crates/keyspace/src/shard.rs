@@ -139,9 +139,11 @@ impl Shard {
         }
     }
 
-    /// The databases' parts that were made, in the order of their numbers, for reading.
-    pub fn dbs(&self) -> impl Iterator<Item = &ShardDb> {
-        std::iter::once(&self.first).chain(self.others.iter().flatten().map(|part| &**part))
+    /// The databases' parts that were made, with the numbers of the databases and in their order,
+    /// for reading.
+    pub fn dbs(&self) -> impl Iterator<Item = (u32, &ShardDb)> {
+        let others = (1..).zip(&self.others).filter_map(|(db, part)| Some((db, part.as_deref()?)));
+        std::iter::once((0, &self.first)).chain(others)
     }
 
     /// Exchanges two databases.
@@ -203,7 +205,7 @@ impl Shard {
 
     /// When the time of the next key of this shard is over, in Unix milliseconds; perhaps earlier.
     pub fn next_due_ms(&self) -> u64 {
-        let next = self.dbs().filter_map(ShardDb::next_due_ms).min();
+        let next = self.dbs().filter_map(|(_, part)| part.next_due_ms()).min();
         next.map_or(u64::MAX, |deadline| deadline + 1)
     }
 }
