@@ -1,6 +1,6 @@
-//! Real servers load what we write, and we load what they write, RDB and logs: every type in each of
-//! its forms, read back the same. The servers are those that `REDDLE_PEERS` names, paths with colons
-//! between them; without it redis-server and valkey-server of this machine.
+//! Real servers load what we write, and we load what they write, RDB and logs: every type in each
+//! of its forms, read back the same. The servers are those that `REDDLE_PEERS` names, paths with
+//! colons between them; without it redis-server and valkey-server of this machine.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 #![allow(clippy::print_stdout, reason = "whoever runs it sees what was tried")]
