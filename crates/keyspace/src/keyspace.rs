@@ -209,8 +209,8 @@ impl Keyspace {
         all
     }
 
-    /// The biggest keys of a type in all databases, the biggest first, as far as they are big enough
-    /// to be noted (see `shard::biggest`); as [`Self::totals`].
+    /// The biggest keys of a type in all databases, the biggest first, as far as they are big
+    /// enough to be noted (see `shard::biggest`); as [`Self::totals`].
     ///
     /// # Panics
     /// As [`Self::totals`].
