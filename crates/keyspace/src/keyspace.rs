@@ -238,8 +238,8 @@ impl Keyspace {
         let mut walk = held.is_none().then(|| self.shards.hold_walk());
         let held = walk.as_mut().unwrap_or(held);
         for index in 0..self.shards.len() as u32 {
-            for (db, part) in held.shard(index).dbs().enumerate() {
-                each(db, part);
+            for (db, part) in held.shard(index).dbs() {
+                each(db as usize, part);
             }
         }
     }

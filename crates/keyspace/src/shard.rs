@@ -106,11 +106,11 @@ pub enum Edit<R> {
 }
 
 /// See the module's text. The first database lies in the shard itself: nearly all keys of the
-/// world are there. The others are made when one of them is asked for.
+/// world are there. Each of the others is made when it is asked for.
 #[repr(C)]
 pub struct Shard {
     first: ShardDb,
-    others: Box<[ShardDb]>,
+    others: Box<[Option<Box<ShardDb>>]>,
     databases: u32,
     /// What was taken out while a snapshot needed it: freed when that has seen it.
     detached: Vec<ShardDb>,
@@ -130,25 +130,33 @@ impl Shard {
 
     fn other(&mut self, db: u32) -> &mut ShardDb {
         if self.others.is_empty() {
-            let hash = *self.first.table().hasher();
-            self.others = (1..self.databases).map(|_| ShardDb::new(hash)).collect();
+            self.others = (1..self.databases).map(|_| None).collect();
         }
-        &mut self.others[db as usize - 1]
+        let hash = *self.first.table().hasher();
+        self.others[db as usize - 1].get_or_insert_with(|| Box::new(ShardDb::new(hash)))
     }
 
     /// One database's part, unless it was never asked for: then nothing is in it.
     pub fn made(&mut self, db: u32) -> Option<&mut ShardDb> {
-        if db == 0 { Some(&mut self.first) } else { self.others.get_mut(db as usize - 1) }
+        match db.checked_sub(1) {
+            None => Some(&mut self.first),
+            Some(other) => self.others.get_mut(other as usize)?.as_deref_mut(),
+        }
     }
 
     /// As [`Self::made`], for reading.
     pub fn look(&self, db: u32) -> Option<&ShardDb> {
-        if db == 0 { Some(&self.first) } else { self.others.get(db as usize - 1) }
+        match db.checked_sub(1) {
+            None => Some(&self.first),
+            Some(other) => self.others.get(other as usize)?.as_deref(),
+        }
     }
 
-    /// The databases' parts that were made, in the order of their numbers, for reading.
-    pub fn dbs(&self) -> impl Iterator<Item = &ShardDb> {
-        std::iter::once(&self.first).chain(&self.others)
+    /// The databases' parts that were made, with the numbers of the databases and in their order,
+    /// for reading.
+    pub fn dbs(&self) -> impl Iterator<Item = (u32, &ShardDb)> {
+        let others = (1..).zip(&self.others).filter_map(|(db, part)| Some((db, part.as_deref()?)));
+        std::iter::once((0, &self.first)).chain(others)
     }
 
     /// Exchanges two databases.
@@ -159,7 +167,9 @@ impl Shard {
             (0, _) if self.others.is_empty() && self.first.table().is_empty() => {}
             (0, _) => {
                 self.other(high as u32);
-                std::mem::swap(&mut self.first, &mut self.others[high - 1]);
+                if let Some(other) = &mut self.others[high - 1] {
+                    std::mem::swap(&mut self.first, &mut **other);
+                }
             }
             _ if self.others.is_empty() => {}
             _ => self.others.swap(low - 1, high - 1),
@@ -180,9 +190,11 @@ impl Shard {
 
     /// Begins an epoch in all databases; what only an older one still needed is given back.
     pub(crate) fn begin(&mut self, recorder: &Arc<dyn Recorder>, shard: u32) -> Vec<ShardDb> {
-        let all = std::iter::once(&mut self.first).chain(&mut self.others);
-        for (db, part) in (0..).zip(all) {
-            part.door.begin(recorder, Origin { shard, db });
+        self.first.door.begin(recorder, Origin { shard, db: 0 });
+        for (db, part) in (1..).zip(&mut self.others) {
+            if let Some(part) = part {
+                part.door.begin(recorder, Origin { shard, db });
+            }
         }
         std::mem::take(&mut self.detached)
     }
@@ -199,13 +211,14 @@ impl Shard {
                 return false;
             }
         }
-        let mut all = std::iter::once(&mut self.first).chain(&mut self.others);
+        let others = self.others.iter_mut().flatten().map(|part| &mut **part);
+        let mut all = std::iter::once(&mut self.first).chain(others);
         all.all(|part| part.door.walk(more))
     }
 
     /// When the time of the next key of this shard is over, in Unix milliseconds; perhaps earlier.
     pub fn next_due_ms(&self) -> u64 {
-        let next = self.dbs().filter_map(ShardDb::next_due_ms).min();
+        let next = self.dbs().filter_map(|(_, part)| part.next_due_ms()).min();
         next.map_or(u64::MAX, |deadline| deadline + 1)
     }
 }
