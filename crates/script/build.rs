@@ -47,7 +47,10 @@ struct Change(&'static str, &'static str, usize, &'static str);
 /// instructions can make very long count as instructions themselves (`reddle_spend`), so that they
 /// end where a script must end; a coroutine counts on where its caller was. Of a long string all
 /// bytes are hashed, because strings that differ in what is left out would all meet in one chain.
-const CHANGES: [Change; 33] = [
+/// The collector begins in time for the bound of the memory, which the allocator's own data begins
+/// with, because an allocation cannot wait for it; its estimate of what is in use is not let run
+/// below zero, where it would wait for ever.
+const CHANGES: [Change; 35] = [
     Change(
         "luaconf.h",
         "#define lua_number2str(s,n)\tsprintf((s), LUA_NUMBER_FMT, (n))",
@@ -113,6 +116,31 @@ const CHANGES: [Change; 33] = [
          LUA_API int reddle_is_readonly (lua_State *L, int idx) {\n\
          return (hvalue(index2adr(L, idx))->flags & READONLY) != 0;\n}\n\
          LUA_API void lua_rawset (lua_State *L, int idx) {",
+    ),
+    Change(
+        "lgc.c",
+        "#define setthreshold(g)  (g->GCthreshold = (g->estimate/100) * g->gcpause)",
+        1,
+        "#define setthreshold(g)  (g->GCthreshold = reddle_threshold(g))\n\
+         static size_t reddle_left (global_State *g) {\n\
+         size_t max = ((const size_t *)g->ud)[0];\n\
+         if (max == 0) return (size_t)-1 >> 1;\n\
+         return max > g->estimate ? max - g->estimate : 0;\n}\n\
+         static size_t reddle_threshold (global_State *g) {\n\
+         size_t usual, half;\n\
+         if (g->estimate > g->totalbytes) g->estimate = g->totalbytes;\n\
+         usual = (g->estimate/100) * g->gcpause;\n\
+         half = g->estimate + reddle_left(g) / 2;\n\
+         return usual < half ? usual : half;\n}",
+    ),
+    Change(
+        "lgc.c",
+        "  l_mem lim = (GCSTEPSIZE/100) * g->gcstepmul;",
+        1,
+        "  size_t left = reddle_left(g);\n\
+         l_mem lim = (GCSTEPSIZE/100) * g->gcstepmul;\n\
+         if (left > g->estimate / 64 && g->totalbytes > g->estimate + left / 4 * 3) {\n\
+         luaC_fullgc(L);\n    return;\n  }",
     ),
     Change(
         "lapi.c",

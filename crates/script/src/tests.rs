@@ -429,6 +429,24 @@ fn memory_is_bounded() {
     assert_eq!(eval_on(&mut interp, &mut Canned::default(), Proto::Resp2, "return 1"), ":1|");
 }
 
+/// Lua 5.1 does not collect when an allocation fails: it must have done so before.
+#[test]
+fn garbage_does_not_fill_the_memory() {
+    let mut interp = Interp::new(Role::Scripts, about());
+    interp.set_memory_max(interp.used() + (8 << 20));
+    for code in [
+        "local kept = string.rep('x', 1e6) \
+         for i = 1, 1000 do local s = string.rep('y', 1e5) .. i end return 1",
+        "local kept = {} for i = 1, 3e4 do kept[i] = {} end \
+         for i = 1, 1e6 do local t = {} end return 1",
+        "for i = 1, 20 do local t = {} for i = 1, 2e4 do t = {t} end end return 1",
+        "return 1",
+    ] {
+        let got = eval_on(&mut interp, &mut Canned::default(), Proto::Resp2, code);
+        assert_eq!(got, ":1|", "{code}");
+    }
+}
+
 #[test]
 fn the_server_is_told_and_asked() {
     let mut interp = Interp::new(Role::Scripts, about());
