@@ -44,13 +44,14 @@ struct Change(&'static str, &'static str, usize, &'static str);
 /// A table with the highest bit of its flags set cannot be changed; the lower bits are Lua's cache
 /// of absent metamethods. A pattern nests at most `MATCH_DEPTH_MAX` deep, as the C stack is finite.
 /// Numbers become text and come from it in Rust where that is short. The library's loops that a few
-/// instructions can make very long count as instructions themselves (`reddle_spend`), so that they
-/// end where a script must end; a coroutine counts on where its caller was. Of a long string all
-/// bytes are hashed, because strings that differ in what is left out would all meet in one chain.
-/// The collector begins in time for the bound of the memory, which the allocator's own data begins
-/// with, because an allocation cannot wait for it; its estimate of what is in use is not let run
-/// below zero, where it would wait for ever.
-const CHANGES: [Change; 35] = [
+/// instructions can make very long count as instructions themselves (`reddle_spend`), and so do
+/// bytes that are allocated or that the collector looks at (`reddle_skip`), so that they end where a
+/// script must end; a coroutine counts on where its caller was. Of a long string all bytes are
+/// hashed, because strings that differ in what is left out would all meet in one chain. The
+/// collector begins in time for the bound of the memory, which the allocator's own data begins with,
+/// because an allocation cannot wait for it; its estimate of what is in use is not let run below
+/// zero, where it would wait for ever.
+const CHANGES: [Change; 36] = [
     Change(
         "luaconf.h",
         "#define lua_number2str(s,n)\tsprintf((s), LUA_NUMBER_FMT, (n))",
@@ -140,7 +141,7 @@ const CHANGES: [Change; 35] = [
         "  size_t left = reddle_left(g);\n\
          l_mem lim = (GCSTEPSIZE/100) * g->gcstepmul;\n\
          if (left > g->estimate / 64 && g->totalbytes > g->estimate + left / 4 * 3) {\n\
-         luaC_fullgc(L);\n    return;\n  }",
+         reddle_skip(L, g->totalbytes / 64);\n    luaC_fullgc(L);\n    return;\n  }",
     ),
     Change(
         "lapi.c",
@@ -213,12 +214,19 @@ const CHANGES: [Change; 35] = [
         "  reddle_skip(L, skipped);\n  return 0;  /* no more elements */",
     ),
     Change(
-        "ltable.c",
-        "int luaH_next (lua_State *L, Table *t, StkId key) {",
+        "lstate.h",
+        "#define G(L)\t(L->l_G)",
         1,
-        "static void reddle_skip (lua_State *L, int skipped) {\n\
-         L->hookcount = L->hookcount > skipped ? L->hookcount - skipped : 1;\n}\n\
-         int luaH_next (lua_State *L, Table *t, StkId key) {",
+        "#define G(L)\t(L->l_G)\n\
+         #define reddle_skip(L,n) ((L)->hookcount = \\\n\
+         (size_t)(L)->hookcount > (size_t)(n) ? (L)->hookcount - (int)(n) : 1)",
+    ),
+    Change(
+        "lmem.c",
+        "  g->totalbytes = (g->totalbytes - osize) + nsize;",
+        1,
+        "  g->totalbytes = (g->totalbytes - osize) + nsize;\n\
+         if (nsize > osize + 1024) reddle_skip(L, (nsize - osize) / 256);",
     ),
     Change(
         "lbaselib.c",
