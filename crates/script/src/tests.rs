@@ -235,6 +235,27 @@ fn the_sandbox_is_locked() {
     ]);
 }
 
+/// Every name that scripts can reach, and what it is: the same in Redis 7.4 and Valkey 9.
+#[test]
+fn the_globals_are_those_of_redis() {
+    let code = "local out, seen = {}, {[KEYS] = true, [ARGV] = true} \
+        local function walk(path, t) \
+            if seen[t] then return end \
+            seen[t] = true \
+            for k, v in pairs(t) do \
+                out[#out + 1] = path .. k .. ' ' .. type(v) \
+                if type(v) == 'table' then walk(path .. k .. '.', v) end \
+            end \
+            if getmetatable(t) then walk(path .. '<metatable>.', getmetatable(t)) end \
+        end \
+        walk('', {redis = server}) walk('', _G) \
+        walk('<string>.', getmetatable('')) table.sort(out) return table.concat(out, '\\n')";
+    let got = eval(code);
+    let (_, got) = got.split_once('|').expect("a string has a length");
+    let known = include_str!("globals.txt").trim_end();
+    assert_eq!(got.trim_end_matches('|'), known);
+}
+
 #[test]
 fn known_holes_are_closed() {
     check(&[
