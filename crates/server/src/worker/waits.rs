@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use resp::Writer;
 
 use super::{Fate, Thread};
-use crate::blocked::{self, Waiter};
+use crate::blocked::{self, Lapse, Waiter};
 use crate::conn::Conn;
 use crate::local::Local;
 use crate::mailbox::Answer;
@@ -173,7 +173,7 @@ impl Thread {
                     Answer::Error => {
                         reply.error("UNBLOCKED client unblocked via CLIENT UNBLOCK");
                     }
-                    _ => reply.null_array(),
+                    _ => lapse(&self.server, &waiter, &mut reply),
                 }
                 let server = Arc::clone(&self.server);
                 let _gate = standby::enter(&server, &mut self.local);
@@ -201,6 +201,19 @@ impl Thread {
         if let Some(mut conn) = self.local.desk.conns[token].take() {
             let fate = self.finish(&mut conn, Fate::Keep);
             self.put_back(token, conn, fate);
+        }
+    }
+}
+
+/// What a client is told whose time is over.
+fn lapse(server: &Server, waiter: &Waiter, reply: &mut Writer) {
+    match waiter.lapse {
+        Lapse::Nothing => reply.null_array(),
+        Lapse::Copies => reply.int(0),
+        Lapse::Log(position) => {
+            reply.array(2);
+            reply.int(i64::from(server.aof.has_on_disk(position)));
+            reply.int(0);
         }
     }
 }
