@@ -5,12 +5,15 @@
 use crate::entry::Entry;
 use crate::shard::ShardDb;
 
+/// Elements that are looked at to tell how large a collection is.
+pub(crate) const SAMPLES: usize = 5;
+
 /// See the module's text.
 pub struct Discarded(What);
 
 enum What {
     Keys(Box<ShardDb>),
-    Entry(Option<Entry>),
+    Entry(Option<Entry>, usize),
 }
 
 impl Discarded {
@@ -19,22 +22,28 @@ impl Discarded {
     }
 
     pub(crate) fn entry(entry: Entry) -> Self {
-        Self(What::Entry(Some(entry)))
+        let bytes = entry.memory(SAMPLES);
+        Self(What::Entry(Some(entry), bytes))
     }
 
     /// How many keys it held.
     pub fn objects(&self) -> usize {
         match &self.0 {
             What::Keys(keys) => keys.table().len(),
-            What::Entry(entry) => usize::from(entry.is_some()),
+            What::Entry(entry, _) => usize::from(entry.is_some()),
         }
+    }
+
+    /// About how many bytes it took at first, when it is a single value.
+    pub fn bytes(&self) -> usize {
+        if let What::Entry(_, bytes) = &self.0 { *bytes } else { 0 }
     }
 
     /// Frees a part, about a thousand keys or one heavy value, and says how many; 0 at the end.
     pub fn free_some(&mut self) -> usize {
         match &mut self.0 {
             What::Keys(keys) => keys.free_some(),
-            What::Entry(entry) => usize::from(entry.take().is_some()),
+            What::Entry(entry, _) => usize::from(entry.take().is_some()),
         }
     }
 }

@@ -202,8 +202,8 @@ impl Keyspace {
         let mut walk = held.is_none().then(|| self.shards.hold_walk());
         let held = walk.as_mut().unwrap_or(held);
         for index in 0..self.shards.len() as u32 {
-            for (db, part) in held.shard(index).dbs().enumerate() {
-                each(db, part);
+            for (db, part) in held.shard(index).dbs() {
+                each(db as usize, part);
             }
         }
     }
@@ -328,7 +328,7 @@ impl Keyspace {
         change.set_wants(wants());
         let content = held.shard(shard);
         for db in 0..self.databases {
-            let Some(part) = content.made(db) else { break };
+            let Some(part) = content.made(db) else { continue };
             part.expire(now_ms, self.hash, budget, |entry| {
                 self.watches.lapse(shard, db, entry.key_bytes());
                 change.note_expired(db, entry);

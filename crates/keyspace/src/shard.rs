@@ -6,6 +6,7 @@
 //! been detached is in no wheel's care any more.
 
 use std::collections::BTreeSet;
+use std::ptr::NonNull;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
@@ -14,10 +15,16 @@ use table::Table;
 use crate::door::{Door, Origin, Place, Recorder, Slot};
 use crate::entry::wheel::Wheel;
 use crate::entry::{Entry, NewValue};
+use crate::evict::{self, Order, Plan, Scope};
+use crate::usage::{self, Stamp, Usage};
+use crate::young::Young;
 use value::{KeyHash, ValueMut, ValueView};
 
 #[cfg(test)]
 mod tests;
+
+/// Steps, of some tens of entries each, that [`ShardDb::go_round`] makes before it gives up.
+const ROUND_STEPS: usize = 16;
 
 /// Entries that [`ShardDb::expire`] has under way at once.
 const EXPIRE_BATCH: usize = 16;
@@ -29,6 +36,8 @@ pub struct ShardDb {
     fields: Fields,
     wheel: Option<Box<Wheel>>,
     door: Door,
+    /// Which keys are young, under the policy that asks for it.
+    young: Option<Box<Young>>,
 }
 
 /// The hashes with fields that expire: the earliest deadline of a field and the key's hash.
@@ -56,22 +65,6 @@ pub enum Ttl {
     At(i64),
 }
 
-/// The time of a command.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Stamp {
-    /// Unix milliseconds.
-    pub now_ms: i64,
-    /// What an access writes into an entry: the clock in seconds, 24 bits.
-    pub access: u32,
-}
-
-impl Stamp {
-    /// The stamp of a moment in Unix milliseconds.
-    pub const fn at(now_ms: i64) -> Self {
-        Self { now_ms, access: (now_ms / 1000) as u32 & 0x00ff_ffff }
-    }
-}
-
 /// What looking for a key found.
 pub enum Lookup<'a> {
     /// Nothing.
@@ -93,11 +86,11 @@ pub enum Edit<R> {
 }
 
 /// See the module's text. The first database lies in the shard itself: nearly all keys of the
-/// world are there. The others are made when one of them is asked for.
+/// world are there. Each of the others is made when it is asked for.
 #[repr(C)]
 pub struct Shard {
     first: ShardDb,
-    others: Box<[ShardDb]>,
+    others: Box<[Option<Box<ShardDb>>]>,
     databases: u32,
     /// What was taken out while a snapshot needed it: freed when that has seen it.
     detached: Vec<ShardDb>,
@@ -117,36 +110,49 @@ impl Shard {
 
     fn other(&mut self, db: u32) -> &mut ShardDb {
         if self.others.is_empty() {
-            let hash = *self.first.table().hasher();
-            self.others = (1..self.databases).map(|_| ShardDb::new(hash)).collect();
+            self.others = (1..self.databases).map(|_| None).collect();
         }
-        &mut self.others[db as usize - 1]
+        let hash = *self.first.table().hasher();
+        self.others[db as usize - 1].get_or_insert_with(|| Box::new(ShardDb::new(hash)))
     }
 
     /// One database's part, unless it was never asked for: then nothing is in it.
     pub fn made(&mut self, db: u32) -> Option<&mut ShardDb> {
-        if db == 0 { Some(&mut self.first) } else { self.others.get_mut(db as usize - 1) }
+        if db == 0 {
+            return Some(&mut self.first);
+        }
+        self.others.get_mut(db as usize - 1)?.as_deref_mut()
     }
 
     /// As [`Self::made`], for reading.
     pub fn look(&self, db: u32) -> Option<&ShardDb> {
-        if db == 0 { Some(&self.first) } else { self.others.get(db as usize - 1) }
+        if db == 0 { Some(&self.first) } else { self.others.get(db as usize - 1)?.as_deref() }
     }
 
-    /// The databases' parts that were made, in the order of their numbers, for reading.
-    pub fn dbs(&self) -> impl Iterator<Item = &ShardDb> {
-        std::iter::once(&self.first).chain(&self.others)
+    /// The databases' parts that were made with their numbers, in the order of these, for reading.
+    pub fn dbs(&self) -> impl Iterator<Item = (u32, &ShardDb)> {
+        let others = (1..).zip(&self.others);
+        let others = others.filter_map(|(db, part)| Some((db, part.as_deref()?)));
+        std::iter::once((0, &self.first)).chain(others)
+    }
+
+    fn dbs_mut(&mut self) -> impl Iterator<Item = (u32, &mut ShardDb)> {
+        let others = (1..).zip(&mut self.others);
+        let others = others.filter_map(|(db, part)| Some((db, part.as_deref_mut()?)));
+        std::iter::once((0, &mut self.first)).chain(others)
     }
 
     /// Exchanges two databases.
     pub fn swap(&mut self, one: u32, other: u32) {
         let (low, high) = (one.min(other) as usize, one.max(other) as usize);
+        let hash = *self.first.table().hasher();
         match (low, high) {
             (same, other) if same == other => {}
             (0, _) if self.others.is_empty() && self.first.table().is_empty() => {}
             (0, _) => {
-                self.other(high as u32);
-                std::mem::swap(&mut self.first, &mut self.others[high - 1]);
+                let mut first = std::mem::replace(&mut self.first, ShardDb::new(hash));
+                std::mem::swap(&mut first, self.other(high as u32));
+                self.first = first;
             }
             _ if self.others.is_empty() => {}
             _ => self.others.swap(low - 1, high - 1),
@@ -167,8 +173,7 @@ impl Shard {
 
     /// Begins an epoch in all databases; what only an older one still needed is given back.
     pub(crate) fn begin(&mut self, recorder: &Arc<dyn Recorder>, shard: u32) -> Vec<ShardDb> {
-        let all = std::iter::once(&mut self.first).chain(&mut self.others);
-        for (db, part) in (0..).zip(all) {
+        for (db, part) in self.dbs_mut() {
             part.door.begin(recorder, Origin { shard, db });
         }
         std::mem::take(&mut self.detached)
@@ -186,20 +191,19 @@ impl Shard {
                 return false;
             }
         }
-        let mut all = std::iter::once(&mut self.first).chain(&mut self.others);
-        all.all(|part| part.door.walk(more))
+        self.dbs_mut().all(|(_, part)| part.door.walk(more))
     }
 
     /// When the time of the next key of this shard is over, in Unix milliseconds; perhaps earlier.
     pub fn next_due_ms(&self) -> u64 {
-        let next = self.dbs().filter_map(ShardDb::next_due_ms).min();
+        let next = self.dbs().filter_map(|(_, part)| part.next_due_ms()).min();
         next.map_or(u64::MAX, |deadline| deadline + 1)
     }
 }
 
 impl ShardDb {
     fn new(hash: KeyHash) -> Self {
-        Self { fields: Fields::default(), wheel: None, door: Door::new(hash) }
+        Self { fields: Fields::default(), wheel: None, door: Door::new(hash), young: None }
     }
 
     /// The keys.
@@ -225,7 +229,8 @@ impl ShardDb {
     /// Bytes held for finding keys and their deadlines, beside the entries.
     pub fn overhead(&self) -> usize {
         let wheel = self.wheel.as_ref().map_or(0, |wheel| wheel.memory());
-        self.table().memory() + wheel + self.fields.memory()
+        let young = self.young.as_ref().map_or(0, |young| young.memory());
+        self.table().memory() + wheel + self.fields.memory() + young
     }
 
     fn next_due_ms(&self) -> Option<u64> {
@@ -304,7 +309,7 @@ impl ShardDb {
         stamp: Stamp,
     ) -> bool {
         let (wheel, fields) = (&mut self.wheel, &mut self.fields);
-        match self.door.place(hash, key) {
+        let address = match self.door.place(hash, key) {
             Place::Vacant(vacant) => {
                 let deadline = if let Ttl::At(at) = ttl { Some(at) } else { None };
                 let mut entry = vacant.insert(Entry::new(key, value, deadline, stamp.access));
@@ -312,7 +317,7 @@ impl ShardDb {
                     entry.change(|entry| wheel_of(wheel).insert(entry, stamp.now_ms));
                 }
                 fields.change(hash, None, fields_due_of(&entry));
-                true
+                entry.address()
             }
             Place::Occupied(mut entry) => {
                 let keep = ttl == Ttl::Keep || ttl == Ttl::Never && entry.deadline_ms().is_none();
@@ -329,7 +334,7 @@ impl ShardDb {
                 let deadline = if let Ttl::At(at) = ttl { Some(at) } else { None };
                 entry.change(|entry| {
                     entry.set_value(value);
-                    entry.set_access(stamp.access);
+                    entry.set_access(stamp.changed(entry.access()));
                     if shifted {
                         entry.set_deadline(deadline);
                     }
@@ -342,9 +347,13 @@ impl ShardDb {
                 if entry.deadline_ms().is_some() && entry.address() != old {
                     wheel_of(wheel).moved(old, &entry);
                 }
-                false
+                return false;
             }
+        };
+        if stamp.usage() == Usage::Recurrence {
+            self.welcome(hash, address);
         }
+        true
     }
 
     /// Sets or removes a key's expiry, unless its time was over before `since_ms`.
@@ -393,6 +402,11 @@ impl ShardDb {
             entry.change(|entry| wheel_of(&mut self.wheel).insert(entry, stamp.now_ms));
         }
         self.fields.change(hash, None, fields_due_of(&entry));
+        if stamp.usage() == Usage::Recurrence {
+            let address = entry.address();
+            drop(entry);
+            self.welcome(hash, address);
+        }
     }
 
     /// Takes out the entries whose time is over, at the cost of `budget` (see [`Wheel::pop_due`]).
@@ -448,6 +462,106 @@ impl ShardDb {
             *budget = budget.saturating_sub(faded.names.len() as u32);
             each(&key, faded);
         }
+    }
+
+    /// Takes up a key that has just come in among the young ones, or among the others when it was
+    /// here not long ago.
+    #[cold]
+    fn welcome(&mut self, hash: u64, address: NonNull<u8>) {
+        let len = self.table().len();
+        let young = self.young.get_or_insert_default();
+        if young.enter(hash, len)
+            && let Some(mut slot) = self.door.slot_at(hash, address)
+        {
+            slot.touch(usage::KNOWN);
+        }
+    }
+
+    /// The hash of the young key that has to go: the oldest one of too many, unless it was used.
+    pub(crate) fn take_young(&mut self, hash: KeyHash) -> Option<u64> {
+        let len = self.door.table().len();
+        let young = self.young.as_mut()?;
+        while let Some(half) = young.oldest(len) {
+            let is_it = |entry: &Entry| (hash.of(entry.key_bytes()) >> 32) as u32 == half;
+            let found = self.door.slot_where(u64::from(half) << 32, is_it);
+            let Some(mut slot) = found else { continue };
+            let word = slot.access();
+            slot.touch(usage::grown(word));
+            if usage::uses(word) == 0 {
+                return Some(hash.of(slot.key_bytes()));
+            }
+        }
+        None
+    }
+
+    /// The hash of the next key that the hand meets and that was not used since it came by; `None`
+    /// when there was none in a good many places.
+    pub(crate) fn go_round(&mut self, hash: KeyHash) -> Option<u64> {
+        let young = self.young.get_or_insert_default();
+        for _ in 0..ROUND_STEPS {
+            if let Some(doomed) = young.doomed.pop() {
+                return Some(doomed);
+            }
+            let doomed = &mut young.doomed;
+            young.hand = self.door.go_round(young.hand, &mut |entry| {
+                let spared = usage::spared(entry.access());
+                if spared.is_none() {
+                    doomed.push(hash.of(entry.key_bytes()));
+                }
+                spared
+            });
+        }
+        None
+    }
+
+    /// Draws keys that may go and shows them with their scores; how many.
+    pub(crate) fn draw(
+        &self,
+        plan: &Plan,
+        count: usize,
+        rng: &mut fastrand::Rng,
+        mut show: impl FnMut(&Entry, u64),
+    ) -> usize {
+        let count = count.min(self.table().len());
+        if plan.scope == Scope::All {
+            let mut draw = || rng.u64(..);
+            let drawn = (0..count).filter_map(|_| self.table().random(&mut draw));
+            return drawn.map(|entry| show(&entry, evict::score(&entry, plan))).count();
+        }
+        let Some(wheel) = &self.wheel else { return 0 };
+        let mut show = |entry: &Entry| show(entry, evict::score(entry, plan));
+        match plan.order {
+            Order::Deadline => wheel.soonest(count, &mut show),
+            _ => wheel.sample(count, rng, &mut show),
+        }
+    }
+
+    /// Takes out the key with this hash, when it may go and nothing has made it less of a reason to
+    /// let it go than the score says.
+    pub(crate) fn evict(&mut self, hash: u64, plan: &Plan, score: u64) -> Option<Entry> {
+        let hasher = *self.table().hasher();
+        let is_it = |entry: &Entry| hasher.of(entry.key_bytes()) == hash;
+        let slot = self.door.slot_where(hash, is_it)?;
+        let may_go = plan.scope == Scope::All || slot.deadline_ms().is_some();
+        if !may_go || evict::score(&slot, plan) < score {
+            return None;
+        }
+        let entry = slot.remove();
+        if entry.deadline_ms().is_some() {
+            let wheel = wheel_of(&mut self.wheel);
+            wheel.remove(&entry);
+            // Memory is short, and where keys are few their wheels take more than they do.
+            if wheel.is_empty() {
+                self.wheel = None;
+            }
+        }
+        self.fields.change(hash, fields_due_of(&entry), None);
+        if plan.order == Order::Recurrence
+            && let Some(young) = &mut self.young
+        {
+            young.leave(hash);
+        }
+        Some(entry)
     }
 
     /// Removes up to `max` fields of the hash under a key whose time is over, and the key itself

@@ -368,7 +368,8 @@ fn write(queue: &Queue, mut sink: Box<dyn Sink>) -> io::Result<()> {
 fn totals(held: &mut Held<'_>, databases: u32) -> Vec<Totals> {
     let mut all = vec![Totals::default(); databases as usize];
     for shard in 0..held.count() {
-        for (totals, part) in all.iter_mut().zip(held.shard(shard).dbs()) {
+        for (db, part) in held.shard(shard).dbs() {
+            let totals = &mut all[db as usize];
             totals.keys += part.table().len() as u64;
             totals.expires += part.expires() as u64;
             totals.volatile += part.volatile() as u64;

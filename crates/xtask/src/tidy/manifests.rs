@@ -26,7 +26,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ),
     ("reddle", &["server", "client", "persist"]),
     ("testkit", &["resp"]),
-    ("xtask", &["server", "spec", "resp", "testkit"]),
+    ("xtask", &["server", "spec", "resp", "keyspace", "testkit"]),
 ];
 
 /// Rule: dependencies between our crates follow [`DIRECTIONS`]; tests may use what they like.
