@@ -11,8 +11,8 @@ use tikv_jemalloc_ctl::stats_print::{Options, stats_print};
 use tikv_jemalloc_ctl::{Access, AsName, epoch, stats};
 
 use crate::sys;
-use crate::sys::allocator::Balances;
-pub use crate::sys::allocator::balance;
+use crate::sys::balance::Balances;
+pub use crate::sys::balance::balance;
 
 /// Bytes, as the allocator counts them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -14,7 +14,7 @@ use std::thread;
 use keyspace::Discarded;
 
 use crate::allocator;
-use crate::sys::allocator::Balances;
+use crate::sys::balance::Balances;
 
 /// See the module's text.
 pub struct Background {

@@ -1,81 +1,92 @@
-//! The allocator's controls that have no safe face elsewhere, and what it counts for each thread.
+//! The allocator's controls that have no safe face elsewhere.
 
-use std::cell::Cell;
-use std::ptr::with_exposed_provenance;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use parking_lot::Mutex;
-use tikv_jemalloc_ctl::raw;
+use std::ffi::CStr;
+use std::ptr;
 
 /// Every arena at once (`MALLCTL_ARENAS_ALL`): all unused pages.
-const PURGE: &core::ffi::CStr = c"arena.4096.purge";
+const PURGE: &CStr = c"arena.4096.purge";
 
 /// Gives all unused pages back to the system at once.
 pub fn purge() {
-    let nothing = std::ptr::null_mut();
+    let nothing = ptr::null_mut();
     // SAFETY: the control takes and gives no value.
     let status =
         unsafe { tikv_jemalloc_sys::mallctl(PURGE.as_ptr(), nothing, nothing.cast(), nothing, 0) };
     debug_assert_eq!(status, 0, "the allocator knows its own controls");
 }
 
-/// Where the allocator counts what a thread has asked for and given back.
-type Counts = [*mut u64; 2];
-
-thread_local! {
-    static COUNTS: Cell<Option<Counts>> = const { Cell::new(None) };
-}
-
-/// Bytes that the calling thread has asked for less those that it has given back, whoever asked for
-/// them: negative for a thread that frees what others make.
-#[inline]
-pub fn balance() -> i64 {
-    let [taken, given] = COUNTS.get().unwrap_or_else(find_counts);
-    // SAFETY: these are the counters of the calling thread, which live as long as it does.
-    unsafe { taken.read().wrapping_sub(given.read()) as i64 }
-}
-
-#[cold]
-fn find_counts() -> Counts {
-    // SAFETY: the controls give the addresses of counters of 64 bits.
-    let counts = [&b"thread.allocatedp\0"[..], b"thread.deallocatedp\0"]
-        .map(|name| unsafe { raw::read(name) }.expect("the allocator keeps statistics"));
-    COUNTS.set(Some(counts));
-    counts
-}
-
-/// The balances of several threads, each in a place of its own: addresses, 0 for none.
-#[derive(Default, Debug)]
-pub struct Balances(Mutex<Vec<[usize; 2]>>);
-
-/// A thread's place among the balances; it is left when this is dropped.
-pub struct Seat<'b>(&'b Balances, usize);
-
-impl Balances {
-    /// Gives the calling thread a place until the seat is dropped, which is to happen before the
-    /// thread ends.
-    pub fn sit(&self) -> Seat<'_> {
-        let mut all = self.0.lock();
-        all.push(find_counts().map(|count| count.expose_provenance()));
-        Seat(self, all.len() - 1)
-    }
-
-    /// What the balances of all threads that have a place come to.
-    pub fn sum(&self) -> i64 {
-        let read = |address: usize| {
-            let count = with_exposed_provenance::<u64>(address).cast_mut();
-            // SAFETY: the counter belongs to a thread that has a place, and it cannot leave that
-            // while the lock is held. The allocator writes the counter as a whole.
-            unsafe { AtomicU64::from_ptr(count) }.load(Ordering::Relaxed)
+/// A number among the controls, of four or eight bytes or a truth value, which is given a new value
+/// if there is one. The error is the system's word for it.
+pub fn number(name: &CStr, new: Option<u64>) -> Result<u64, String> {
+    let mut refused = libc::EINVAL;
+    for width in [8, 4, 1] {
+        let mut old = [0_u8; 8];
+        let mut len = width;
+        let mut given = new.unwrap_or(0).to_le_bytes();
+        let (pointer, size) = match new {
+            Some(_) => (given.as_mut_ptr().cast(), width),
+            None => (ptr::null_mut(), 0),
         };
-        let all = self.0.lock();
-        let taken = all.iter().filter(|seat| seat[0] != 0);
-        taken.map(|&[taken, given]| read(taken).wrapping_sub(read(given)) as i64).sum()
+        // SAFETY: both places hold eight live bytes, of which at most `width` are told; the
+        // allocator refuses a width that is not the control's own.
+        let status = unsafe {
+            tikv_jemalloc_sys::mallctl(
+                name.as_ptr(),
+                old.as_mut_ptr().cast(),
+                &raw mut len,
+                pointer,
+                size,
+            )
+        };
+        match status {
+            0 => return Ok(u64::from_le_bytes(old)),
+            // Another width may be the right one.
+            libc::EINVAL => {}
+            other => refused = other,
+        }
     }
+    Err(reason(refused))
 }
 
-impl Drop for Seat<'_> {
-    fn drop(&mut self) {
-        self.0.0.lock()[self.1] = [0; 2];
+/// A text among the controls.
+pub fn text(name: &CStr) -> Result<Vec<u8>, String> {
+    let mut old: *const libc::c_char = ptr::null();
+    let mut len = size_of_val(&old);
+    // SAFETY: the place holds a live pointer and its size is told; the control takes no value.
+    let status = unsafe {
+        tikv_jemalloc_sys::mallctl(
+            name.as_ptr(),
+            (&raw mut old).cast(),
+            &raw mut len,
+            ptr::null_mut(),
+            0,
+        )
+    };
+    if status != 0 || old.is_null() || !is_text(name) {
+        return Err(reason(if status == 0 { libc::ENOENT } else { status }));
     }
+    // SAFETY: the controls that `is_text` knows give a string that ends with a NUL and lives as
+    // long as the process.
+    Ok(unsafe { CStr::from_ptr(old) }.to_bytes().to_vec())
+}
+
+/// Whether a control's value is a text: a number of the same width would be taken for an address.
+fn is_text(name: &CStr) -> bool {
+    const TEXTS: [&str; 10] = [
+        "version",
+        "config.malloc_conf",
+        "opt.metadata_thp",
+        "opt.dss",
+        "opt.percpu_arena",
+        "opt.junk",
+        "opt.thp",
+        "opt.zero_realloc",
+        "opt.stats_print_opts",
+        "opt.stats_interval_opts",
+    ];
+    name.to_str().is_ok_and(|name| TEXTS.contains(&name))
+}
+
+fn reason(status: i32) -> String {
+    crate::listen::system_text(&std::io::Error::from_raw_os_error(status))
 }

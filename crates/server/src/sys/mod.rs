@@ -3,8 +3,11 @@
 
 pub mod allocator;
 pub mod arrival;
+pub mod balance;
 mod daemon;
+pub mod fault;
 mod group;
+pub mod running;
 mod time;
 mod title;
 mod usage;

@@ -27,6 +27,7 @@ mod options;
 mod process;
 mod report;
 mod request;
+mod scripts;
 mod sessions;
 mod snapshot;
 mod threads;
@@ -57,6 +58,7 @@ const MEASUREMENTS: &[(&str, Measurement)] = &[
     ("threads", threads::measure),
     ("sessions", sessions::measure),
     ("tracking", tracking::measure),
+    ("scripts", scripts::measure),
 ];
 
 /// Runs the measurements that the arguments ask for, prints their tables, and writes the complete

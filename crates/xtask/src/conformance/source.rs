@@ -31,7 +31,14 @@ pub(super) fn obtain(cache: &Path) -> Result<Source, String> {
     if let Some(dir) = std::env::var_os("VALKEY_SRC") {
         let dir = PathBuf::from(dir);
         return match dir.canonicalize() {
-            Ok(dir) if is_source(&dir) => Ok(Source { dir }),
+            Ok(dir) if is_source(&dir) => {
+                if is_patched(&dir) {
+                    println!(
+                        "# VALKEY_SRC has a distribution's patches, which add tests of their own"
+                    );
+                }
+                Ok(Source { dir })
+            }
             _ => Err(format!("VALKEY_SRC={}: no runtest and tests/ there", dir.display())),
         };
     }
@@ -61,6 +68,12 @@ fn has_tclsh() -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let names = ["tclsh8.5", "tclsh8.6", "tclsh8.7"];
     std::env::split_paths(&path).any(|dir| names.iter().any(|name| dir.join(name).is_file()))
+}
+
+/// A tree as `apt-get source` leaves it. A test that only such a tree has must not be accepted into
+/// the lists: the upstream archive, which is what gets downloaded, never runs it.
+fn is_patched(dir: &Path) -> bool {
+    dir.join(".pc/applied-patches").is_file()
 }
 
 fn is_source(dir: &Path) -> bool {
