@@ -233,6 +233,14 @@ impl ShardDb {
         self.table().memory() + wheel + self.fields.memory() + young
     }
 
+    /// About how many bytes all of it takes, by so many of its keys.
+    pub(crate) fn footprint(&self, looked: usize) -> usize {
+        let some = self.table().iter().take(looked);
+        let (count, bytes) =
+            some.fold((0, 0), |(count, bytes), entry| (count + 1, bytes + entry.memory(looked)));
+        self.overhead() + (bytes * self.table().len()).checked_div(count).unwrap_or(0)
+    }
+
     fn next_due_ms(&self) -> Option<u64> {
         let keys = self.wheel.as_ref().and_then(|wheel| wheel.next_due_ms());
         let fields = self.fields.first_ms().map(|deadline_ms| deadline_ms.max(0) as u64);

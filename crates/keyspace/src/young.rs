@@ -96,7 +96,7 @@ impl Young {
     }
 
     fn place(&self, hash: u64) -> usize {
-        ((hash >> 32) * self.gone.len() as u64 >> 32) as usize
+        (((hash >> 32) * self.gone.len() as u64) >> 32) as usize
     }
 }
 

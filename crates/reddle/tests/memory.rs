@@ -164,7 +164,12 @@ fn the_limit_holds_with_any_number_of_workers() {
 #[test]
 fn evicted_keys_are_told_to_all_who_want_to_know() {
     for threads in ["1", "2"] {
-        let server = start(&[("threads", threads), ("appendonly", "yes"), ("save", "")]);
+        let server = start(&[
+            ("threads", threads),
+            ("appendonly", "yes"),
+            ("save", ""),
+            ("enable-debug-command", "yes"),
+        ]);
         let mut client = server.client();
         let mut ear = server.client();
         client.run("CONFIG SET notify-keyspace-events Ee maxmemory-policy allkeys-lru");
@@ -202,13 +207,15 @@ fn what_was_saved_at_the_limit_is_loaded_at_the_limit() {
         ("save", ""),
         ("maxmemory", limit.as_str()),
         ("maxmemory-policy", "allkeys-lru"),
-        ("enable-debug-command", "yes"),
     ];
-    let server = start(&options);
-    crowd(&server, &[64, 700]);
-    let mut client = server.client();
+    let full = start(&options);
+    crowd(&full, &[64, 700]);
+    let mut client = full.client();
     let before = int(&client.run("DBSIZE"));
-    assert_eq!(client.run("DEBUG RELOAD"), Value::Simple(b"OK".to_vec()));
+    assert_eq!(client.run("SAVE"), Value::Simple(b"OK".to_vec()));
+    let folder = full.folder().to_str().expect("a folder's name is text");
+    let again = start(&[&options[..], &[("dir", folder)]].concat());
+    let mut client = again.client();
     let after = int(&client.run("DBSIZE"));
     assert!(after * 100 >= before * 97, "{after} of {before} keys");
     assert!(info(&mut client, "used_memory") < 20 * MB + 20 * MB / 100);

@@ -26,7 +26,7 @@ pub struct Background {
 struct Counts {
     pending: AtomicU64,
     freed: AtomicU64,
-    /// Bytes of heavy values that wait.
+    /// About how many bytes wait.
     bytes: AtomicU64,
 }
 
@@ -53,7 +53,7 @@ impl Background {
         self.counts.pending.load(Ordering::Relaxed)
     }
 
-    /// About how many bytes the heavy values among them take.
+    /// About how many bytes they take.
     pub fn pending_bytes(&self) -> u64 {
         self.counts.bytes.load(Ordering::Relaxed)
     }
@@ -74,7 +74,7 @@ fn run(queue: &Receiver<Discarded>, counts: &Counts, balances: &Balances) {
     allocator::release_apart();
     let _seat = balances.sit();
     for mut discarded in queue {
-        let bytes = discarded.bytes() as u64;
+        let (mut bytes, mut objects) = (discarded.bytes() as u64, discarded.objects() as u64);
         loop {
             let freed = discarded.free_some() as u64;
             if freed == 0 {
@@ -82,6 +82,9 @@ fn run(queue: &Receiver<Discarded>, counts: &Counts, balances: &Balances) {
             }
             counts.pending.fetch_sub(freed, Ordering::Relaxed);
             counts.freed.fetch_add(freed, Ordering::Relaxed);
+            let part = (bytes * freed).checked_div(objects).unwrap_or(0);
+            counts.bytes.fetch_sub(part, Ordering::Relaxed);
+            (bytes, objects) = (bytes - part, objects.saturating_sub(freed));
         }
         counts.bytes.fetch_sub(bytes, Ordering::Relaxed);
     }

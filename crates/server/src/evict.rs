@@ -28,6 +28,9 @@ const STEP: usize = 16;
 const LOOKS: i64 = 2000;
 const LOOK_MIN: i64 = 1 << 10;
 const LOOK_MAX: i64 = 1 << 20;
+/// More than this share of the limit above it is not believed before the allocator is asked: threads
+/// without a place among the balances may have given memory back.
+const DOUBTFUL_SHARE: i64 = 200;
 /// What may wait in the background to be freed, as a share of the limit.
 const PENDING_SHARE: u64 = 256;
 
@@ -144,6 +147,9 @@ pub fn look(server: &Server, local: &mut Local) {
         return judge(server, local, false);
     }
     let mut is_refused = false;
+    if excess(server, limit) > limit as i64 / DOUBTFUL_SHARE {
+        server.memory.look(local.now_ms());
+    }
     if excess(server, limit) > 0 {
         let rests = server.state().any(State::PAUSED.with(State::LOADING));
         let may_evict = local.tunables.eviction.is_some() && !local.tunables.import_mode;

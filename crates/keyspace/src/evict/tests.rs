@@ -52,7 +52,8 @@ impl Store {
     }
 
     fn read(&mut self, key: &str) {
-        self.on(0, |db| drop(db.read(key.as_bytes())));
+        let found = self.on(0, |db| db.read(key.as_bytes()).is_some());
+        assert!(found, "{key}");
     }
 
     fn evict(&mut self, scope: Scope, order: Order) -> bool {

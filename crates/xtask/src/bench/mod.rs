@@ -20,6 +20,7 @@ mod floor;
 mod freeing;
 mod growth;
 mod idle;
+mod limit;
 mod load;
 mod loading;
 mod memory;
@@ -53,6 +54,7 @@ const MEASUREMENTS: &[(&str, Measurement)] = &[
     ("expiry", expiry::measure_lag),
     ("burst", expiry::measure_burst),
     ("freeing", freeing::measure),
+    ("limit", limit::measure),
     ("loading", loading::measure),
     ("snapshot", snapshot::measure),
     ("threads", threads::measure),

@@ -52,9 +52,9 @@ fn is_missing(reply: &Value) -> bool {
     !matches!(reply, Value::Bulk(_))
 }
 
-fn exchange<'a, const N: usize>(
+fn exchange<const N: usize>(
     client: &mut Client,
-    commands: &[[&'a [u8]; N]],
+    commands: &[[&[u8]; N]],
 ) -> Result<Vec<Value>, String> {
     let mut bytes = Vec::new();
     commands.iter().for_each(|command| encode_command(&mut bytes, command));
