@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use persist::disk::{self, Append};
 use spec::config::Id;
 
-use super::{Phase, base, files, heal, sink};
+use super::{Phase, base, files, heal, sink, wait};
 use crate::listen::system_text;
 use crate::server::Server;
 use crate::session::State;
@@ -233,6 +233,8 @@ fn adopt(server: &Server, phase: Phase, is_rdb: bool) -> io::Result<()> {
     let size = files.size();
     aof.figures.size.store(size, Ordering::SeqCst);
     aof.figures.base_size.store(size, Ordering::SeqCst);
+    drop(files);
+    wait::look(server);
     Ok(())
 }
 
@@ -321,4 +323,5 @@ pub fn turn_off(server: &Server) {
     aof.go_on_in(None);
     sink::flush(server, true);
     heal(server);
+    wait::look(server);
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use parking_lot::MutexGuard;
 use persist::disk::Append;
 
-use super::{Policy, Trouble, heal, put_trouble};
+use super::{Policy, Trouble, heal, put_trouble, wait};
 use crate::clock;
 use crate::listen::system_text;
 use crate::server::Server;
@@ -62,6 +62,10 @@ fn flush_in(server: &Server, mut sink: MutexGuard<'_, Sink>, sync: bool) -> bool
             }
             if aof.trouble().is_some() && put_trouble(server, None) {
                 log::warn!("AOF write error looks solved. The server can write again.");
+            }
+            drop(sink);
+            if sync {
+                wait::look(server);
             }
             true
         }
