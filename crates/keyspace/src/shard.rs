@@ -18,10 +18,14 @@ use crate::entry::{Entry, NewValue};
 use crate::evict::{self, Order, Plan, Scope};
 use crate::usage::{self, Stamp, Usage};
 use crate::young::Young;
-use value::{KeyHash, ValueMut, ValueView};
+use value::{KeyHash, Kind, ValueMut, ValueView};
+
+pub mod biggest;
 
 #[cfg(test)]
 mod tests;
+
+use biggest::{Biggest, Class, class_of};
 
 /// Steps, of some tens of entries each, that [`ShardDb::go_round`] makes before it gives up.
 const ROUND_STEPS: usize = 16;
@@ -36,8 +40,17 @@ pub struct ShardDb {
     fields: Fields,
     wheel: Option<Box<Wheel>>,
     door: Door,
+    biggest: Biggest,
     /// Which keys are young, under the policy that asks for it.
     young: Option<Box<Young>>,
+}
+
+/// What is known of an entry beside the table: when the first of its fields expires, and how big
+/// it is.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+struct Marks {
+    fields_due: Option<i64>,
+    class: Class,
 }
 
 /// The hashes with fields that expire: the earliest deadline of a field and the key's hash.
@@ -203,7 +216,8 @@ impl Shard {
 
 impl ShardDb {
     fn new(hash: KeyHash) -> Self {
-        Self { fields: Fields::default(), wheel: None, door: Door::new(hash), young: None }
+        let (fields, biggest) = (Fields::default(), Biggest::default());
+        Self { fields, wheel: None, door: Door::new(hash), biggest, young: None }
     }
 
     /// The keys.
@@ -230,7 +244,7 @@ impl ShardDb {
     pub fn overhead(&self) -> usize {
         let wheel = self.wheel.as_ref().map_or(0, |wheel| wheel.memory());
         let young = self.young.as_ref().map_or(0, |young| young.memory());
-        self.table().memory() + wheel + self.fields.memory() + young
+        self.table().memory() + wheel + self.fields.memory() + self.biggest.memory() + young
     }
 
     /// About how many bytes all of it takes, by so many of its keys.
@@ -266,7 +280,12 @@ impl ShardDb {
             None => Lookup::Missing,
             Some(entry) if entry.is_over(now_ms) => {
                 wheel_of(&mut self.wheel).remove(&entry);
-                self.fields.change(hash, fields_due_of(&entry), None);
+                mark(
+                    (&mut self.fields, &mut self.biggest),
+                    hash,
+                    marks_of(&entry),
+                    Marks::default(),
+                );
                 Lookup::Expired(entry.remove())
             }
             Some(entry) => Lookup::Live(entry),
@@ -292,10 +311,10 @@ impl ShardDb {
     ) -> Edit<R> {
         let Some(mut entry) = self.door.slot(hash, key) else { return Edit::Missing };
         let (old, deadline) = (entry.address(), entry.deadline_ms());
-        let fields_due = fields_due_of(&entry);
+        let marks = marks_of(&entry);
         if entry.is_over(now_ms) {
             wheel_of(&mut self.wheel).remove(&entry);
-            self.fields.change(hash, fields_due, None);
+            mark((&mut self.fields, &mut self.biggest), hash, marks, Marks::default());
             return Edit::Expired(entry.remove());
         }
         let result = entry.change(change);
@@ -303,7 +322,7 @@ impl ShardDb {
         if deadline.is_some() && entry.address() != old {
             wheel_of(&mut self.wheel).moved(old, &entry);
         }
-        self.fields.change(hash, fields_due, fields_due_of(&entry));
+        mark((&mut self.fields, &mut self.biggest), hash, marks, marks_of(&entry));
         Edit::Done(result)
     }
 
@@ -316,7 +335,7 @@ impl ShardDb {
         ttl: Ttl,
         stamp: Stamp,
     ) -> bool {
-        let (wheel, fields) = (&mut self.wheel, &mut self.fields);
+        let (wheel, beside) = (&mut self.wheel, (&mut self.fields, &mut self.biggest));
         let address = match self.door.place(hash, key) {
             Place::Vacant(vacant) => {
                 let deadline = if let Ttl::At(at) = ttl { Some(at) } else { None };
@@ -324,12 +343,12 @@ impl ShardDb {
                 if deadline.is_some() {
                     entry.change(|entry| wheel_of(wheel).insert(entry, stamp.now_ms));
                 }
-                fields.change(hash, None, fields_due_of(&entry));
+                mark(beside, hash, Marks::default(), marks_of(&entry));
                 entry.address()
             }
             Place::Occupied(mut entry) => {
                 let keep = ttl == Ttl::Keep || ttl == Ttl::Never && entry.deadline_ms().is_none();
-                let (old, fields_due) = (entry.address(), fields_due_of(&entry));
+                let (old, marks) = (entry.address(), marks_of(&entry));
                 let shifted = match (entry.deadline_ms(), ttl) {
                     (Some(former_ms), Ttl::At(deadline_ms)) => {
                         wheel_of(wheel).shift(former_ms, deadline_ms, stamp.now_ms)
@@ -347,7 +366,7 @@ impl ShardDb {
                         entry.set_deadline(deadline);
                     }
                 });
-                fields.change(hash, fields_due, fields_due_of(&entry));
+                mark(beside, hash, marks, marks_of(&entry));
                 if !keep && !shifted {
                     schedule(wheel, &mut entry, deadline, stamp);
                     return false;
@@ -378,7 +397,12 @@ impl ShardDb {
             let wheel = wheel_of(&mut self.wheel);
             if entry.is_over(since_ms) {
                 wheel.remove(&entry);
-                self.fields.change(hash, fields_due_of(&entry), None);
+                mark(
+                    (&mut self.fields, &mut self.biggest),
+                    hash,
+                    marks_of(&entry),
+                    Marks::default(),
+                );
                 return Edit::Expired(entry.remove());
             }
             if let Some(deadline_ms) = deadline_ms
@@ -399,7 +423,7 @@ impl ShardDb {
         if entry.deadline_ms().is_some() {
             wheel_of(&mut self.wheel).remove(&entry);
         }
-        self.fields.change(hash, fields_due_of(&entry), None);
+        mark((&mut self.fields, &mut self.biggest), hash, marks_of(&entry), Marks::default());
         Some(entry)
     }
 
@@ -409,7 +433,7 @@ impl ShardDb {
         if entry.deadline_ms().is_some() {
             entry.change(|entry| wheel_of(&mut self.wheel).insert(entry, stamp.now_ms));
         }
-        self.fields.change(hash, None, fields_due_of(&entry));
+        mark((&mut self.fields, &mut self.biggest), hash, Marks::default(), marks_of(&entry));
         if stamp.usage() == Usage::Recurrence {
             let address = entry.address();
             drop(entry);
@@ -443,7 +467,12 @@ impl ShardDb {
             for (key_hash, address) in batch {
                 let entry = self.door.slot_at(key_hash, address);
                 let entry = entry.expect("what the wheel held is in the table").remove();
-                self.fields.change(key_hash, fields_due_of(&entry), None);
+                mark(
+                    (&mut self.fields, &mut self.biggest),
+                    key_hash,
+                    marks_of(&entry),
+                    Marks::default(),
+                );
                 each(entry);
             }
         }
@@ -563,7 +592,8 @@ impl ShardDb {
                 self.wheel = None;
             }
         }
-        self.fields.change(hash, fields_due_of(&entry), None);
+        let beside = (&mut self.fields, &mut self.biggest);
+        mark(beside, hash, marks_of(&entry), Marks::default());
         if plan.order == Order::Recurrence
             && let Some(young) = &mut self.young
         {
@@ -576,18 +606,27 @@ impl ShardDb {
     /// when no field is left. `None` when there is no such field.
     pub fn fade(&mut self, hash: u64, key: &[u8], now_ms: i64, max: usize) -> Option<Faded> {
         let mut entry = self.door.slot(hash, key)?;
-        let fields_due = fields_due_of(&entry).filter(|deadline_ms| *deadline_ms < now_ms)?;
+        let marks = marks_of(&entry);
+        marks.fields_due.filter(|deadline_ms| *deadline_ms < now_ms)?;
         let (names, is_vacant) = entry.change(|entry| {
             let Some(ValueMut::Hash(content)) = entry.object_mut() else { return None };
             let names = content.remove_due(now_ms, max);
             Some((names, content.is_vacant()))
         })?;
-        self.fields.change(hash, Some(fields_due), fields_due_of(&entry));
+        mark((&mut self.fields, &mut self.biggest), hash, marks, marks_of(&entry));
         if is_vacant && entry.deadline_ms().is_some() {
             wheel_of(&mut self.wheel).remove(&entry);
         }
         let gone = is_vacant.then(|| entry.remove());
         Some(Faded { names, gone })
+    }
+
+    /// Shows keys of a type among which are the `count` biggest ones that have at least the size
+    /// `min`, each with its size: bytes of a string, elements of a collection. Those smaller than
+    /// `biggest::STRING_MIN` and `ELEMENTS_MIN` are not among them.
+    pub fn biggest(&mut self, kind: Kind, count: usize, min: u64, each: impl FnMut(&Entry, u64)) {
+        let hasher = *self.table().hasher();
+        self.biggest.show((&mut self.door, hasher), kind, (count, min), each);
     }
 
     /// Takes everything out.
@@ -624,6 +663,23 @@ fn fields_due_of(entry: &Entry) -> Option<i64> {
     match entry.object() {
         Some(ValueView::Hash(hash)) => hash.next_due_ms(),
         _ => None,
+    }
+}
+
+#[inline]
+fn marks_of(entry: &Entry) -> Marks {
+    if entry.is_inline() {
+        return Marks::default();
+    }
+    Marks { fields_due: fields_due_of(entry), class: class_of(entry) }
+}
+
+/// Notes what is known of an entry now beside the table, and was before.
+#[inline]
+fn mark((fields, biggest): (&mut Fields, &mut Biggest), hash: u64, old: Marks, new: Marks) {
+    if old != new {
+        fields.change(hash, old.fields_due, new.fields_due);
+        biggest.change(hash, old.class, new.class);
     }
 }
 

@@ -28,8 +28,8 @@ const STEP: usize = 16;
 const LOOKS: i64 = 2000;
 const LOOK_MIN: i64 = 1 << 10;
 const LOOK_MAX: i64 = 1 << 20;
-/// More than this share of the limit above it is not believed before the allocator is asked: threads
-/// without a place among the balances may have given memory back.
+/// More than this share of the limit above it is not believed before the allocator is asked:
+/// threads without a place among the balances may have given memory back.
 const DOUBTFUL_SHARE: i64 = 200;
 /// What may wait in the background to be freed, as a share of the limit.
 const PENDING_SHARE: u64 = 256;

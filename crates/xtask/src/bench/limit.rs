@@ -55,9 +55,9 @@ pub(super) fn measure(options: &Options) -> Result<Section, String> {
     let intro = format!(
         "SET of new keys over {CONNECTIONS} connections with {DEPTH} in flight each: to a server \
          without a limit, and to one with maxmemory {} MB that is full, policy allkeys-lru, in \
-         {ROUNDS} turns. The ratio of CPU compares writes for each second of processor time, which \
-         other work on the machine disturbs less than the clock. The most that was used is of INFO, \
-         asked every {} ms.",
+         {ROUNDS} turns. The ratio of CPU compares writes for each second of processor time, \
+         which other work on the machine disturbs less than the clock. The most that was used is \
+         of INFO, asked every {} ms.",
         LIMIT >> 20,
         ASK_EVERY.as_millis()
     );
