@@ -159,3 +159,8 @@ fn two_workers_with_always() {
 fn two_workers_with_everysec() {
     kill_again_and_again("2", "everysec");
 }
+
+#[test]
+fn one_worker_with_everysec() {
+    kill_again_and_again("1", "everysec");
+}
