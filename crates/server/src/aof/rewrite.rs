@@ -215,7 +215,9 @@ fn adopt(server: &Server, phase: Phase, is_rdb: bool) -> io::Result<()> {
     if phase == Phase::Waits {
         let draft = files.names.draft_increment();
         let name = manifest.next_increment(&files.names).name.clone();
+        let began = Instant::now();
         disk::rename(&files.path(&draft), &files.path(&name))?;
+        server.latency.note("aof-rename", began.elapsed());
         disk::sync_folder(&files.folder)?;
         log::info!(
             "Successfully renamed the temporary AOF incr file {} into {}",
