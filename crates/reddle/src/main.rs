@@ -1,6 +1,7 @@
-//! The one binary: the server, the check of its files, and their conversion.
+//! The one binary: the server, the check of its files, their conversion, and the load generator.
 #![deny(unsafe_code)]
 
+mod bench;
 mod check;
 mod convert;
 
@@ -14,6 +15,7 @@ fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     check::run(&arguments)
         .or_else(|| convert::run(&arguments))
+        .or_else(|| bench::run(&arguments))
         .unwrap_or_else(|| server::main(&arguments))
 }
 

@@ -8,12 +8,14 @@ use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use loadgen::draw::Keys;
+use loadgen::engine::{self as load, End, Group, Outcome, Plan};
+use loadgen::request::Request;
+
 use super::client::{Client, Reply};
-use super::load::{self, End, Group, Outcome, Plan};
 use super::options::Options;
 use super::process::{Cpus, Kind, Server, settled};
 use super::report::{Section, Table, ratio};
-use super::request::{Keys, Request};
 
 const KEYS: u64 = 5_000_000;
 const KEYS_QUICK: u64 = 300_000;
@@ -103,19 +105,24 @@ fn save(options: &Options, kind: Kind, keys: u64, cpus: &Cpus) -> Result<Found, 
     settled(server.pid())?;
     let before = share(server.pid())?;
     let plan = |end| Plan {
-        address: server.address,
-        groups: vec![
-            Group { connections: 1, request: Request::new("GET {k}", 1), keys: Keys::Random(keys) },
-            Group {
-                connections: LOADERS,
-                request: Request::new(&set, DEPTH),
-                keys: Keys::Random(keys),
-            },
-        ],
-        start: Instant::now(),
-        end,
-        watch: None,
         cpus: &cpus.load,
+        ..Plan::new(
+            server.address,
+            vec![
+                Group {
+                    connections: 1,
+                    request: Request::of_pattern("GET {k}", 1),
+                    keys: Keys::Random(keys),
+                },
+                Group {
+                    connections: LOADERS,
+                    request: Request::of_pattern(&set, DEPTH),
+                    keys: Keys::Random(keys),
+                },
+            ],
+            Instant::now(),
+            end,
+        )
     };
     let window = Duration::from_secs(if options.quick { 2 } else { 10 });
     let without = load::run(plan(End::At(Instant::now() + window)))?;
