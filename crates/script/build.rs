@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::{env, fs, panic};
 
-/// The library without what reaches files, processes and other libraries.
+/// The library without what reaches files, processes and other libraries. It is compiled as one
+/// unit, so that what the files ask of each other can be put in its place; the order is that in
+/// which they do not disturb one another. The system's headers come first: a macro of Lua's has the
+/// name of one of their functions.
 const FILES: [&str; 24] = [
     "lapi.c",
-    "lauxlib.c",
-    "lbaselib.c",
     "lcode.c",
     "ldebug.c",
     "ldo.c",
@@ -19,20 +20,22 @@ const FILES: [&str; 24] = [
     "lfunc.c",
     "lgc.c",
     "llex.c",
-    "lmathlib.c",
     "lmem.c",
     "lobject.c",
     "lopcodes.c",
     "lparser.c",
     "lstate.c",
     "lstring.c",
-    "lstrlib.c",
     "ltable.c",
-    "ltablib.c",
     "ltm.c",
     "lundump.c",
     "lvm.c",
     "lzio.c",
+    "lauxlib.c",
+    "lbaselib.c",
+    "lmathlib.c",
+    "lstrlib.c",
+    "ltablib.c",
 ];
 
 /// One change: the file, what stands there, how often it does, and what takes its place.
@@ -40,7 +43,27 @@ struct Change(&'static str, &'static str, usize, &'static str);
 
 /// A table with the highest bit of its flags set cannot be changed; the lower bits are Lua's cache
 /// of absent metamethods. A pattern nests at most `MATCH_DEPTH_MAX` deep, as the C stack is finite.
-const CHANGES: [Change; 12] = [
+/// Numbers become text and come from it in Rust where that is short. The library's loops that a few
+/// instructions can make very long count as instructions themselves (`reddle_spend`), so that they
+/// end where a script must end; a coroutine counts on where its caller was. Of a long string all
+/// bytes are hashed, because strings that differ in what is left out would all meet in one chain.
+const CHANGES: [Change; 33] = [
+    Change(
+        "luaconf.h",
+        "#define lua_number2str(s,n)\tsprintf((s), LUA_NUMBER_FMT, (n))",
+        1,
+        "int reddle_number_text(double number, char *out);\n\
+         int reddle_text_number(const char *text, double *number);\n\
+         #define lua_number2str(s,n) \\\n\
+         (reddle_number_text((n), (s)) ? 0 : sprintf((s), LUA_NUMBER_FMT, (n)))",
+    ),
+    Change(
+        "lobject.c",
+        "  char *endptr;\n  *result = lua_str2number(s, &endptr);",
+        1,
+        "  char *endptr;\n  if (reddle_text_number(s, result)) return 1;\n  \
+         *result = lua_str2number(s, &endptr);",
+    ),
     Change("ltable.c", "t->flags = cast_byte(~0);", 1, "t->flags = cast_byte(~READONLY);"),
     Change("lobject.h", "#define sizenode(t)", 1, "#define READONLY 0x80\n#define sizenode(t)"),
     Change(
@@ -92,6 +115,140 @@ const CHANGES: [Change; 12] = [
          LUA_API void lua_rawset (lua_State *L, int idx) {",
     ),
     Change(
+        "lapi.c",
+        "LUA_API int lua_gettop (lua_State *L) {",
+        1,
+        "LUA_API void reddle_spend (lua_State *L, size_t steps);\n\
+         LUA_API void reddle_spend (lua_State *L, size_t steps) {\n\
+         if (!(L->hookmask & LUA_MASKCOUNT)) return;\n\
+         while (steps >= (size_t)L->hookcount) {\n\
+         steps -= L->hookcount;\n    resethookcount(L);\n\
+         luaD_callhook(L, LUA_HOOKCOUNT, -1);\n  }\n\
+         L->hookcount -= cast_int(steps);\n}\n\
+         LUA_API int lua_gettop (lua_State *L) {",
+    ),
+    Change(
+        "lstring.c",
+        "for (l1=l; l1>=step; l1-=step)  /* compute hash */",
+        1,
+        "if (l >= 32) h = reddle_hash(L, str, l);\n\
+         else for (l1=l; l1>=step; l1-=step)  /* compute hash */",
+    ),
+    Change(
+        "lstring.c",
+        "TString *luaS_newlstr (lua_State *L, const char *str, size_t l) {",
+        1,
+        "static unsigned int reddle_hash (lua_State *L, const char *str, size_t l) {\n\
+         unsigned long long word, h = (unsigned long long)(size_t)G(L) ^ l;\n\
+         const char *last = str + l - sizeof(word);\n\
+         for (; ; str = str + sizeof(word) < last ? str + sizeof(word) : last) {\n\
+         memcpy(&word, str, sizeof(word));\n\
+         h = (h ^ word) * 0x9e3779b97f4a7c15ull;\n    h ^= h >> 32;\n\
+         if (str == last) return (unsigned int)h;\n  }\n}\n\
+         TString *luaS_newlstr (lua_State *L, const char *str, size_t l) {",
+    ),
+    Change(
+        "ltable.c",
+        "  int i = findindex(L, t, key);  /* find original element */",
+        1,
+        "  int i = findindex(L, t, key);  /* find original element */\n  int skipped;",
+    ),
+    Change(
+        "ltable.c",
+        "  for (i++; i < t->sizearray; i++) {  /* try first array part */",
+        1,
+        "  for (i++, skipped = 0; i < t->sizearray; i++, skipped++) {",
+    ),
+    Change(
+        "ltable.c",
+        "  for (i -= t->sizearray; i < sizenode(t); i++) {  /* then hash part */",
+        1,
+        "  for (i -= t->sizearray; i < sizenode(t); i++, skipped++) {  /* then hash part */",
+    ),
+    Change(
+        "ltable.c",
+        "      setobj2s(L, key+1, &t->array[i]);\n      return 1;",
+        1,
+        "      setobj2s(L, key+1, &t->array[i]);\n      reddle_skip(L, skipped);\n      return 1;",
+    ),
+    Change(
+        "ltable.c",
+        "      setobj2s(L, key+1, gval(gnode(t, i)));\n      return 1;",
+        1,
+        "      setobj2s(L, key+1, gval(gnode(t, i)));\n      reddle_skip(L, skipped);\n\
+         return 1;",
+    ),
+    Change(
+        "ltable.c",
+        "  return 0;  /* no more elements */",
+        1,
+        "  reddle_skip(L, skipped);\n  return 0;  /* no more elements */",
+    ),
+    Change(
+        "ltable.c",
+        "int luaH_next (lua_State *L, Table *t, StkId key) {",
+        1,
+        "static void reddle_skip (lua_State *L, int skipped) {\n\
+         L->hookcount = L->hookcount > skipped ? L->hookcount - skipped : 1;\n}\n\
+         int luaH_next (lua_State *L, Table *t, StkId key) {",
+    ),
+    Change(
+        "lbaselib.c",
+        "  status = lua_resume(co, narg);",
+        1,
+        "  co->hookcount = L->hookcount;\n  status = lua_resume(co, narg);\n\
+         L->hookcount = co->hookcount;",
+    ),
+    Change(
+        "lstrlib.c",
+        "  while (n-- > 0)\n    luaL_addlstring(&b, s, l);",
+        1,
+        "  while (l > 0 && n-- > 0)\n    luaL_addlstring(&b, s, l);",
+    ),
+    Change(
+        "lstrlib.c",
+        "static const char *lmemfind (const char *s1, size_t l1,",
+        1,
+        "static const char *lmemfind (lua_State *L, const char *s1, size_t l1,",
+    ),
+    Change(
+        "lstrlib.c",
+        "      if (memcmp(init, s2+1, l2) == 0)",
+        1,
+        "      reddle_spend(L, 1 + l2 / 64);\n      if (memcmp(init, s2+1, l2) == 0)",
+    ),
+    Change(
+        "lstrlib.c",
+        "lmemfind(s+init, l1-init, p, l2)",
+        1,
+        "lmemfind(L, s+init, l1-init, p, l2)",
+    ),
+    Change(
+        "lstrlib.c",
+        "  return NULL;  /* string ends out of balance */",
+        1,
+        "  reddle_spend(ms->L, (ms->src_end - ms->src_init) / 8);\n\
+         return NULL;  /* string ends out of balance */",
+    ),
+    Change(
+        "lstrlib.c",
+        "  len = ms->capture[l].len;\n  if (",
+        1,
+        "  len = ms->capture[l].len;\n  reddle_spend(ms->L, len / 64);\n  if (",
+    ),
+    Change(
+        "ltablib.c",
+        "      for (i = e; i > pos; i--) {  /* move up elements */",
+        1,
+        "      for (i = e; i > pos; i--) {  /* move up elements */\n        reddle_spend(L, 1);",
+    ),
+    Change(
+        "ltablib.c",
+        "static int sort_comp (lua_State *L, int a, int b) {",
+        1,
+        "static int sort_comp (lua_State *L, int a, int b) {\n  reddle_spend(L, 1);",
+    ),
+    Change(
         "lstrlib.c",
         "  int level;  /* total number",
         1,
@@ -105,7 +262,7 @@ const CHANGES: [Change; 12] = [
         "#define MATCH_DEPTH_MAX 1000\n\
          static const char *match_at (MatchState *ms, const char *s, const char *p);\n\
          static const char *match (MatchState *ms, const char *s, const char *p) {\n\
-         const char *end;\n\
+         const char *end;\n  reddle_spend(ms->L, 1);\n\
          if (ms->depth++ >= MATCH_DEPTH_MAX) luaL_error(ms->L, \"pattern too complex\");\n\
          end = match_at(ms, s, p);\n  ms->depth--;\n  return end;\n}",
     ),
@@ -124,9 +281,13 @@ fn main() {
     for change in &CHANGES {
         apply(&out, change);
     }
+    let files: String = FILES.iter().map(|file| format!("#include \"{file}\"\n")).collect();
+    let unit = format!("#include <stdio.h>\n{files}");
+    fs::write(out.join("unit.c"), unit).expect("the output directory has room");
     let mut build = cc::Build::new();
-    build.include(&out).warnings(false).opt_level(2).define("LUA_USE_ULONGJMP", None);
-    build.files(FILES.iter().map(|file| out.join(file))).compile("reddle_lua");
+    build.include(&out).warnings(false).opt_level(3).force_frame_pointer(false);
+    build.define("LUA_USE_ULONGJMP", None).define("luaall_c", None);
+    build.file(out.join("unit.c")).compile("reddle_lua");
 }
 
 /// Where the crate's source lies. The crate tells nobody, but it panics when it is to build for a

@@ -18,7 +18,12 @@ mod tests;
 
 /// Bytes that are read or written at once.
 const CHUNK: usize = 1 << 20;
-/// Bytes that go to the disk together while a file is written.
+/// Bytes of a file that are handed to the system at once while it is written: small enough that
+/// whoever wants the core waits some tens of microseconds.
+const WRITE: usize = 64 << 10;
+/// After so many bytes the disk is told to begin with them, which takes the core no longer either.
+const START_EVERY: usize = 512 << 10;
+/// After so many bytes the disk is waited for: nearly all of them are there by then.
 const SYNC_EVERY: usize = 16 << 20;
 
 /// A file that is read from its beginning to its end.
@@ -198,6 +203,9 @@ pub struct Draft {
     /// Whether what is written goes to the disk at once, and how much has not got there.
     syncs: bool,
     unsynced: usize,
+    /// Bytes that were written, and how many of them the disk was told to begin with.
+    written: u64,
+    started: u64,
 }
 
 impl Draft {
@@ -210,9 +218,19 @@ impl Draft {
     pub fn begin_at(place: &Path, beside: PathBuf) -> io::Result<Self> {
         let options = OpenOptions::new().write(true).create(true).truncate(true).clone();
         let file = record::open(&beside, &options)?;
-        let (buffer, place) = (Vec::with_capacity(CHUNK), place.to_owned());
-        let (syncs, unsynced) = (false, 0);
-        Ok(Self { file, beside, place, buffer, failed: None, done: false, syncs, unsynced })
+        let (buffer, place) = (Vec::with_capacity(WRITE), place.to_owned());
+        Ok(Self {
+            file,
+            beside,
+            place,
+            buffer,
+            failed: None,
+            done: false,
+            syncs: false,
+            unsynced: 0,
+            written: 0,
+            started: 0,
+        })
     }
 
     /// Says whether the disk gets to work while the file is written, and not at its end alone.
@@ -258,10 +276,15 @@ impl Draft {
             return;
         }
         self.unsynced += bytes.len();
+        self.written += bytes.len() as u64;
         let mut result = write_all(&mut self.file, bytes);
         if self.syncs && self.unsynced >= SYNC_EVERY && result.is_ok() {
             result = record::sync(&self.file, false);
             self.unsynced = 0;
+            self.started = self.written;
+        } else if self.syncs && self.written - self.started >= START_EVERY as u64 {
+            record::start(&self.file, self.started, self.written - self.started);
+            self.started = self.written;
         }
         self.failed = result.err();
     }
@@ -269,13 +292,14 @@ impl Draft {
 
 impl Out for Draft {
     fn put(&mut self, bytes: &[u8]) {
-        if self.buffer.len() + bytes.len() > CHUNK {
+        let is_large = bytes.len() >= WRITE / 4;
+        if is_large || self.buffer.len() + bytes.len() > WRITE {
             self.write_out();
         }
-        if bytes.len() < CHUNK {
-            self.buffer.extend_from_slice(bytes);
-        } else {
+        if is_large {
             self.write(bytes);
+        } else {
+            self.buffer.extend_from_slice(bytes);
         }
     }
 }

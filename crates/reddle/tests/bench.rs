@@ -9,7 +9,8 @@ use std::process::{Command, Output, Stdio};
 use testkit::{Server, Value};
 
 fn bench(port: u16, words: &[&str]) -> Command {
-    let mut command = Command::new(testkit::binary());
+    let built = || env!("CARGO_BIN_EXE_reddle").into();
+    let mut command = Command::new(std::env::var_os("REDDLE_BIN").unwrap_or_else(built));
     command.args(["bench", "-p", &port.to_string()]).args(words);
     command
 }

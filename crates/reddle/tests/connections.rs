@@ -512,3 +512,27 @@ fn who_asks_is_not_idle() {
     let line = text(&client.run("CLIENT INFO"));
     assert!(line.contains(" idle=0 "), "{line}");
 }
+
+#[test]
+fn the_arguments_of_a_command_count_before_it_runs() {
+    let server = start(&[("maxmemory-clients", "4mb"), ("save", "")]);
+    let mut other = server.client();
+    other.run("CLIENT NO-EVICT ON");
+    // One argument that is read into a place of its own, and many that are read together.
+    let one = vec![5 << 20];
+    let many = vec![16_000; 400];
+    for (turn, lengths) in [one, many].into_iter().enumerate() {
+        let mut request = format!("*{}\r\n$5\r\nRPUSH\r\n$4\r\nlist\r\n", lengths.len() + 2);
+        for length in lengths {
+            request.push_str(&format!("${length}\r\n{}\r\n", "v".repeat(length)));
+        }
+        let mut stream = connect(&server);
+        // The server closes the connection, at the latest when it has all of it.
+        let _ = stream.write_all(request.as_bytes());
+        let mut rest = [0; 64];
+        assert!(!matches!(stream.read(&mut rest), Ok(1..)), "it ran: {rest:?}");
+        assert_eq!(other.run("EXISTS list"), Value::Int(0));
+        let evicted = format!("evicted_clients:{}\r", turn + 1);
+        assert!(text(&other.run("INFO stats")).contains(&evicted));
+    }
+}

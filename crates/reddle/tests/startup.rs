@@ -278,7 +278,7 @@ fn a_panic_ends_the_process_and_tells_why() {
         assert_eq!(place.wait().signal(), Some(6), "{}", place.read("out"));
         let log = place.read("out");
         assert!(log.contains("BUG REPORT START") && log.contains("BUG REPORT END"), "{log}");
-        let tells = log.contains("called by DEBUG PANIC") && log.contains("In thread worker-");
+        let tells = log.contains("called by DEBUG PANIC") && log.contains("in thread worker-");
         assert!(tells, "{log}");
     }
 }

@@ -16,7 +16,7 @@ pub mod value;
 pub mod writer;
 
 pub use parse::{Limits, Parser, ProtocolError, Span, Step, rebase};
-pub use value::{DecodeError, Value, decode, encode_command};
+pub use value::{DecodeError, Decoder, Value, decode, encode_command};
 pub use writer::{Later, Mark, Writer};
 
 /// The version of the protocol that a connection negotiated with HELLO.

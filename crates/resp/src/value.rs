@@ -3,9 +3,13 @@
 //! Must not know connections. Nothing is allocated by an announced length alone, and nesting is
 //! bounded, so a hostile server costs no more than the bytes that it really sends.
 
+mod stream;
+
 use std::fmt;
 
 use memchr::memchr;
+
+pub use stream::Decoder;
 
 use crate::number::{parse_f64, parse_i64, write_i64};
 
@@ -39,6 +43,8 @@ pub enum Value {
     Bool(bool),
     /// `,`.
     Double(f64),
+    /// `,` as the server spelt it, from a [`Decoder`] that was asked to keep the spelling.
+    DoubleText(Vec<u8>),
     /// `(`, in decimal.
     BigNumber(Vec<u8>),
     /// `!`, an error that may hold any byte.
@@ -102,7 +108,7 @@ impl std::error::Error for DecodeError {}
 /// Reads the reply at the beginning of `buf`: the value and its length in bytes, or `None` if more
 /// bytes are needed.
 ///
-/// Each call begins anew, so read generously before calling again.
+/// Each call begins anew, so read generously before calling again, or use a [`Decoder`].
 pub fn decode(buf: &[u8]) -> Result<Option<(Value, usize)>, DecodeError> {
     let mut reader = Reader { buf, at: 0 };
     match reader.value(DEPTH_MAX) {
@@ -144,59 +150,73 @@ struct Reader<'a> {
     at: usize,
 }
 
+/// What stands at the beginning of a reply: all of it, or the head of an aggregate.
+enum Token {
+    Leaf(Value),
+    /// The kind's byte, and how many elements or pairs follow.
+    Open(u8, usize),
+}
+
 impl<'a> Reader<'a> {
     fn value(&mut self, depth: usize) -> Result<Value, Stop> {
+        let (lead, count) = match self.token(false)? {
+            Token::Leaf(value) => return Ok(value),
+            Token::Open(lead, count) => (lead, count),
+        };
+        let depth = deeper(depth)?;
+        Ok(match lead {
+            b'*' => Value::Array(self.items(count, depth, Reader::value)?),
+            b'~' => Value::Set(self.items(count, depth, Reader::value)?),
+            b'>' => Value::Push(self.items(count, depth, Reader::value)?),
+            b'%' => Value::Map(self.items(count, depth, Reader::pair)?),
+            _ => {
+                let pairs = self.items(count, depth, Reader::pair)?;
+                Value::Attribute { pairs, value: Box::new(self.value(depth)?) }
+            }
+        })
+    }
+
+    /// Reads one token; doubles keep their spelling if `spelt`.
+    fn token(&mut self, spelt: bool) -> Result<Token, Stop> {
         let lead = *self.buf.get(self.at).ok_or(Stop::Incomplete)?;
         if !b"+-:$*#,(!=%~>|_".contains(&lead) {
             return Err(DecodeError::UnknownType(lead).into());
         }
         self.at += 1;
         let line = self.line()?;
-        Ok(match lead {
+        Ok(Token::Leaf(match lead {
             b'+' => Value::Simple(line.to_vec()),
             b'-' => Value::Error(line.to_vec()),
             b':' => Value::Int(integer(line).ok_or(DecodeError::Content)?),
             b'_' if line.is_empty() => Value::Null,
             b'#' if line == b"t" => Value::Bool(true),
             b'#' if line == b"f" => Value::Bool(false),
-            b',' => Value::Double(double(line).ok_or(DecodeError::Content)?),
+            b',' => {
+                let value = double(line).ok_or(DecodeError::Content)?;
+                if spelt { Value::DoubleText(line.to_vec()) } else { Value::Double(value) }
+            }
             b'(' if is_decimal(line) => Value::BigNumber(line.to_vec()),
             b'$' if line == b"-1" => Value::Null,
             b'*' if line == b"-1" => Value::NullArray,
             b'$' => Value::Bulk(self.payload(line)?.to_vec()),
             b'!' => Value::BulkError(self.payload(line)?.to_vec()),
             b'=' => verbatim(self.payload(line)?)?,
-            b'*' | b'~' | b'>' => {
-                let items = self.items(line, deeper(depth)?, Reader::value)?;
-                match lead {
-                    b'*' => Value::Array(items),
-                    b'~' => Value::Set(items),
-                    _ => Value::Push(items),
-                }
-            }
-            b'%' => Value::Map(self.items(line, deeper(depth)?, Reader::pair)?),
-            b'|' => {
-                let depth = deeper(depth)?;
-                let pairs = self.items(line, depth, Reader::pair)?;
-                Value::Attribute { pairs, value: Box::new(self.value(depth)?) }
-            }
+            b'*' | b'~' | b'>' | b'%' | b'|' => return Ok(Token::Open(lead, length(line)?)),
             _ => return Err(DecodeError::Content.into()),
-        })
+        }))
     }
 
     fn pair(&mut self, depth: usize) -> Result<(Value, Value), Stop> {
         Ok((self.value(depth)?, self.value(depth)?))
     }
 
-    /// Reads as many elements as `line` announces.
     fn items<T>(
         &mut self,
-        line: &[u8],
+        count: usize,
         depth: usize,
         read: fn(&mut Reader<'a>, usize) -> Result<T, Stop>,
     ) -> Result<Vec<T>, Stop> {
         // An element takes three bytes at least, so what is there bounds what is reserved.
-        let count = length(line)?;
         let possible = (self.buf.len() - self.at) / 3;
         let mut items = Vec::with_capacity(count.min(possible).min(1024));
         for _ in 0..count {

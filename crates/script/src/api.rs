@@ -119,7 +119,7 @@ fn take_args(stack: &mut Stack) -> Result<(), &'static [u8]> {
             _ => return Err(b"Command arguments must be strings or integers"),
         }
         if let Some(bytes) = stack.bytes(index) {
-            stack.state().args.push(bytes);
+            stack.state().args.push(bytes.get());
         }
     }
     Ok(())
@@ -131,14 +131,10 @@ fn with_host<R>(
     work: impl FnOnce(&mut dyn Host, &[&[u8]], &mut Writer) -> R,
 ) -> Option<R> {
     let state = stack.state();
-    let args: smallvec::SmallVec<[&[u8]; 16]> = state.args.iter().map(|arg| arg.get()).collect();
-    let proto = state.proto;
-    let mut reply = std::mem::replace(&mut state.reply, Writer::new(proto));
-    reply.clear();
-    reply.set_proto(proto);
-    let result = state.host().map(|host| work(host, &args, &mut reply));
-    state.reply = reply;
-    result
+    state.reply.clear();
+    state.reply.set_proto(state.proto);
+    let (host, args, reply) = state.host_with_buffers()?;
+    Some(work(host, args, reply))
 }
 
 /// redis.call(command, ...)

@@ -4,10 +4,7 @@
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::api;
-use crate::stack::{Kind, Outcome, Raised, Stack};
-
-/// Longest source text that is compiled: the lexer of 5.1 counts in 32 bits.
-const CODE_MAX: usize = 256 << 20;
+use crate::stack::{CODE_MAX, Kind, Outcome, Raised, Stack};
 
 /// Sets the functions as globals.
 pub(crate) fn open(stack: &mut Stack) {
@@ -63,27 +60,32 @@ fn load(stack: &mut Stack) -> Outcome {
         return stack.fail_argument(1, c"function expected");
     }
     stack.set_top(2);
+    let first = stack.top() + 1;
     stack.push_bytes(b"");
+    let mut total = 0;
     loop {
         stack.push_copy(1);
         stack.call_open(0, 1);
         match stack.kind(-1) {
             Kind::Nil => break,
             Kind::String if stack.len(-1) == 0 => break,
-            Kind::String if stack.len(-1) + stack.len(-2) <= CODE_MAX => stack.concat(2),
+            Kind::String if stack.len(-1) + total <= CODE_MAX => total += stack.len(-1),
             _ => return stack.fail(b"reader function must return a string"),
+        }
+        // Every piece is at least twice as long as the next, so that there are few of them and
+        // none is copied often.
+        while stack.top() > first && stack.len(-2) < 2 * stack.len(-1) {
+            stack.concat(2);
         }
     }
     stack.pop(1);
+    stack.concat(stack.top() - first + 1);
     let code = stack.check_bytes(-1);
     compile(stack, code.get(), 2)
 }
 
 /// Compiles text: the function, or nil and the reason.
 fn compile(stack: &mut Stack, code: &[u8], name: i32) -> Outcome {
-    if code.len() > CODE_MAX {
-        return stack.fail(b"the code is too long");
-    }
     // The name of a chunk is shown in messages only; one that holds a zero byte ends there.
     let loaded = if stack.kind(name) == Kind::String {
         let name = stack.check_bytes(name).get();

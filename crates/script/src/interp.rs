@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use std::ffi::{c_char, c_int};
+use std::ptr::NonNull;
 
 use mlua_sys as lua;
 use mlua_sys::lua_State;
@@ -56,8 +57,10 @@ impl Drop for Interp {
 impl Interp {
     /// A fresh interpreter with its sandbox.
     pub fn new(role: Role, about: About) -> Self {
-        let state = Box::into_raw(Box::new(State::new(role, about)));
         let memory = Box::into_raw(Box::<Memory>::default());
+        // SAFETY: `memory` outlives the state (see `drop`), and a box is no null pointer.
+        let state = unsafe { State::new(role, about, NonNull::new_unchecked(memory)) };
+        let state = Box::into_raw(Box::new(state));
         // SAFETY: `memory` outlives the interpreter (see `drop`).
         let lua = unsafe { lua::lua_newstate(allocate, memory.cast()) };
         assert!(!lua.is_null(), "there is no memory for an interpreter");
@@ -159,7 +162,7 @@ impl Interp {
         // SAFETY: nobody is named.
         unsafe { state.set_host(None) };
         state.budget = budget;
-        state.reply.clear();
+        state.tidy();
         let is_stopped = state.stopped.take().is_some();
         state.runs += 1;
         if state.runs >= RUNS_A_COLLECTION || is_stopped || job.failed {
@@ -228,7 +231,7 @@ fn start(stack: &mut Stack, job: &mut Job<'_>) -> Outcome {
         set_locked_global(stack, c"ARGV");
     }
     if stack.call(if is_script { 0 } else { 2 }, 1, 1) {
-        reply::write(stack, job.out);
+        reply::write(stack, job.out)?;
     } else {
         failure(stack, &mut job.failure);
         job.failed = true;
@@ -347,6 +350,10 @@ unsafe extern "C-unwind" fn hook(lua: *mut lua_State, _: *mut lua::lua_Debug) {
     }
     let Some(reason) = state.stopped else { return };
     crate::api::push_error(&mut stack, reason.as_bytes());
-    // SAFETY: nothing here has a destructor, and the value is on top of the stack.
-    unsafe { lua::lua_error(lua) };
+    // SAFETY: nothing here has a destructor, and the value is on top of the stack. A coroutine ends
+    // here and not who resumed it, who gets its count: its next instruction is the last one then.
+    unsafe {
+        lua::lua_sethook(lua, Some(hook), lua::LUA_MASKCOUNT, 1);
+        lua::lua_error(lua)
+    };
 }

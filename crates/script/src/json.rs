@@ -51,6 +51,10 @@ impl Default for Settings {
     }
 }
 
+/// Deeper than this nothing nests, whatever the settings say: each level takes a piece of the
+/// thread's stack.
+const NESTING_MAX: u32 = 1500;
+
 /// Sets the library as a global.
 pub(crate) fn open(stack: &mut Stack) {
     push_library(stack);
@@ -98,6 +102,13 @@ fn out(stack: &mut Stack) -> &mut Vec<u8> {
     &mut stack.state().text
 }
 
+/// Counts what writing the value at an index takes. A byte of a string takes up to six.
+fn spend(stack: &mut Stack, index: i32) -> Result<(), Raised> {
+    let bytes = if stack.kind(index) == Kind::String { stack.len(index) } else { 0 };
+    let buffered = out(stack).len() + bytes;
+    stack.spend(bytes, buffered)
+}
+
 fn cannot<T>(stack: &mut Stack, index: i32, reason: &[u8]) -> Result<T, Raised> {
     stack.push_bytes(b"Cannot serialise ");
     let name = stack.type_name(if index < 0 { index - 1 } else { index });
@@ -112,6 +123,7 @@ fn cannot<T>(stack: &mut Stack, index: i32, reason: &[u8]) -> Result<T, Raised> 
 
 /// Writes the value on top of the stack.
 fn write(stack: &mut Stack, depth: u32) -> Result<(), Raised> {
+    spend(stack, -1)?;
     match stack.kind(-1) {
         Kind::String => {
             let text = stack.check_bytes(-1);
@@ -131,7 +143,8 @@ fn write(stack: &mut Stack, depth: u32) -> Result<(), Raised> {
 }
 
 fn write_table(stack: &mut Stack, depth: u32) -> Result<(), Raised> {
-    if depth > stack.state().json.encode_depth_max || !stack.reserve(6) {
+    let deepest = stack.state().json.encode_depth_max.min(NESTING_MAX);
+    if depth > deepest || !stack.reserve(6) {
         stack.push_bytes(b"Cannot serialise, excessive depth (");
         stack.push_number(f64::from(depth));
         stack.push_bytes(b")");
@@ -200,6 +213,7 @@ fn write_object(stack: &mut Stack, depth: u32) -> Result<(), Raised> {
                 out(stack).extend_from_slice(b"\":");
             }
             Kind::String => {
+                spend(stack, -2)?;
                 let name = stack.check_bytes(-2);
                 write_string(out(stack), &name);
                 out(stack).push(b':');

@@ -50,6 +50,9 @@ fn write(stack: &mut Stack, depth: u32) -> Result<(), Raised> {
     if !stack.reserve(6) {
         return stack.fail(b"stack overflow").map(|_| ());
     }
+    let bytes = if stack.kind(-1) == Kind::String { stack.len(-1) } else { 0 };
+    let buffered = out(stack).len() + bytes;
+    stack.spend(bytes, buffered)?;
     match stack.kind(-1) {
         Kind::String => {
             let text = stack.check_bytes(-1);

@@ -6,7 +6,7 @@ use std::ffi::CStr;
 use resp::Writer;
 use resp::number::parse_f64;
 
-use crate::stack::{Kind, Pinned, Stack};
+use crate::stack::{Kind, Pinned, Raised, Stack};
 
 /// Replies nested deeper than this are cut: no command nests as deep.
 const DEPTH_MAX: usize = 128;
@@ -146,15 +146,25 @@ fn push_verbatim(stack: &mut Stack, text: &[u8]) {
 }
 
 /// Writes the value on top of the stack, which is taken, as a reply.
-pub(crate) fn write(stack: &mut Stack, out: &mut Writer) {
-    write_value(stack, out, 0);
+pub(crate) fn write(stack: &mut Stack, out: &mut Writer) -> Result<(), Raised> {
+    let mut reply = Reply { begins: out.len(), out };
+    write_value(stack, &mut reply, 0)
 }
 
-fn write_value(stack: &mut Stack, out: &mut Writer, depth: usize) {
+/// A reply behind those that are there already.
+struct Reply<'w> {
+    out: &'w mut Writer,
+    begins: usize,
+}
+
+fn write_value(stack: &mut Stack, reply: &mut Reply<'_>, depth: usize) -> Result<(), Raised> {
+    let bytes = if stack.kind(-1) == Kind::String { stack.len(-1) } else { 0 };
+    stack.spend(bytes, bytes + reply.out.len().saturating_sub(reply.begins))?;
+    let out = &mut *reply.out;
     if depth > WRITE_DEPTH_MAX || !stack.reserve(5) {
         out.error("ERR reached lua stack limit");
         stack.pop(1);
-        return;
+        return Ok(());
     }
     match stack.kind(-1) {
         Kind::String => {
@@ -164,10 +174,11 @@ fn write_value(stack: &mut Stack, out: &mut Writer, depth: usize) {
         }
         Kind::Number => out.int(stack.number(-1) as i64),
         Kind::Boolean => write_bool(stack, out),
-        Kind::Table => write_table(stack, out, depth + 1),
+        Kind::Table => write_table(stack, reply, depth + 1)?,
         _ => out.null(),
     }
     stack.pop(1);
+    Ok(())
 }
 
 fn write_bool(stack: &mut Stack, out: &mut Writer) {
@@ -180,10 +191,10 @@ fn write_bool(stack: &mut Stack, out: &mut Writer) {
 }
 
 /// Writes the field on top of the stack as what its name says; false when it is no such thing.
-type Form = fn(&mut Stack, &mut Writer, usize) -> bool;
+type Form = fn(&mut Stack, &mut Reply<'_>, usize) -> Result<bool, Raised>;
 
 /// Writes the table on top of the stack: by the field that says what it stands for, or as an array.
-fn write_table(stack: &mut Stack, out: &mut Writer, depth: usize) {
+fn write_table(stack: &mut Stack, reply: &mut Reply<'_>, depth: usize) -> Result<(), Raised> {
     let forms: [(&[u8], Kind, Form); 7] = [
         (b"err", Kind::String, write_error),
         (b"ok", Kind::String, write_status),
@@ -195,13 +206,13 @@ fn write_table(stack: &mut Stack, out: &mut Writer, depth: usize) {
     ];
     for (name, kind, write) in forms {
         stack.raw_field(-1, name);
-        let is_written = stack.kind(-1) == kind && write(stack, out, depth);
+        let is_written = stack.kind(-1) == kind && write(stack, reply, depth)?;
         stack.pop(1);
         if is_written {
-            return;
+            return Ok(());
         }
     }
-    let later = out.array_later();
+    let later = reply.out.array_later();
     let mut n = 0;
     loop {
         stack.raw_get_at(-1, n + 1);
@@ -209,10 +220,11 @@ fn write_table(stack: &mut Stack, out: &mut Writer, depth: usize) {
             stack.pop(1);
             break;
         }
-        write_value(stack, out, depth);
+        write_value(stack, reply, depth)?;
         n += 1;
     }
-    out.finish(later, n as usize);
+    reply.out.finish(later, n as usize);
+    Ok(())
 }
 
 /// Runs `write` on the string on top of the stack with its line ends as blanks.
@@ -227,31 +239,51 @@ fn on_one_line(stack: &mut Stack, write: impl FnOnce(&[u8])) {
     }
 }
 
-fn write_error(stack: &mut Stack, out: &mut Writer, _: usize) -> bool {
+fn write_error(
+    stack: &mut Stack,
+    Reply { out, .. }: &mut Reply<'_>,
+    _: usize,
+) -> Result<bool, Raised> {
     on_one_line(stack, |text| out.error_bytes(text));
-    true
+    Ok(true)
 }
 
-fn write_status(stack: &mut Stack, out: &mut Writer, _: usize) -> bool {
+fn write_status(
+    stack: &mut Stack,
+    Reply { out, .. }: &mut Reply<'_>,
+    _: usize,
+) -> Result<bool, Raised> {
     on_one_line(stack, |text| {
         out.raw(b"+");
         out.raw(text);
         out.raw(b"\r\n");
     });
-    true
+    Ok(true)
 }
 
-fn write_double(stack: &mut Stack, out: &mut Writer, _: usize) -> bool {
+fn write_double(
+    stack: &mut Stack,
+    Reply { out, .. }: &mut Reply<'_>,
+    _: usize,
+) -> Result<bool, Raised> {
     out.double(stack.number(-1));
-    true
+    Ok(true)
 }
 
-fn write_big_number(stack: &mut Stack, out: &mut Writer, _: usize) -> bool {
+fn write_big_number(
+    stack: &mut Stack,
+    Reply { out, .. }: &mut Reply<'_>,
+    _: usize,
+) -> Result<bool, Raised> {
     on_one_line(stack, |text| out.big_number(&String::from_utf8_lossy(text)));
-    true
+    Ok(true)
 }
 
-fn write_verbatim(stack: &mut Stack, out: &mut Writer, _: usize) -> bool {
+fn write_verbatim(
+    stack: &mut Stack,
+    Reply { out, .. }: &mut Reply<'_>,
+    _: usize,
+) -> Result<bool, Raised> {
     stack.raw_field(-1, b"format");
     stack.raw_field(-2, b"string");
     let are_there = stack.kind(-1) == Kind::String && stack.kind(-2) == Kind::String;
@@ -260,34 +292,34 @@ fn write_verbatim(stack: &mut Stack, out: &mut Writer, _: usize) -> bool {
         out.verbatim(std::str::from_utf8(&format).unwrap_or("txt"), &text);
     }
     stack.pop(2);
-    are_there
+    Ok(are_there)
 }
 
-fn write_map(stack: &mut Stack, out: &mut Writer, depth: usize) -> bool {
-    let later = out.map_later();
+fn write_map(stack: &mut Stack, reply: &mut Reply<'_>, depth: usize) -> Result<bool, Raised> {
+    let later = reply.out.map_later();
     let mut pairs = 0;
     stack.push_nil();
     while stack.next(-2) {
         // Writing takes the value away, and a number that is looked at as text would change.
         stack.push_copy(-2);
-        write_value(stack, out, depth);
-        write_value(stack, out, depth);
+        write_value(stack, reply, depth)?;
+        write_value(stack, reply, depth)?;
         pairs += 1;
     }
-    out.finish(later, pairs);
-    true
+    reply.out.finish(later, pairs);
+    Ok(true)
 }
 
-fn write_set(stack: &mut Stack, out: &mut Writer, depth: usize) -> bool {
-    let later = out.set_later();
+fn write_set(stack: &mut Stack, reply: &mut Reply<'_>, depth: usize) -> Result<bool, Raised> {
+    let later = reply.out.set_later();
     let mut members = 0;
     stack.push_nil();
     while stack.next(-2) {
         stack.pop(1);
         stack.push_copy(-1);
-        write_value(stack, out, depth);
+        write_value(stack, reply, depth)?;
         members += 1;
     }
-    out.finish(later, members);
-    true
+    reply.out.finish(later, members);
+    Ok(true)
 }

@@ -14,10 +14,12 @@ use std::ops::Deref;
 use mlua_sys as lua;
 use mlua_sys::lua_State;
 
+use crate::format;
 use crate::state::State;
 
 unsafe extern "C-unwind" {
     fn reddle_set_readonly(lua: *mut lua_State, index: c_int, on: c_int);
+    fn reddle_spend(lua: *mut lua_State, steps: usize);
     fn reddle_is_readonly(lua: *mut lua_State, index: c_int) -> c_int;
     // Declared here because the bindings put their own wrappers around these.
     fn lua_pushlstring(lua: *mut lua_State, bytes: *const u8, len: usize);
@@ -107,6 +109,38 @@ unsafe extern "C-unwind" fn enter(lua: *mut lua_State) -> c_int {
         // SAFETY: nothing here has a destructor, and the value is on top of the stack.
         Err(Raised) => unsafe { lua::lua_error(lua) },
     }
+}
+
+/// Longest source text that is compiled.
+pub(crate) const CODE_MAX: usize = 256 << 20;
+/// Bytes that Lua has for the text of a number, its zero byte included.
+const NUMBER_MAX: usize = 32;
+
+/// Writes a number as Lua shows it, with a zero byte behind it; 0 when C's library must do that.
+///
+/// # Safety
+/// There is room for [`NUMBER_MAX`] bytes.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn reddle_number_text(number: f64, out: *mut u8) -> c_int {
+    let mut text = [0; NUMBER_MAX];
+    let is_shown = format::shown(number, &mut text);
+    // SAFETY: see above.
+    unsafe { out.copy_from_nonoverlapping(text.as_ptr(), NUMBER_MAX) };
+    c_int::from(is_shown)
+}
+
+/// Reads a number that is written in decimals; 0 when it is longer or of another kind.
+///
+/// # Safety
+/// A zero byte ends the text; the number is written to.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn reddle_text_number(text: *const std::ffi::c_char, number: *mut f64) -> c_int {
+    // SAFETY: see above.
+    let text = unsafe { CStr::from_ptr(text) };
+    let Some(read) = format::plain(text.to_bytes()) else { return 0 };
+    // SAFETY: see above.
+    unsafe { *number = read };
+    1
 }
 
 // Every function below calls into Lua with a state that is alive as long as `Stack` is, with
@@ -454,8 +488,14 @@ impl Stack {
     /// it says false. Compiled code is no text and is refused as such.
     #[must_use]
     pub(crate) fn load(&mut self, code: &[u8], name: &CStr) -> bool {
-        if code.first() == Some(&lua::LUA_SIGNATURE[0]) {
-            self.push_bytes(b"compiled code is not loaded");
+        let refusal: &[u8] = match code {
+            [first, ..] if *first == lua::LUA_SIGNATURE[0] => b"compiled code is not loaded",
+            // The lexer of 5.1 counts in 32 bits.
+            _ if code.len() > CODE_MAX => b"the code is too long",
+            _ => b"",
+        };
+        if !refusal.is_empty() {
+            self.push_bytes(refusal);
             return false;
         }
         // The collector rests meanwhile: the parser of 5.1 holds the name of the chunk where the
@@ -503,6 +543,19 @@ impl Stack {
             lua::lua_gc(self.lua, lua::LUA_GCRESTART, 0);
             lua::lua_gc(self.lua, what, data);
         }
+    }
+
+    /// Counts work that no instruction stands for, with the bytes that it has made in a buffer of
+    /// the program's: raises when the script must end, or when the buffer is more than the
+    /// interpreter may use.
+    pub(crate) fn spend(&mut self, bytes: usize, buffered: usize) -> Result<(), Raised> {
+        // SAFETY: see above; it raises by itself.
+        unsafe { reddle_spend(self.lua, 1 + bytes / 64) };
+        if buffered <= self.state().room() {
+            return Ok(());
+        }
+        self.push_bytes(b"not enough memory");
+        Err(Raised)
     }
 
     /// Raises a message with the place of the running line before it.

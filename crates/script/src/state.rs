@@ -11,7 +11,6 @@ use resp::{Proto, Writer};
 use crate::function::Library;
 use crate::json::Settings;
 use crate::random::Random;
-use crate::stack::Pinned;
 use crate::{About, Host, Role};
 
 /// What an allocation of Lua's is aligned to: its values are numbers and pointers.
@@ -31,8 +30,8 @@ pub(crate) struct State {
     pub(crate) reply: Writer,
     /// The same in one piece when it was not.
     pub(crate) gathered: Vec<u8>,
-    /// The arguments of the command that a script calls.
-    pub(crate) args: Vec<Pinned>,
+    /// The arguments of the command that a script calls: strings on its stack.
+    pub(crate) args: Vec<&'static [u8]>,
     /// The text that a function builds.
     pub(crate) text: Vec<u8>,
     /// Why the script must end; nothing in it may catch that.
@@ -51,10 +50,17 @@ pub(crate) struct State {
     pub(crate) environments: [i32; 2],
     /// Runs since the collector was last given a turn.
     pub(crate) runs: u32,
+    /// What the interpreter uses.
+    memory: NonNull<Memory>,
 }
 
+/// What a buffer keeps from one run to the next, in bytes.
+const KEPT_MAX: usize = 64 << 10;
+
 impl State {
-    pub(crate) fn new(role: Role, about: About) -> Self {
+    /// # Safety
+    /// `memory` outlives the value.
+    pub(crate) unsafe fn new(role: Role, about: About, memory: NonNull<Memory>) -> Self {
         Self {
             role,
             about,
@@ -72,6 +78,23 @@ impl State {
             handler: 0,
             environments: [0; 2],
             runs: 0,
+            memory,
+        }
+    }
+
+    /// Bytes that a buffer may have beside what the interpreter uses.
+    pub(crate) fn room(&self) -> usize {
+        // SAFETY: see `new`; nobody holds a reference to it while a function runs.
+        let Memory { used, max } = unsafe { self.memory.read() };
+        if max == 0 { usize::MAX } else { max.saturating_sub(used) }
+    }
+
+    /// Gives back what a run has left in the buffers.
+    pub(crate) fn tidy(&mut self) {
+        self.reply.clear();
+        for buffer in [&mut self.text, &mut self.gathered] {
+            buffer.clear();
+            buffer.shrink_to(KEPT_MAX);
         }
     }
 
@@ -79,6 +102,15 @@ impl State {
     pub(crate) fn host(&mut self) -> Option<&mut dyn Host> {
         // SAFETY: `set_host` is called with a reference that outlives the run, and undone after it.
         self.host.map(|mut host| unsafe { host.as_mut() })
+    }
+
+    /// The same with the arguments of a command and the buffer for its reply.
+    pub(crate) fn host_with_buffers(
+        &mut self,
+    ) -> Option<(&mut dyn Host, &[&'static [u8]], &mut Writer)> {
+        // SAFETY: as in `host`; the buffers are others than the host.
+        let host = self.host.map(|mut host| unsafe { host.as_mut() })?;
+        Some((host, &self.args, &mut self.reply))
     }
 
     /// Says who runs the interpreter, or that nobody does any more.

@@ -263,8 +263,127 @@ fn known_holes_are_closed() {
                 loadstring('return ' .. string.rep('{', 50) .. string.rep('}', 50), '@' .. n) end \
                 return 1";
     assert_eq!(eval(code), ":1|");
-    // CVE-2025-46818: the metatable of strings belongs to nobody.
+    // CVE-2025-46818: the metatables of basic types belong to nobody.
     assert!(eval("getmetatable('').__add = 1").contains("readonly"));
+    check(&[(
+        "local n = 0 for _, v in ipairs({1, true, tostring, coroutine.create(function() end)}) do \
+         if getmetatable(v) then n = n + 1 end end return n",
+        ":0|",
+    )]);
+    // CVE-2025-46819: the signs of `[===[` are counted in 32 bits.
+    let code = vec![b'='; (256 << 20) + 1];
+    let refused = Interp::new(Role::Scripts, about()).compile(&code);
+    assert_eq!(refused, Err(b"the code is too long".to_vec()));
+    check(&[("return [==[a]=]b]==]", "$5|a]=]b|")]);
+}
+
+#[test]
+fn known_holes_of_the_libraries_are_closed() {
+    check(&[
+        // CVE-2024-31449: the number of digits cannot be negated.
+        ("return bit.tohex(65535, -2147483648)", "$8|0000FFFF|"),
+        ("return bit.tohex(65535, 2147483647)", "$8|0000ffff|"),
+        ("return bit.tohex(65535, 0)", "$0||"),
+        // CVE-2024-46981: nothing of a script's runs while the collector frees.
+        ("return pcall(function() return newproxy end)", "$-1|"),
+        (
+            "local n = 0 for i = 1, 100 do setmetatable({}, {__gc = function() n = n + 1 end}) end \
+             collectgarbage() collectgarbage() return n",
+            ":0|",
+        ),
+        // CVE-2020-14147 and CVE-2018-11219: sizes and places of `struct` overflow.
+        ("return {pcall(struct.pack, '>I2147483648', 10)}", "*2|$-1|$22|integral size overflow|"),
+        (
+            "return {pcall(struct.unpack, 'c0', 'x', 2147483647)}",
+            "*2|$-1|$46|bad argument #2 to '?' (data string too short)|",
+        ),
+        ("return pcall(struct.unpack, 'I', 'x', -1)", "$-1|"),
+        ("return pcall(struct.unpack, 'bc2147483647', 'aaa')", "$-1|"),
+        ("return pcall(struct.unpack, '!2147483647i', 'aaaa')", "$-1|"),
+        ("return pcall(struct.unpack, 'c0c0', string.char(255, 255, 255, 255))", "$-1|"),
+        // CVE-2018-11218: lengths that `cmsgpack` is told and does not find.
+        ("return pcall(cmsgpack.unpack, '\\221')", "$-1|"),
+        ("return pcall(cmsgpack.unpack, '\\221\\221')", "$-1|"),
+        ("return pcall(cmsgpack.unpack, '\\221\\255\\255\\255\\255')", "$-1|"),
+        ("return pcall(cmsgpack.unpack, '\\223\\255\\255\\255\\255\\1')", "$-1|"),
+        ("return pcall(cmsgpack.unpack, '\\219\\255\\255\\255\\255a')", "$-1|"),
+        ("return pcall(cmsgpack.unpack_limit, 'a', 1, 2147483647)", "$-1|"),
+        ("return pcall(cmsgpack.pack)", "$-1|"),
+        // CVE-2021-32626: what nests deeply needs a place on Lua's stack for each level.
+        ("return pcall(cmsgpack.unpack, string.rep('\\145', 100000))", "$-1|"),
+        ("return pcall(cjson.decode, string.rep('[', 100000))", "$-1|"),
+        (
+            "cjson.decode_max_depth(2147483647) \
+             return pcall(cjson.decode, string.rep('[', 100000))",
+            "$-1|",
+        ),
+        (
+            "cjson.decode_max_depth(2147483647) \
+             return pcall(cjson.decode, string.rep('{\"a\":', 100000))",
+            "$-1|",
+        ),
+        (
+            "cjson.encode_max_depth(2147483647) local t = {} for i = 1, 100000 do t = {t} end \
+             return pcall(cjson.encode, t)",
+            "$-1|",
+        ),
+        ("local t = {} for i = 1, 100000 do t = {t} end return #cmsgpack.pack(t)", ":17|"),
+        ("return pcall(cmsgpack.unpack, string.rep('\\1', 1000000))", "$-1|"),
+    ]);
+}
+
+/// CVE-2022-24834: lengths of `cjson` and `cmsgpack` are counted in 32 bits.
+#[test]
+fn texts_of_libraries_are_bounded() {
+    let mut interp = Interp::new(Role::Scripts, about());
+    interp.set_memory_max(interp.used() + (32 << 20));
+    let doubling = "local t = string.rep('\\1', 10000) for i = 1, 40 do t = {t, t} end ";
+    for code in [
+        "return cjson.encode(t)",
+        "t = t[1] for i = 1, 38 do t = t[1] end for i = 1, 13 do t = {t, t} end \
+         return cmsgpack.pack(t)",
+        "return t",
+        "return {map = {a = t}}",
+        "return {set = {[t] = true}}",
+        "cjson.encode_sparse_array(false, 0) return cjson.encode({[2147483647] = 1})",
+        "return cjson.encode(string.rep('\\1', 20000000))",
+    ] {
+        let code = [doubling, code].concat();
+        let got = eval_on(&mut interp, &mut Canned::default(), Proto::Resp2, &code);
+        assert!(got.contains("not enough memory"), "{code}: {} bytes", got.len());
+        assert_eq!(eval_on(&mut interp, &mut Canned::default(), Proto::Resp2, "return 1"), ":1|");
+    }
+}
+
+/// What runs long in one instruction counts as many.
+#[test]
+fn loops_of_libraries_end_with_the_script() {
+    let mut interp = Interp::new(Role::Scripts, about());
+    for code in [
+        "return string.find(string.rep('a', 3000), string.rep('a-', 20) .. 'b')",
+        "return string.find(string.rep('(', 1000000), '%b()')",
+        "return string.find(string.rep('a', 200000), '(a*)%1b')",
+        "return string.find(string.rep('a', 1e7), string.rep('a', 5e6) .. 'b', 1, true)",
+        "table.insert({}, -2147483647, 1)",
+        "local t = {} for i = 1, 1e6 do t[i] = 1 end for i = 1, 1e6 do t[i] = nil end \
+         for i = 1, 1e5 do next(t) end",
+        "local t = {} for i = 1, 40 do t = {t, t} end return t",
+        "local t = {} for i = 1, 40 do t = {t, t} end return cjson.encode(t)",
+        "local t = {} for i = 1, 14 do t = {t, t, t, t} end return cmsgpack.pack(t)",
+        "local function f() for i = 1, 1000 do end end \
+         while true do coroutine.wrap(f)() end",
+        "local t = {} for i = 1, 2000 do t[i] = i % 3 end while true do table.sort(t) end",
+    ] {
+        interp.set_budget(Some(3_000_000));
+        let got = eval_on(&mut interp, &mut Canned::default(), Proto::Resp2, code);
+        assert!(got.starts_with("ERR Script reached the instruction limit"), "{code}: {got}");
+    }
+    interp.set_budget(None);
+    let quick = "return #string.rep('', 2147483647)";
+    assert_eq!(eval_on(&mut interp, &mut Canned::default(), Proto::Resp2, quick), ":0|");
+    let pieces = "local n = 0 return load(function() n = n + 1 \
+         if n < 200000 then return ' ' elseif n == 200000 then return 'return 7' end end)()";
+    assert_eq!(eval_on(&mut interp, &mut Canned::default(), Proto::Resp2, pieces), ":7|");
 }
 
 #[test]

@@ -105,9 +105,11 @@ pub fn is_over_output_limit(server: &Server, local: &Local, conn: &mut Conn) -> 
     let since = is_over_soft.then(|| *conn.over_soft_since.get_or_insert(local.now_ms()));
     let too_long = |since: i64| local.now_ms() - since > limit.soft_seconds as i64 * 1000;
     let is_stranger = !conn.session.state.any(State::KNOWN);
+    let counts_all = server.knobs.reply_list_only.load(Ordering::Relaxed);
+    let most = if counts_all { 0 } else { STRANGER_OUTPUT_MAX };
     let is_over = limit.hard > 0 && pending >= limit.hard
         || since.is_some_and(too_long)
-        || is_stranger && pending > STRANGER_OUTPUT_MAX && !local.tunables.password.is_empty();
+        || is_stranger && pending > most && !local.tunables.password.is_empty();
     if is_over {
         server.stats(local.id).output_buffer_limit.add(1);
         conn.publish();

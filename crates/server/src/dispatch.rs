@@ -555,7 +555,10 @@ impl<'k> Turn<'_, 'k> {
             }
         }
         self.session.client.command.store(u32::from(row.id) + 1, Ordering::Relaxed);
+        let running = &self.server.workers[self.local.id].running;
+        running.begin(self.session.client.id, args.all());
         let (result, flow) = self.call(row, args, keys);
+        running.end();
         if let Err(error) = result {
             error.write(row.name, self.out);
         }

@@ -25,10 +25,9 @@ const KEPT_MIN: usize = 64;
 /// Longer keys are left out: a sketch is to stay small.
 const KEY_MAX: usize = 4096;
 
-/// One key of a sketch.
+/// One key as it is shown.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Entry {
-    hash: u64,
     /// Its database.
     pub db: u32,
     /// The key.
@@ -37,39 +36,62 @@ pub struct Entry {
     pub count: u64,
 }
 
-/// See the module's text.
+/// See the module's text. What is looked through for each key lies together: a key that is not
+/// there, as most are not, costs a look at two small arrays and no allocation.
 #[derive(Clone, Default, Debug)]
-pub struct Sketch(Vec<Entry>);
+pub struct Sketch {
+    hashes: Vec<u64>,
+    counts: Vec<u64>,
+    keys: Vec<(u32, Vec<u8>)>,
+}
 
 impl Sketch {
     /// Adds to a key's count; the sketch has so many keys at most.
     fn add(&mut self, room: usize, (db, hash, key): (u32, u64, &[u8]), count: u64) {
-        let is = |entry: &&mut Entry| entry.hash == hash && entry.db == db && *entry.key == *key;
-        if let Some(entry) = self.0.iter_mut().find(is) {
-            entry.count += count;
-            return;
+        if let Some(at) = self.place_of(db, hash, key) {
+            self.counts[at] += count;
+        } else if self.hashes.len() < room {
+            self.hashes.push(hash);
+            self.counts.push(count);
+            self.keys.push((db, key.to_vec()));
+        } else if let Some(at) = self.least() {
+            self.hashes[at] = hash;
+            self.counts[at] += count;
+            let (its_db, its_key) = &mut self.keys[at];
+            *its_db = db;
+            its_key.clear();
+            its_key.extend_from_slice(key);
         }
-        let mut new = Entry { hash, db, key: key.into(), count };
-        if self.0.len() < room {
-            self.0.push(new);
-        } else if let Some(least) = self.0.iter_mut().min_by_key(|entry| entry.count) {
-            new.count += least.count;
-            *least = new;
-        }
+    }
+
+    fn place_of(&self, db: u32, hash: u64, key: &[u8]) -> Option<usize> {
+        let is = |at: &usize| self.keys[*at].0 == db && self.keys[*at].1 == key;
+        let same = self.hashes.iter().enumerate().filter(|(_, other)| **other == hash);
+        same.map(|(at, _)| at).find(is)
+    }
+
+    fn least(&self) -> Option<usize> {
+        // Two plain passes are what compilers make the best of.
+        let least = self.counts.iter().copied().min()?;
+        self.counts.iter().position(|count| *count == least)
     }
 
     /// The sum of several sketches: the keys that are used most, first the most used.
     pub fn top(sketches: impl IntoIterator<Item = Self>, count: usize) -> Vec<Entry> {
-        let mut all = Self::default();
-        for entry in sketches.into_iter().flat_map(|sketch| sketch.0) {
-            all.add(usize::MAX, (entry.db, entry.hash, &entry.key), entry.count);
+        let mut sum = Self::default();
+        for sketch in sketches {
+            let counted = sketch.hashes.iter().zip(&sketch.counts);
+            for ((hash, count), (db, key)) in counted.zip(&sketch.keys) {
+                sum.add(usize::MAX, (*db, *hash, key), *count);
+            }
         }
-        all.0.retain(|entry| entry.count > 0);
-        all.0.sort_by(|one, other| {
-            other.count.cmp(&one.count).then_with(|| one.key.cmp(&other.key))
-        });
-        all.0.truncate(count);
-        all.0
+        let counted = sum.counts.into_iter().zip(sum.keys).filter(|(count, _)| *count > 0);
+        let entry =
+            |(count, (db, key)): (u64, (u32, Vec<u8>))| Entry { db, key: key.into(), count };
+        let mut all: Vec<Entry> = counted.map(entry).collect();
+        all.sort_by(|one, other| other.count.cmp(&one.count).then_with(|| one.key.cmp(&other.key)));
+        all.truncate(count);
+        all
     }
 }
 

@@ -21,6 +21,8 @@ pub(crate) struct Knobs {
     pub(crate) skips_checksums: AtomicBool,
     /// Whether reply buffers grow and shrink with what they are used for.
     pub(crate) reply_resizing: AtomicBool,
+    /// Whether limits of output count all of it, as if no reply buffer held any.
+    pub(crate) reply_list_only: AtomicBool,
 }
 
 impl Default for Knobs {
@@ -32,6 +34,7 @@ impl Default for Knobs {
             scripts_may_all: AtomicBool::new(false),
             skips_checksums: AtomicBool::new(false),
             reply_resizing: AtomicBool::new(true),
+            reply_list_only: AtomicBool::new(false),
         }
     }
 }

@@ -14,7 +14,6 @@ use crate::mailbox::{Answer, Message};
 use crate::multi::Transaction;
 use crate::pubsub::Readers;
 use crate::registry::Client;
-use crate::scripting::Compiled;
 use crate::server::Server;
 use crate::tracking;
 use crate::tunables::Tunables;
@@ -73,8 +72,6 @@ pub struct Local {
     pub unrun_commands: u64,
     /// Whether what runs is a command of a script.
     pub in_script: bool,
-    /// What this worker has compiled of scripts.
-    pub scripts: Compiled,
     /// The error on its way to the client was counted with the command that a script called.
     pub error_is_counted: bool,
     /// Commands that transactions and scripts of the present batch ran.
@@ -111,7 +108,6 @@ impl Local {
             told: 0,
             transactions: Vec::new(),
             in_script: false,
-            scripts: Compiled::default(),
             error_is_counted: false,
             unrun_commands: 0,
             nested_commands: 0,

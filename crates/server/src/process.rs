@@ -1,6 +1,7 @@
 //! The process as the system sees it: its title, its limits, its score with the out-of-memory
 //! killer, its pid file and its supervisor.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -24,8 +25,8 @@ const OOM_SCORES: std::ops::RangeInclusive<i32> = -1000..=1000;
 /// See the module's text.
 #[derive(Debug, Default)]
 pub(crate) struct Process {
-    /// The first word of the command line.
-    name: Vec<u8>,
+    /// The command line.
+    arguments: Vec<OsString>,
     /// The score that the process had before it was changed; none while it is not.
     oom_base: Mutex<Option<i32>>,
     /// Written at start, removed at the end.
@@ -43,9 +44,14 @@ pub(crate) enum Supervisor {
 }
 
 impl Process {
-    /// For a process that was started by `name`.
-    pub(crate) fn new(name: Vec<u8>, supervisor: Option<Supervisor>) -> Self {
-        Self { name, supervisor, ..Self::default() }
+    /// For a process with that command line.
+    pub(crate) fn new(arguments: &[OsString], supervisor: Option<Supervisor>) -> Self {
+        Self { arguments: arguments.to_vec(), supervisor, ..Self::default() }
+    }
+
+    /// The command line.
+    pub(crate) fn arguments(&self) -> &[OsString] {
+        &self.arguments
     }
 
     /// Writes the title that `proc-title-template` makes.
@@ -64,7 +70,9 @@ impl Process {
         let port = config.int(Id::Port);
         let socket = config.text(Id::Unixsocket);
         match name {
-            "title" => self.name.clone(),
+            "title" => {
+                self.arguments.first().map_or_else(Vec::new, |name| name.as_bytes().to_vec())
+            }
             "listen-addr" if port == 0 => [b"unixsocket:", socket].concat(),
             "listen-addr" => {
                 let first = config.list(Id::Bind).first().map_or(&b"*"[..], Vec::as_slice);

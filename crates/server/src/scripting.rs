@@ -1,8 +1,9 @@
 //! EVAL, EVALSHA and FCALL with their kin, SCRIPT and FUNCTION.
 //!
 //! A script runs alone, under the gate's write side: which keys it will touch is known only once it
-//! has. Each worker has an interpreter for scripts and compiles what it is asked to run; libraries
-//! of functions may keep state of their own, so all workers share one interpreter for them.
+//! has. Each worker has an interpreter for scripts and compiles what it is asked to run; others
+//! reach it only to drop it. Libraries of functions may keep state of their own, so all workers
+//! share one interpreter for them.
 //! What scripts are, and which of them are known, is in `cache`; libraries are in `libraries`; what
 //! a running script may do is in `host`.
 
@@ -56,6 +57,9 @@ const fn form(naming: Naming, read_only: bool) -> Form {
     Form { naming, read_only }
 }
 
+/// Answers what needs the libraries while one of their functions runs.
+const NESTED: &str = "ERR a function is running";
+
 /// The commands, each `name script|sha1|function numkeys [key ...] [arg ...]`; what they cost
 /// depends on the script.
 pub(crate) const HANDLERS: &[(&str, Form)] = &[
@@ -73,9 +77,13 @@ pub struct Scripting {
     pub scripts: Mutex<Cache>,
     /// How often all scripts were forgotten: the interpreters are made anew then.
     pub flushes: AtomicU64,
-    /// The libraries of functions.
+    /// What each worker has compiled. A worker holds its own while a script runs.
+    pub compiled: Vec<Mutex<Compiled>>,
+    /// The libraries of functions. Who runs one of them holds it.
     pub libraries: Mutex<Libraries>,
-    /// Bytes that the interpreters use, by worker, and last that of the libraries.
+    /// What the libraries came to when they last changed or ran.
+    pub told: Mutex<Told>,
+    /// Bytes that the workers' interpreters use.
     pub memory: Vec<AtomicU64>,
 }
 
@@ -85,34 +93,58 @@ impl Scripting {
         Self {
             scripts: Mutex::default(),
             flushes: AtomicU64::new(0),
+            compiled: (0..workers).map(|_| Mutex::default()).collect(),
             libraries: Mutex::default(),
-            memory: (0..=workers).map(|_| AtomicU64::new(0)).collect(),
+            told: Mutex::default(),
+            memory: (0..workers).map(|_| AtomicU64::new(0)).collect(),
         }
     }
 }
 
 impl Scripting {
-    /// What there is, and the bytes that it takes.
+    /// Forgets all scripts and drops the interpreters with what was compiled of them. One that is
+    /// running is dropped when its worker next looks.
+    pub fn flush(&self) {
+        self.scripts.lock().clear();
+        self.flushes.fetch_add(1, Ordering::Relaxed);
+        for (compiled, memory) in self.compiled.iter().zip(&self.memory) {
+            if let Some(mut compiled) = compiled.try_lock() {
+                let dropped = std::mem::take(&mut *compiled);
+                memory.store(0, Ordering::Relaxed);
+                drop((compiled, dropped));
+            }
+        }
+    }
+
+    /// What there is, and the bytes that it takes. A script may ask, too.
     pub fn figures(&self) -> Figures {
         let scripts = self.scripts.lock();
-        let libraries = self.libraries.lock();
-        let (libraries_count, functions) = libraries.counts();
+        let told = *self.told.lock();
         let used = |memory: &AtomicU64| memory.load(Ordering::Relaxed);
-        let (shared, own) = self
-            .memory
-            .split_last()
-            .map_or((0, 0), |(last, rest)| (used(last), rest.iter().map(used).sum()));
         Figures {
             scripts: scripts.len() as u64,
             scripts_memory: scripts.memory() as u64,
-            scripts_interpreters: own,
-            libraries: libraries_count as u64,
-            functions: functions as u64,
-            libraries_memory: libraries.memory() as u64,
-            functions_interpreter: shared,
+            scripts_interpreters: self.memory.iter().map(used).sum(),
+            libraries: told.libraries,
+            functions: told.functions,
+            libraries_memory: told.memory,
+            functions_interpreter: told.interpreter,
             evicted: scripts.evicted,
         }
     }
+}
+
+/// What the libraries come to. Memory is in bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Told {
+    /// Libraries.
+    pub libraries: u64,
+    /// Their functions.
+    pub functions: u64,
+    /// What their code takes.
+    pub memory: u64,
+    /// What their interpreter uses.
+    pub interpreter: u64,
 }
 
 /// See [`Scripting::figures`]. Memory is in bytes.
@@ -186,20 +218,24 @@ fn run_script<'k: 'h, 'h>(
         Some(body) => script::digest(body),
         None => cache::given(args[1]).ok_or(Error::Text(spec::error::NO_SCRIPT))?,
     };
-    let mut compiled = std::mem::take(&mut turn.local.scripts);
-    compiled.follow(turn.server);
-    let result = match find(turn, &mut compiled, &digest, body) {
+    let server = turn.server;
+    // It is taken while DEBUG lets a script run another one.
+    let mut own = server.scripting.compiled[turn.local.id].try_lock();
+    let mut fresh = Compiled::default();
+    let compiled = own.as_deref_mut().unwrap_or(&mut fresh);
+    compiled.follow(server);
+    let result = match find(turn, compiled, &digest, body) {
         Ok(found) => {
             let plan = Plan { name: &digest, nature: found.nature, read_only };
             let (keys, rest) = args.from(3).split_at(keys);
-            let interp = compiled.interp(turn.server);
+            let interp = compiled.interp(server);
             run(turn, &plan, held, |host, out| interp.run(found.script, keys, rest, host, out))
         }
         Err(error) => Err(error),
     };
-    let used = compiled.used() as u64;
-    turn.server.scripting.memory[turn.local.id].store(used, Ordering::Relaxed);
-    turn.local.scripts = compiled;
+    // The script itself may have flushed them all.
+    compiled.follow(server);
+    compiled.tell(server, turn.local.id);
     result
 }
 
@@ -254,8 +290,11 @@ fn run_function<'k: 'h, 'h>(
     read_only: bool,
 ) -> Result<(), Error> {
     let server = turn.server;
-    // Whoever takes this lock has passed the gate, and this command is alone behind it.
-    let mut libraries = server.scripting.libraries.lock();
+    // Whoever takes this lock has passed the gate, and this command is alone behind it: only a
+    // function that DEBUG lets call another one finds it taken.
+    let Some(mut libraries) = server.scripting.libraries.try_lock() else {
+        return Err(Error::Text(NESTED));
+    };
     libraries.follow(server);
     let Some((script, flags)) = libraries.function(args[1]) else {
         return Err(Error::Text("ERR Function not found"));
@@ -267,10 +306,7 @@ fn run_function<'k: 'h, 'h>(
     let (keys, rest) = args.from(3).split_at(keys);
     let interp = libraries.interp(server);
     let result = run(turn, &plan, held, |host, out| interp.run(script, keys, rest, host, out));
-    let used = libraries.used() as u64;
-    if let Some(memory) = server.scripting.memory.last() {
-        memory.store(used, Ordering::Relaxed);
-    }
+    libraries.tell(server);
     result
 }
 

@@ -1,7 +1,9 @@
 //! What all workers share.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{
+    AtomicBool, AtomicI32, AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering,
+};
 
 use arc_swap::ArcSwap;
 use crossbeam_utils::CachePadded;
@@ -29,6 +31,7 @@ use crate::registry::Registry;
 use crate::rows::Rows;
 use crate::session::State;
 use crate::stats::Stats;
+use crate::sys::running::Running;
 use crate::tracking::Tracking;
 use crate::tunables::Tunables;
 
@@ -44,6 +47,12 @@ pub struct Worker {
     pub connections: AtomicU64,
     /// The keys that its commands use most.
     pub heat: Mutex<Heat>,
+    /// The command that it is running.
+    pub running: CachePadded<Running>,
+    /// When it last came back from its poller, Unix microseconds; 0 while it is there.
+    pub awake_since_us: AtomicI64,
+    /// Its thread's number in the system.
+    pub thread: AtomicI32,
 }
 
 impl Worker {
@@ -121,6 +130,8 @@ pub struct Server {
     pub forgery_warned_ms: AtomicI64,
     /// Whether keys are removed when their time comes, and not only when they are asked for.
     pub active_expire: AtomicBool,
+    /// Looks whether workers are stuck.
+    pub watchdog: crate::crash::watchdog::Watchdog,
     /// What DEBUG turns.
     pub knobs: Knobs,
     /// The shutdown under way.
@@ -202,6 +213,7 @@ impl Server {
             paused_until_ms: AtomicI64::new(0),
             forgery_warned_ms: AtomicI64::new(0),
             active_expire: AtomicBool::new(true),
+            watchdog: crate::crash::watchdog::Watchdog::default(),
             knobs: Knobs::default(),
             shutdown: crate::shutdown::Shutdown::default(),
             state: AtomicU32::new(0),

@@ -5,6 +5,7 @@
 //! does what is left once they have.
 
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::time::Duration;
 
 use keyspace::Held;
 use parking_lot::Mutex;
@@ -41,6 +42,8 @@ pub struct Shutdown {
     begun: AtomicBool,
     complete: AtomicBool,
     status: AtomicI32,
+    /// After how long the program starts anew behind the end, if it does.
+    restart: Mutex<Option<Duration>>,
 }
 
 impl Shutdown {
@@ -63,6 +66,16 @@ impl Shutdown {
     /// Notes that the server is to end soon.
     pub fn schedule(&self, wish: Wish) {
         *self.scheduled.lock() = Some(wish);
+    }
+
+    /// The program starts anew so long behind the end, or does not.
+    pub fn restart_after(&self, delay: Option<Duration>) {
+        *self.restart.lock() = delay;
+    }
+
+    /// After how long the program starts anew, if it does.
+    pub fn restart(&self) -> Option<Duration> {
+        *self.restart.lock()
     }
 
     /// Ends the server because it cannot go on.

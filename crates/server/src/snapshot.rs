@@ -8,7 +8,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -25,9 +25,16 @@ mod queue;
 
 use queue::Queue;
 
-/// How long a worker walks in one turn at least and at most, while clients have something to do.
-const SLICE_MIN: Duration = Duration::from_micros(100);
-const SLICE_MAX: Duration = Duration::from_micros(500);
+/// How long a worker walks in one turn at least and at most.
+const SLICE_MIN: Duration = Duration::from_micros(20);
+const SLICE_MAX: Duration = Duration::from_micros(200);
+/// What part of the time that clients have taken of a turn the walk takes.
+const SLICE_SHARE: u32 = 4;
+
+/// Bytes that the writing thread sums up and writes before it lets others have the core.
+const WRITE: usize = 32 << 10;
+/// How long it pauses behind them while clients are served.
+const PAUSE: Duration = Duration::from_micros(40);
 
 /// What a snapshot is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -124,6 +131,9 @@ struct Run {
 struct Lane {
     spell: Mutex<Box<dyn Spell>>,
     done: AtomicU64,
+    /// Microseconds of the last slice, and whether clients were served in the same turn.
+    slice_us: AtomicU32,
+    is_serving: AtomicBool,
 }
 
 impl Snapshots {
@@ -241,7 +251,7 @@ pub fn write_all(server: &Server, held: &mut Held<'_>, form: &mut dyn Form) -> i
 }
 
 /// Walks on over a worker's lane for a slice of time. `served` is what clients have taken of this
-/// turn, nothing when none was there: the walk takes no more than they do.
+/// turn, nothing when none was there.
 pub fn walk(server: &Server, worker: usize, served: Option<Duration>) -> Pace {
     let snapshots = &server.persistence.snapshots;
     let bit = 1 << worker;
@@ -255,7 +265,7 @@ pub fn walk(server: &Server, worker: usize, served: Option<Duration>) -> Pace {
     if run.as_deref().is_some_and(|run| !may_go(run)) {
         return Pace::Waits;
     }
-    let slice = served.map_or(SLICE_MAX, |served| served.clamp(SLICE_MIN, SLICE_MAX));
+    let slice = run.as_deref().map_or(SLICE_MAX, |run| run.lanes[worker].slice(served));
     let began = Instant::now();
     let is_done = server.keyspace.walk(worker as u32, &mut |_| {
         let is_wanted = gate.is_some() && server.keyspace.gate().is_wanted();
@@ -292,21 +302,48 @@ impl Run {
             let to = Arc::clone(&queue);
             let hand_over = Box::new(move |piece, is_whole| to.put(number, piece, is_whole));
             let spell = Mutex::new(form.spell(hand_over));
-            CachePadded::new(Lane { spell, done: AtomicU64::new(0) })
+            CachePadded::new(Lane {
+                spell,
+                done: AtomicU64::new(0),
+                slice_us: AtomicU32::new(0),
+                is_serving: AtomicBool::new(false),
+            })
         };
         let lanes = (0..lanes).map(lane).collect();
-        let from = Arc::clone(&queue);
-        let name = "snapshot".to_owned();
-        let writer = thread::Builder::new().name(name).spawn(move || write(&from, sink))?;
-        let run = Self {
+        let run = Arc::new(Self {
             lanes,
             queue,
             is_over: AtomicBool::new(false),
             total: totals.iter().map(|totals| totals.keys).sum(),
             began: Instant::now(),
             delay_us: server.config.lock().int(Id::RdbKeySaveDelay),
-        };
-        Ok((Arc::new(run), writer))
+        });
+        let (name, of) = ("snapshot".to_owned(), Arc::clone(&run));
+        let writer = thread::Builder::new().name(name).spawn(move || of.write(sink))?;
+        Ok((run, writer))
+    }
+
+    /// The writing thread. It works in small bits, and pauses behind each while clients are served:
+    /// a thread that always has something to do keeps a core from a worker for milliseconds.
+    fn write(&self, mut sink: Box<dyn Sink>) -> io::Result<()> {
+        while let Some(piece) = self.queue.take() {
+            for bit in piece.chunks(WRITE) {
+                sink.put(bit);
+                if self.lanes.iter().all(|lane| lane.is_serving.load(Ordering::Relaxed))
+                    && self.queue.is_far_from_full()
+                {
+                    thread::sleep(PAUSE);
+                }
+            }
+            if sink.has_failed() {
+                self.queue.fail();
+                break;
+            }
+        }
+        if self.queue.is_given_up() {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        sink.finish()
     }
 
     fn give_up(&self) {
@@ -332,6 +369,19 @@ impl Run {
     }
 }
 
+impl Lane {
+    /// How long the walk may go on in a turn of which clients have taken so much. Without clients
+    /// slices grow: one that comes in the middle of the first ones waits less.
+    fn slice(&self, served: Option<Duration>) -> Duration {
+        self.is_serving.store(served.is_some(), Ordering::Relaxed);
+        let last = Duration::from_micros(self.slice_us.load(Ordering::Relaxed).into());
+        let wanted = served.map_or(2 * last, |served| served / SLICE_SHARE);
+        let slice = wanted.clamp(SLICE_MIN, SLICE_MAX);
+        self.slice_us.store(slice.as_micros() as u32, Ordering::Relaxed);
+        slice
+    }
+}
+
 impl Recorder for Run {
     fn record(&self, origin: Origin, entry: &Entry) {
         if self.is_over() {
@@ -347,21 +397,6 @@ impl Recorder for Run {
     fn is_over(&self) -> bool {
         self.is_over.load(Ordering::Relaxed) || self.queue.has_failed()
     }
-}
-
-/// The writing thread.
-fn write(queue: &Queue, mut sink: Box<dyn Sink>) -> io::Result<()> {
-    while let Some(piece) = queue.take() {
-        sink.put(&piece);
-        if sink.has_failed() {
-            queue.fail();
-            break;
-        }
-    }
-    if queue.is_given_up() {
-        return Err(io::ErrorKind::Interrupted.into());
-    }
-    sink.finish()
 }
 
 /// What each database holds; every shard is held.

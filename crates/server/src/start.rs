@@ -7,14 +7,14 @@ mod banner;
 mod signals;
 
 use std::ffi::OsString;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicI32, AtomicI64, AtomicU64};
 use std::thread;
 use std::time::Duration;
 
+use crossbeam_utils::CachePadded;
 use keyspace::{Keyspace, Layout};
 use mio::{Poll, Waker};
 use spec::config::Id;
@@ -29,7 +29,7 @@ use crate::process::{self, Process, complain, say};
 use crate::rows::Rows;
 use crate::server::{Parts, Server, Worker};
 use crate::stats::Stats;
-use crate::{crash, log as sink, sys, version, worker};
+use crate::{admin, crash, log as sink, sys, version, worker};
 
 /// Shards of the keyspace (see `docs/design/keyspace.md`).
 const SHARDS: u32 = 1024;
@@ -54,12 +54,9 @@ pub fn main(arguments: &[OsString]) -> ExitCode {
         }
         Request::Refuse(text) => return refuse(text.as_bytes()),
         Request::Start(startup) => {
-            let name = arguments.first().map(|name| name.as_bytes().to_vec());
             return match load(&startup) {
                 Err(error) => refuse(&error.report(&startup.program.title(&build))),
-                Ok((config, notices)) => {
-                    serve(startup.program, name.unwrap_or_default(), config, &notices)
-                }
+                Ok((config, notices)) => serve(startup.program, arguments, config, &notices),
             };
         }
     }
@@ -77,13 +74,13 @@ fn load(startup: &Startup) -> Result<(Config, Vec<Notice>), crate::config::Start
 }
 
 /// Serves with a configuration until the server is asked to stop.
-fn serve(program: Program, name: Vec<u8>, config: Config, notices: &[Notice]) -> ExitCode {
+fn serve(program: Program, arguments: &[OsString], config: Config, notices: &[Notice]) -> ExitCode {
     if let Err(text) = enter_directory(&config) {
         return refuse(text.as_bytes());
     }
     sink::open(&config);
-    crash::end_on_panic();
-    let process = match settle_process(program, name, &config) {
+    crash::catch(&config);
+    let process = match settle_process(program, arguments, &config) {
         Ok(process) => process,
         Err(text) => return refuse(text.as_bytes()),
     };
@@ -112,14 +109,18 @@ fn enter_directory(config: &Config) -> Result<(), String> {
 }
 
 /// Finds the supervisor, or goes to the background; then writes the pid file and the title.
-fn settle_process(program: Program, name: Vec<u8>, config: &Config) -> Result<Process, String> {
+fn settle_process(
+    program: Program,
+    arguments: &[OsString],
+    config: &Config,
+) -> Result<Process, String> {
     let supervisor = process::supervised(config);
     let in_background = config.bool(Id::Daemonize) && supervisor.is_none();
     if in_background {
         sys::daemonize().map_err(|error| format!("Can't go to the background: {error}\n"))?;
     }
     sys::prepare_title();
-    let mut process = Process::new(name, supervisor);
+    let mut process = Process::new(arguments, supervisor);
     let default = in_background.then(|| PathBuf::from(default_pid_file(program)));
     if let Some(path) = config.path(Id::Pidfile).map(Path::to_path_buf).or(default) {
         process.write_pid_file(&path);
@@ -155,6 +156,9 @@ fn start(program: Program, process: Process, mut config: Config) -> Result<i32, 
             sleeps_until_ms: AtomicU64::new(0),
             connections: AtomicU64::new(0),
             heat: parking_lot::Mutex::default(),
+            running: CachePadded::default(),
+            awake_since_us: AtomicI64::new(0),
+            thread: AtomicI32::new(0),
         });
     }
     let layout = Layout {
@@ -185,6 +189,10 @@ fn start(program: Program, process: Process, mut config: Config) -> Result<i32, 
     });
     let status = run(&server, polls, listeners).map_err(shown)?;
     server.process.clean_up(&server.config.lock(), status == 0);
+    if let Some(delay) = server.shutdown.restart() {
+        admin::again(&server, delay);
+        return Ok(1);
+    }
     if status == 0 {
         log::warn!("Reddle is now ready to exit, bye bye...");
     }
@@ -195,6 +203,9 @@ fn start(program: Program, process: Process, mut config: Config) -> Result<i32, 
 fn run(server: &Arc<Server>, polls: Vec<Poll>, listeners: Vec<Listener>) -> std::io::Result<i32> {
     let loader = persistence::begin(server)?;
     let watch = signals::watch(server)?;
+    crash::watch(server)?;
+    crash::watchdog::start(server)?;
+    server.watchdog.set_period(server.config.lock().int(Id::WatchdogPeriod).max(0) as u64);
     let mut listeners = Some(listeners);
     let mut threads = Vec::new();
     for (id, poll) in polls.into_iter().enumerate() {

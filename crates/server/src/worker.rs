@@ -143,6 +143,9 @@ impl Thread {
     /// Serves until the server stops.
     pub fn run(mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(1024);
+        sys::fault::begin_worker(self.local.id);
+        let me = &self.server.workers[self.local.id];
+        me.thread.store(sys::fault::thread_number(), Ordering::Relaxed);
         for (at, listener) in self.listeners.iter_mut().enumerate() {
             listener.register(self.poll.registry(), Token(1 + at))?;
         }
@@ -153,6 +156,8 @@ impl Thread {
             self.local.turn_nanoseconds = 0;
             self.local.look_at_clock();
             self.local.woke_us = self.local.now_us;
+            let awake = &self.server.workers[self.local.id].awake_since_us;
+            awake.store(self.local.woke_us, Ordering::Relaxed);
             self.messages();
             self.deliver();
             self.end_pause();
@@ -233,6 +238,7 @@ impl Thread {
             let due = self.server.keyspace.lane_due_ms(self.local.id as u32);
             timeout = timeout.min(Duration::from_millis(due.saturating_sub(now_ms)));
         }
+        me.awake_since_us.store(0, Ordering::Relaxed);
         let polled = self.poll.poll(events, Some(timeout));
         me.sleeps_until_ms.store(0, Ordering::SeqCst);
         match polled {
@@ -533,12 +539,22 @@ impl Thread {
             return (got, BUFFER, fed.flow);
         }
         let got = conn.read_input(INPUT_ROOM.max(conn.input.len().min(1 << 20)));
-        let flow = if matches!(got, Got::Bytes(_)) {
-            self.run_input(server, conn)
-        } else {
-            Flow::Continue
+        let flow = match got {
+            Got::Bytes(_) if self.has_sent_too_much(conn) => Flow::Close,
+            Got::Bytes(_) => self.run_input(server, conn),
+            _ => Flow::Continue,
         };
         (got, 0, flow)
+    }
+
+    /// Whether all clients take too much memory, and this one has to go for it, before what it has
+    /// sent is run: that frees it.
+    fn has_sent_too_much(&self, conn: &Conn) -> bool {
+        if self.local.tunables.client_memory_max == 0 {
+            return false;
+        }
+        conn.publish();
+        self.takes_too_much(conn)
     }
 
     /// Runs what is whole in the connection's own buffer.
@@ -554,6 +570,9 @@ impl Thread {
     /// Goes on behind a big argument, in front of which there are `head` bytes of input.
     fn run_big(&mut self, server: &Server, conn: &mut Conn, head: usize) -> Flow {
         if conn.parser.big_done() {
+            if self.has_sent_too_much(conn) {
+                return Flow::Close;
+            }
             let flow = dispatch::feed_whole(server, &mut self.local, conn, head);
             if flow != Flow::Continue || conn.input.is_empty() {
                 return flow;
@@ -623,6 +642,9 @@ impl Thread {
     /// the server from holding.
     fn is_too_much(&self, conn: &mut Conn) -> bool {
         let (pending, hard) = (conn.out.len() as u64, cron::output_limit(&self.local, conn).hard);
+        if self.server.knobs.reply_list_only.load(Ordering::Relaxed) {
+            return cron::is_over_output_limit(&self.server, &self.local, conn);
+        }
         hard > 0
             && pending > REPLY_MAX as u64
             && pending >= hard

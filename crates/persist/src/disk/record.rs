@@ -73,6 +73,18 @@ pub(super) fn sync(file: &File, with_metadata: bool) -> io::Result<()> {
     step(work, |()| (format!("sync {}", number(file)), Vec::new()))
 }
 
+/// Lets the disk begin with a part of a file, and waits for nothing: it promises
+/// nothing, so it is not written down.
+pub(super) fn start(file: &File, offset: u64, len: u64) {
+    #[cfg(target_os = "linux")]
+    if let Some(len) = std::num::NonZeroU64::new(len) {
+        // Advice may be ignored, so a refusal of it is no failure.
+        rustix::fs::fadvise(file, offset, Some(len), rustix::fs::Advice::DontNeed).ok();
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (file, offset, len);
+}
+
 pub(super) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     let from_whole = if cfg!(feature = "record") { whole(from) } else { String::new() };
     step(

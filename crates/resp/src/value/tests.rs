@@ -161,6 +161,7 @@ fn write(out: &mut Writer, value: &Value) {
         Value::Bulk(bytes) => out.bulk(bytes),
         Value::Bool(truth) => out.bool(*truth),
         Value::Double(number) => out.double(*number),
+        Value::DoubleText(_) => unreachable!("only asked for by programs that print"),
         Value::BigNumber(digits) => out.big_number(&text(digits)),
         Value::BulkError(bytes) => out.error_bytes(bytes),
         Value::Verbatim { ext, data } => out.verbatim(&text(ext), data),

@@ -1,5 +1,6 @@
 //! Reading JSON.
 
+use super::NESTING_MAX;
 use crate::stack::{Outcome, Pinned, Raised, Stack};
 
 /// One token, with the place at which it begins.
@@ -81,7 +82,8 @@ impl Reader {
 
     fn enter(&mut self, stack: &mut Stack) -> Result<(), Raised> {
         self.depth += 1;
-        if self.depth <= stack.state().json.decode_depth_max && stack.reserve(6) {
+        let deepest = stack.state().json.decode_depth_max.min(NESTING_MAX);
+        if self.depth <= deepest && stack.reserve(6) {
             return Ok(());
         }
         stack.push_bytes(b"Found too many nested data structures (");

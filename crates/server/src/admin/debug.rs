@@ -2,8 +2,11 @@
 //!
 //! The subcommands are no rows of the table, as they are none in Redis: they stand here.
 
+mod absent;
 mod digest;
+pub(crate) mod end;
 mod inside;
+mod memory;
 mod table;
 mod value;
 
@@ -31,32 +34,55 @@ type Subcommand = (&'static str, std::ops::RangeInclusive<usize>, SessionHandler
 
 const SUBCOMMANDS: &[Subcommand] = &[
     ("aof-flush-sleep", 1..=1, aof_flush_sleep),
+    ("assert", 0..=0, end::assert),
+    ("change-repl-id", 0..=0, absent::replicas),
+    ("client-enforce-reply-list", 1..=1, client_enforce_reply_list),
+    ("client-eviction", 0..=0, memory::client_eviction),
+    ("close-cluster-link-on-packet-drop", 1..=1, absent::cluster),
+    ("clusterlink", 3..=3, absent::cluster),
     ("config-rewrite-force-all", 0..=0, config_rewrite_force_all),
-    ("dict-resizing", 1..=1, accepted),
+    ("crash-and-recover", 0..=1, end::crash_and_recover),
+    ("delay-rdb-client-free-second", 1..=1, absent::replicas),
+    ("dict-resizing", 1..=1, absent::accepted),
     ("digest", 0..=0, digest::digest),
     ("digest-value", 0..=usize::MAX, digest::digest_value),
+    ("disable-cluster-random-ping", 1..=1, absent::cluster),
+    ("disable-cluster-reconnection", 1..=1, absent::cluster),
+    ("drop-cluster-packet-filter", 1..=1, absent::cluster),
     ("error", 1..=1, error),
-    ("hashtable-can-abort-shrink", 1..=1, accepted),
+    ("force-free-primary-async", 1..=1, absent::replicas),
+    ("force-tls-write-error", 1..=1, absent::tls),
+    ("hashtable-can-abort-shrink", 1..=1, absent::accepted),
     ("help", 0..=0, help),
     ("htstats", 1..=2, table::htstats),
     ("htstats-key", 1..=2, table::htstats_key),
+    ("leak", 1..=1, end::leak),
     ("listpack", 1..=1, inside::listpack),
     ("loadaof", 0..=0, loadaof),
     ("log", 1..=1, log),
+    ("mallctl", 1..=2, memory::mallctl),
+    ("mallctl-str", 1..=1, memory::mallctl_str),
     ("object", 1..=2, value::object),
-    ("panic", 0..=0, |_, _| panic!("called by DEBUG PANIC")),
+    ("oom", 0..=0, end::oom),
+    ("panic", 0..=0, end::panic),
+    ("pause-after-fork", 1..=1, absent::accepted),
     ("pause-cron", 1..=1, pause_cron),
     ("populate", 1..=3, populate),
+    ("protect-client", 1..=1, absent::protect_client),
     ("protocol", 1..=1, protocol),
     ("quicklist", 1..=2, inside::quicklist),
     ("quicklist-packed-threshold", 1..=1, quicklist_packed_threshold),
     ("reload", 0..=usize::MAX, super::save::reload),
+    ("replicate", 1..=usize::MAX, absent::replicas),
     ("replybuffer", 2..=2, replybuffer),
+    ("restart", 0..=1, end::restart),
     ("sdslen", 1..=1, value::sdslen),
+    ("segfault", 0..=0, end::segfault),
     ("set-active-expire", 1..=1, set_active_expire),
     ("set-disable-deny-scripts", 1..=1, set_disable_deny_scripts),
     ("set-skip-checksum-validation", 1..=1, set_skip_checksum_validation),
     ("sleep", 1..=1, sleep),
+    ("slotmigration", 2..=2, absent::cluster),
     ("stringmatch-test", 0..=0, stringmatch_test),
     ("structsize", 0..=0, value::structsize),
 ];
@@ -64,36 +90,74 @@ const SUBCOMMANDS: &[Subcommand] = &[
 const HELP: &[&str] = &[
     "AOF-FLUSH-SLEEP <microseconds>",
     "    Hold each write of the append only file up.",
+    "ASSERT",
+    "    End the server as a failed assertion would.",
+    "CHANGE-REPL-ID",
+    "    Refused: this server has no replicas and is none.",
+    "CLIENT-ENFORCE-REPLY-LIST <0|1>",
+    "    Whether limits of output count all of it, as if no reply buffer held any.",
+    "CLIENT-EVICTION",
+    "    Show how many clients take how much, while maxmemory-clients is set.",
+    "CLOSE-CLUSTER-LINK-ON-PACKET-DROP <0|1>",
+    "    Refused: this server is no node of a cluster.",
+    "CLUSTERLINK KILL <to|from|all> <node>",
+    "    Refused: this server is no node of a cluster.",
     "CONFIG-REWRITE-FORCE-ALL",
     "    As CONFIG REWRITE, but also with what is at its default.",
+    "CRASH-AND-RECOVER [<milliseconds>]",
+    "    Start anew after so long, without saving anything or ending in order.",
+    "DELAY-RDB-CLIENT-FREE-SECOND <seconds>",
+    "    Refused: this server has no replicas and is none.",
     "DICT-RESIZING <0|1>",
     "    Accepted for the sake of tests; tables grow a segment at a time.",
     "DIGEST",
     "    Show a hash of all keys and values.",
     "DIGEST-VALUE <key> [<key> ...]",
     "    Show a hash of each key's value.",
+    "DISABLE-CLUSTER-RANDOM-PING <0|1>",
+    "    Refused: this server is no node of a cluster.",
+    "DISABLE-CLUSTER-RECONNECTION <0|1>",
+    "    Refused: this server is no node of a cluster.",
+    "DROP-CLUSTER-PACKET-FILTER <type>",
+    "    Refused: this server is no node of a cluster.",
     "ERROR <text>",
     "    Answer with this error.",
+    "FORCE-FREE-PRIMARY-ASYNC <0|1>",
+    "    Refused: this server has no replicas and is none.",
+    "FORCE-TLS-WRITE-ERROR <0|1>",
+    "    Refused: there are no connections with TLS.",
     "HASHTABLE-CAN-ABORT-SHRINK <0|1>",
     "    Accepted for the sake of tests; tables do not shrink in steps.",
     "HTSTATS <database> [FULL]",
     "    Show figures on the tables of a database.",
     "HTSTATS-KEY <key> [FULL]",
     "    The same for the table inside of a value.",
+    "LEAK <text>",
+    "    Lose the memory of a text.",
     "LISTPACK <key>",
     "    Print the listpack of a small collection on the standard output.",
     "LOADAOF",
     "    Drop the data and load the append only file.",
     "LOG <text>",
     "    Write a line to the log.",
+    "MALLCTL <control> [<value>]",
+    "    Show a number of the allocator, or change it.",
+    "MALLCTL-STR <control>",
+    "    Show a text of the allocator.",
     "OBJECT <key> [FAST]",
     "    Show how a value is kept.",
+    "OOM",
+    "    End the server as a lack of memory would.",
     "PANIC",
     "    End the server as an error in it would.",
+    "PAUSE-AFTER-FORK <0|1>",
+    "    Accepted for the sake of tests; the server never forks.",
     "PAUSE-CRON <0|1>",
     "    Let periodic work rest.",
     "POPULATE <count> [<prefix>] [<size>]",
     "    Create string keys 'key:<number>', or with another prefix; none that exists is changed.",
+    "PROTECT-CLIENT <id>",
+    "    Refused: no connection is closed while a command of it runs.",
     "PROTOCOL <type>",
     "    Answer with an example of a type of the protocol: string, integer, double, bignum,",
     "    null, array, set, map, attrib, push, verbatim, true or false.",
@@ -105,12 +169,18 @@ const HELP: &[&str] = &[
     "RELOAD [MERGE] [NOFLUSH] [NOSAVE]",
     "    Save the data, drop it and load it again. NOSAVE loads the file that is there, NOFLUSH",
     "    drops nothing, MERGE lets keys of the file take the place of those that are there.",
+    "REPLICATE <text>",
+    "    Refused: this server has no replicas and is none.",
     "REPLYBUFFER PEAK-RESET-TIME <milliseconds|NEVER|RESET>",
     "    How long the largest reply of a client is remembered.",
     "REPLYBUFFER RESIZING <0|1>",
     "    Whether reply buffers change their size.",
+    "RESTART [<milliseconds>]",
+    "    Write the configuration, save, end in order, and start anew after so long.",
     "SDSLEN <key>",
     "    Show the lengths of a key and its string.",
+    "SEGFAULT",
+    "    End the server as a bad access to memory would.",
     "SET-ACTIVE-EXPIRE <0|1>",
     "    Whether keys go when their time has come, or only when somebody asks for them.",
     "SET-DISABLE-DENY-SCRIPTS <0|1>",
@@ -119,6 +189,8 @@ const HELP: &[&str] = &[
     "    Whether payloads and files are read whatever their checksum says.",
     "SLEEP <seconds>",
     "    Hold the whole server up for so long; fractions are allowed.",
+    "SLOTMIGRATION <PREVENT-PAUSE|PREVENT-FAILOVER> <0|1>",
+    "    Refused: this server is no node of a cluster.",
     "STRINGMATCH-TEST",
     "    Match random patterns against random texts.",
     "STRUCTSIZE",
@@ -161,12 +233,6 @@ fn config_rewrite_force_all(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(),
     write_file(call, true)
 }
 
-/// What is accepted because tests send it, and means nothing here.
-fn accepted(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
-    call.out.ok();
-    Ok(())
-}
-
 /// Answers with the very text, which is an error by its place and not by what it says.
 fn error(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     call.out.error_bytes(args[2]);
@@ -175,6 +241,12 @@ fn error(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
 
 fn log(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     log::warn!("DEBUG LOG: {}", lossy(args[2]));
+    call.out.ok();
+    Ok(())
+}
+
+fn client_enforce_reply_list(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    call.server.knobs.reply_list_only.store(is_on(args[2]), Ordering::SeqCst);
     call.out.ok();
     Ok(())
 }
@@ -368,3 +440,6 @@ fn protocol(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
 fn is_on(word: &[u8]) -> bool {
     lossy(word).trim().parse::<i64>().is_ok_and(|number| number != 0)
 }
+
+#[cfg(test)]
+mod tests;

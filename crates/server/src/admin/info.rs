@@ -33,6 +33,13 @@ struct Section {
     write: fn(&mut Report<'_, '_>),
 }
 
+impl Section {
+    /// Whether it looks at the data.
+    fn needs_shards(&self) -> bool {
+        ["Memory", "Keyspace", "Debug"].contains(&self.title)
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum PartOf {
     /// `default`, `all` and `everything`.
@@ -129,6 +136,19 @@ impl Display for Human {
         let amount = self.0 as f64 / f64::from(1 << 10).powi(power as i32);
         write!(out, "{amount:.2}{}", UNITS[power as usize - 1])
     }
+}
+
+/// The sections that need no shard, for who cannot take any.
+pub(crate) fn without_shards(server: &Server) -> String {
+    let mut held = server.keyspace.shards().hold_none();
+    let now_us = crate::clock::unix_us();
+    let mut report = Report { server, held: &mut held, now_us, text: String::new() };
+    for section in SECTIONS.iter().filter(|section| !section.needs_shards()) {
+        report.line(format_args!("# {}", section.title));
+        (section.write)(&mut report);
+        report.line("");
+    }
+    report.text.replace('\r', "")
 }
 
 /// INFO \[section ...\] - O(1), O(commands * workers) for the statistics of commands.

@@ -19,8 +19,10 @@ mod server;
 use crate::rows::SessionHandler;
 
 pub(crate) use client::describe;
+pub(crate) use debug::end::again;
 pub(crate) use help::help;
 pub(crate) use himport::FieldSets;
+pub(crate) use info::without_shards as info_without_shards;
 
 /// Every handler by the name of its command's row (`parent|name` for a subcommand).
 pub(crate) fn handlers() -> impl Iterator<Item = (&'static str, SessionHandler)> {

@@ -208,6 +208,17 @@ impl Config {
         &self.users
     }
 
+    /// The settings that are not as they are by themselves, with their values as CONFIG GET shows
+    /// them; secrets are left out.
+    pub fn changed(&self) -> Vec<(&'static Directive, Vec<u8>)> {
+        let has_changed = |row: &&Directive| {
+            let is_value = !matches!(row.kind, Kind::Line | Kind::Ignored);
+            is_value && !row.flags.contains(Flags::SENSITIVE) && !self.is_initial(row.id)
+        };
+        let shown = |row: &'static Directive| (row, self.value(row.id).show(&row.kind));
+        DIRECTIVES.iter().filter(has_changed).map(shown).collect()
+    }
+
     /// The configuration file that was read, as an absolute path.
     pub fn file(&self) -> Option<&Path> {
         self.file.as_deref()
@@ -229,6 +240,9 @@ impl Config {
     fn put(&mut self, id: Id, value: Value) {
         self.values[id as usize] = match (id, value) {
             (Id::Hz, Value::Int(hz)) => Value::Int(hz.clamp(1, HZ_MAX)),
+            (Id::WatchdogPeriod, Value::Int(ms @ 1..)) => {
+                Value::Int(ms.max(2000 / self.int(Id::Hz).max(1)))
+            }
             (Id::MaxmemorySamples, Value::Int(keys)) => Value::Int(keys.min(SAMPLES_MAX)),
             (Id::ReplBacklogSize, Value::Memory(bytes)) => Value::Memory(bytes.max(BACKLOG_MIN)),
             (_, value) => value,

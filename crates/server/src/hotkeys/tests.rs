@@ -46,11 +46,11 @@ fn a_window_is_shown_when_it_is_over_and_until_the_next_one_is() {
     let mut heat = Heat::default();
     heat.turn_to(10);
     add(&mut heat.live, 4, "a", 1);
-    assert!(heat.frozen.0.is_empty());
+    assert!(heat.frozen.counts.is_empty());
     heat.turn_to(11);
-    assert_eq!(heat.frozen.0.len(), 1);
-    assert!(heat.live.0.is_empty());
+    assert_eq!(heat.frozen.counts.len(), 1);
+    assert!(heat.live.counts.is_empty());
     add(&mut heat.live, 4, "b", 1);
     heat.turn_to(13);
-    assert!(heat.frozen.0.is_empty(), "the window before had no command");
+    assert!(heat.frozen.counts.is_empty(), "the window before had no command");
 }

@@ -142,9 +142,10 @@ impl Compiled {
         self.interp.get_or_insert_with(|| super::interpreter(server, Role::Scripts))
     }
 
-    /// Bytes that it uses.
-    pub fn used(&self) -> usize {
-        self.interp.as_ref().map_or(0, Interp::used)
+    /// Says what the interpreter uses.
+    pub fn tell(&self, server: &Server, worker: usize) {
+        let used = self.interp.as_ref().map_or(0, Interp::used);
+        server.scripting.memory[worker].store(used as u64, Ordering::Relaxed);
     }
 
     /// A script that is compiled and was not forgotten.

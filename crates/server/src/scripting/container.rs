@@ -1,7 +1,6 @@
 //! SCRIPT and its subcommands.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use commands::{Args, Error};
 
@@ -28,11 +27,17 @@ fn load(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
         Ok(stored) => stored,
         Err(text) => return call.fail(format!("ERR {text}")),
     };
-    call.local.scripts.follow(call.server);
-    if call.local.scripts.find(&digest).is_none()
-        && let Err(text) = call.local.scripts.compile(call.server, &stored)
-    {
-        return call.fail([b"ERR ", text.as_slice()].concat());
+    // It is taken while DEBUG lets a script do this.
+    if let Some(mut compiled) = call.server.scripting.compiled[call.local.id].try_lock() {
+        compiled.follow(call.server);
+        let compiles = match compiled.find(&digest) {
+            Some(_) => Ok(()),
+            None => compiled.compile(call.server, &stored).map(drop),
+        };
+        compiled.tell(call.server, call.local.id);
+        if let Err(text) = compiles {
+            return call.fail([b"ERR ", text.as_slice()].concat());
+        }
     }
     call.server.scripting.scripts.lock().add(stored, true);
     call.out.bulk(&digest);
@@ -61,9 +66,7 @@ fn flush(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     if !is_known {
         return Err(Error::Text("ERR SCRIPT FLUSH only support SYNC|ASYNC option"));
     }
-    call.server.scripting.scripts.lock().clear();
-    call.server.scripting.flushes.fetch_add(1, Ordering::Relaxed);
-    call.local.scripts.follow(call.server);
+    call.server.scripting.flush();
     call.out.ok();
     Ok(())
 }

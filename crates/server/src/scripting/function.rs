@@ -9,7 +9,6 @@ use super::libraries::{Libraries, Policy};
 use crate::admin::help;
 use crate::call::Call;
 use crate::rows::SessionHandler;
-use crate::server::Server;
 
 pub(crate) const HANDLERS: &[(&str, SessionHandler)] = &[
     ("function|delete", delete),
@@ -24,10 +23,14 @@ pub(crate) const HANDLERS: &[(&str, SessionHandler)] = &[
 ];
 
 /// The libraries as the data set has them. The lock is taken behind the gate only.
-fn libraries(server: &Server) -> MutexGuard<'_, Libraries> {
-    let mut libraries = server.scripting.libraries.lock();
-    libraries.follow(server);
-    libraries
+fn libraries<'k>(call: &Call<'_, 'k>) -> Result<MutexGuard<'k, Libraries>, Error> {
+    let all = &call.server.scripting.libraries;
+    let mut libraries = match call.local.in_script {
+        true => all.try_lock().ok_or(Error::Text(super::NESTED))?,
+        false => all.lock(),
+    };
+    libraries.follow(call.server);
+    Ok(libraries)
 }
 
 /// Libraries are a part of the data set: a change of theirs is one of its changes.
@@ -49,8 +52,10 @@ fn load(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
         replaces = true;
     }
     let server = call.server;
-    let mut libraries = libraries(server);
-    match libraries.add(server, code, replaces) {
+    let mut libraries = libraries(call)?;
+    let added = libraries.add(server, code, replaces);
+    libraries.tell(server);
+    match added {
         Ok(name) => {
             changed(call, &mut libraries);
             call.out.bulk(&name);
@@ -62,7 +67,7 @@ fn load(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
 
 /// FUNCTION DELETE library - O(1).
 fn delete(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    let mut libraries = libraries(call.server);
+    let mut libraries = libraries(call)?;
     if !libraries.remove(args[2]) {
         return Err(Error::Text("ERR Library not found"));
     }
@@ -86,7 +91,7 @@ fn flush(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     if !is_known {
         return Err(Error::Text("ERR FUNCTION FLUSH only supports SYNC|ASYNC option"));
     }
-    let mut libraries = libraries(call.server);
+    let mut libraries = libraries(call)?;
     libraries.clear();
     changed(call, &mut libraries);
     call.out.ok();
@@ -95,7 +100,7 @@ fn flush(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
 
 /// FUNCTION DUMP - O(N), N the length of all libraries.
 fn dump(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
-    let libraries = libraries(call.server);
+    let libraries = libraries(call)?;
     let codes = libraries.iter().map(|(_, library)| library.code.as_slice());
     let payload = persist::rdb::dump_functions(codes, call.local.tunables.settings.dump);
     call.out.bulk(&payload);
@@ -132,7 +137,7 @@ fn restore(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
         Err(text) => return call.fail(format!("ERR {text}")),
     };
     let server = call.server;
-    let mut libraries = libraries(server);
+    let mut libraries = libraries(call)?;
     match libraries.restore(server, &codes, policy) {
         Ok(()) => {
             changed(call, &mut libraries);
@@ -157,7 +162,7 @@ fn list(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
             return call.fail([b"ERR Unknown argument ", *option].concat());
         }
     }
-    let libraries = libraries(call.server);
+    let libraries = libraries(call)?;
     let is_shown =
         |name: &[u8]| pattern.is_none_or(|pattern| commands::glob::matches(pattern, name, true));
     let shown: Vec<_> = libraries.iter().filter(|(name, _)| is_shown(name)).collect();
@@ -201,7 +206,8 @@ fn show(call: &mut Call<'_, '_>, function: &Registered) {
 
 /// FUNCTION STATS - O(1). While this runs no function does.
 fn stats(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
-    let (count, functions) = libraries(call.server).counts();
+    drop(libraries(call)?);
+    let told = *call.server.scripting.told.lock();
     call.out.map(2);
     call.out.bulk(b"running_script");
     call.out.null();
@@ -210,9 +216,9 @@ fn stats(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
     call.out.bulk(b"LUA");
     call.out.map(2);
     call.out.bulk(b"libraries_count");
-    call.out.int(count as i64);
+    call.out.int(told.libraries as i64);
     call.out.bulk(b"functions_count");
-    call.out.int(functions as i64);
+    call.out.int(told.functions as i64);
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use resp::Writer;
 use script::{Flags, Host, Interp, Level, Propagation, Registered, Role, Script};
 
-use super::host;
+use super::{Told, host};
 use crate::server::Server;
 
 /// How long the code of a library may run while it is loaded.
@@ -81,12 +81,14 @@ impl Libraries {
                 log::warn!("A library of functions cannot be loaded: {text}");
             }
         }
+        self.tell(server);
     }
 
     /// Keeps the code of what is here with the data set.
     pub fn keep(&mut self, server: &Server) {
         let codes = self.by_name.values().map(|library| library.code.clone()).collect();
         self.generation = server.persistence.libraries.replace(codes);
+        self.tell(server);
     }
 
     /// The interpreter of all libraries.
@@ -94,9 +96,15 @@ impl Libraries {
         self.interp.get_or_insert_with(|| super::interpreter(server, Role::Functions))
     }
 
-    /// Bytes that it uses.
-    pub fn used(&self) -> usize {
-        self.interp.as_ref().map_or(0, Interp::used)
+    /// Says what there is and what it uses, for those who must not wait for a function's end.
+    pub fn tell(&self, server: &Server) {
+        let (libraries, functions) = self.counts();
+        *server.scripting.told.lock() = Told {
+            libraries: libraries as u64,
+            functions: functions as u64,
+            memory: self.memory() as u64,
+            interpreter: self.interp.as_ref().map_or(0, Interp::used) as u64,
+        };
     }
 
     /// A function that can run, with its flags.

@@ -73,6 +73,11 @@ impl Queue {
         self.bytes[lane].load(Ordering::Relaxed) < self.lane_max / ROOM_SHARE
     }
 
+    /// Whether every lane is so far from its bound that pieces may be taken slowly.
+    pub fn is_far_from_full(&self) -> bool {
+        (0..self.bytes.len()).all(|lane| self.has_room(lane))
+    }
+
     /// Adds a piece; waits while its lane is at its bound.
     pub fn put(&self, lane: usize, piece: Vec<u8>, is_whole: bool) {
         let mut waiting = self.waiting.lock();

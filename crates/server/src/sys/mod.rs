@@ -4,7 +4,9 @@
 pub mod allocator;
 pub mod arrival;
 mod daemon;
+pub mod fault;
 mod group;
+pub mod running;
 mod time;
 mod title;
 mod usage;

@@ -33,12 +33,10 @@ const NO_FORK_PAGES: &str = "huge pages only hurt a process that forks, and this
 const NO_MEMCHECK: &str = "memory is not tested after a crash";
 const NO_MODULES: &str = "native modules cannot be loaded";
 const NO_MPTCP: &str = "connections use plain TCP";
-const NO_PANIC_EXIT: &str = "a panic always ends the process the same way";
 const NO_PINNING: &str = "threads are not pinned; restrict the whole process with taskset";
 const NO_RDMA: &str = "RDMA is not supported";
 const NO_REHASH: &str = "the tables grow in small steps and have nothing to rehash";
 const NO_SENTINEL: &str = "this program does not watch other servers";
-const NO_WATCHDOG: &str = "there is no software watchdog";
 const OBSOLETE: &str = "it is obsolete and was dropped by the servers that had it";
 const SLICES: &str = "an array's slices all have one size and one form";
 const TEMPLATES: &str = "every hash keeps the names of its own fields";
@@ -504,10 +502,10 @@ directives! {
     Unixsocketperm => "unixsocketperm", [],
         Kind::Octal { max: 0o777, default: 0 }, [IMMUTABLE], Both, WORKS;
     UseExitOnPanic => "use-exit-on-panic", [],
-        bool(false), [HIDDEN], Both, no_effect(NO_PANIC_EXIT);
+        bool(false), [HIDDEN], Both, WORKS;
     User => "user", [], Kind::Line, [MULTI_ARG], Both, planned(ACL);
     WatchdogPeriod => "watchdog-period", [],
-        int(0, I32_MAX, 0), [HIDDEN], Both, no_effect(NO_WATCHDOG);
+        int(0, I32_MAX, 0), [HIDDEN], Both, WORKS;
     ZsetMaxListpackEntries => "zset-max-listpack-entries", ["zset-max-ziplist-entries"],
         int(0, MAX, 128), [], Both, WORKS;
     ZsetMaxListpackValue => "zset-max-listpack-value", ["zset-max-ziplist-value"],

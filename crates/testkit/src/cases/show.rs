@@ -17,6 +17,7 @@ pub fn show(value: &Value) -> String {
         Value::Bool(true) => "(true)".to_owned(),
         Value::Bool(false) => "(false)".to_owned(),
         Value::Double(number) => format!("(double) {number}"),
+        Value::DoubleText(text) => format!("(double) {}", text.escape_ascii()),
         Value::BigNumber(digits) => format!("(big) {}", digits.escape_ascii()),
         Value::Verbatim { ext, data } => format!("({}) {}", ext.escape_ascii(), quoted(data)),
         Value::Map(pairs) => map(pairs),

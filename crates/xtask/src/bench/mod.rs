@@ -25,6 +25,7 @@ mod memory;
 mod options;
 mod process;
 mod report;
+mod scripts;
 mod sessions;
 mod snapshot;
 mod threads;
@@ -55,6 +56,7 @@ const MEASUREMENTS: &[(&str, Measurement)] = &[
     ("threads", threads::measure),
     ("sessions", sessions::measure),
     ("tracking", tracking::measure),
+    ("scripts", scripts::measure),
 ];
 
 /// Runs the measurements that the arguments ask for, prints their tables, and writes the complete

@@ -9,7 +9,7 @@ use crate::aof::{self, Phase};
 use crate::config::Config;
 use crate::listen;
 use crate::server::Server;
-use crate::{allocator, log as sink, process};
+use crate::{allocator, crash, log as sink, process};
 
 /// Takes a step, or gives the reason why it cannot be taken. The number of the setting is the one
 /// that asked for it.
@@ -23,6 +23,8 @@ const STEPS: &[(&[Id], Take)] = &[
     (&[Id::Port, Id::Bind], listen_again),
     (&[Id::Port, Id::Bind, Id::ProcTitleTemplate], show_title),
     (&[Id::Loglevel, Id::LogFormat, Id::LogTimestampFormat], configure_log),
+    (&[Id::CrashLogEnabled, Id::UseExitOnPanic], follow_crashes),
+    (&[Id::WatchdogPeriod], set_watchdog),
     (&[Id::Maxmemory], warn_of_eviction),
     (&[Id::AofDisableAutoGc], remove_history),
     (&[Id::Appendonly], switch_log),
@@ -113,6 +115,16 @@ fn show_title(server: &Server, config: &Config, _: Id) -> Result<(), String> {
 
 fn configure_log(_: &Server, config: &Config, _: Id) -> Result<(), String> {
     sink::configure(config);
+    Ok(())
+}
+
+fn follow_crashes(_: &Server, config: &Config, _: Id) -> Result<(), String> {
+    crash::follow(config);
+    Ok(())
+}
+
+fn set_watchdog(server: &Server, config: &Config, _: Id) -> Result<(), String> {
+    server.watchdog.set_period(config.int(Id::WatchdogPeriod).max(0) as u64);
     Ok(())
 }
 
