@@ -1,8 +1,10 @@
-//! The one binary: the server, the check of its files, their conversion, and the load generator.
+//! The one binary: the server, the command line client, the load generator, the check of files, and
+//! their conversion.
 #![deny(unsafe_code)]
 
 mod bench;
 mod check;
+mod cli;
 mod convert;
 
 use std::ffi::OsString;
@@ -15,6 +17,7 @@ fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     check::run(&arguments)
         .or_else(|| convert::run(&arguments))
+        .or_else(|| cli::run(&arguments))
         .or_else(|| bench::run(&arguments))
         .unwrap_or_else(|| server::main(&arguments))
 }

@@ -25,7 +25,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
         ],
     ),
     ("loadgen", &["resp"]),
-    ("reddle", &["server", "client", "persist", "loadgen"]),
+    ("reddle", &["server", "client", "loadgen", "persist", "spec"]),
     ("testkit", &["resp"]),
     ("xtask", &["server", "spec", "resp", "testkit", "loadgen"]),
 ];
