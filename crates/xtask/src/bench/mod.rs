@@ -20,14 +20,11 @@ mod floor;
 mod freeing;
 mod growth;
 mod idle;
-mod limit;
-mod load;
 mod loading;
 mod memory;
 mod options;
 mod process;
 mod report;
-mod request;
 mod scripts;
 mod sessions;
 mod snapshot;
@@ -54,7 +51,6 @@ const MEASUREMENTS: &[(&str, Measurement)] = &[
     ("expiry", expiry::measure_lag),
     ("burst", expiry::measure_burst),
     ("freeing", freeing::measure),
-    ("limit", limit::measure),
     ("loading", loading::measure),
     ("snapshot", snapshot::measure),
     ("threads", threads::measure),
