@@ -35,7 +35,8 @@ impl Cron {
             aof::tick(server, local);
             persistence::tick(server, local);
             if server.rates.sample(server, local.now_us) {
-                server.judge_memory(server.memory.look(local.now_ms()).allocated);
+                server.memory.look(local.now_ms());
+                local.room.look_soon();
             }
             server.sockets.close_old();
             local.told |= tracking::fit(server, &mut self.tracking_rounds);

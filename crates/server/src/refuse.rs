@@ -15,7 +15,7 @@ use crate::local::Local;
 use crate::rows::{InMulti, KeyPlan, Row, Run};
 use crate::server::Server;
 use crate::session::{Session, State};
-use crate::{admin, clock, multi, pubsub, scripting};
+use crate::{admin, clock, evict, multi, pubsub, scripting};
 
 /// What `look_closer` found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -139,8 +139,13 @@ pub fn wrong_form(
 pub fn look_closer(turn: &mut Turn<'_, '_>, row: &Row, args: &Args<'_>, state: State) -> Verdict {
     let Turn { server, local, session, out, .. } = turn;
     let mut nature = Nature::of(row, session);
+    let mut state = state;
     if state.any(State::PAUSED_WRITE) && scripting::only_reads(server, row, args) {
         nature.flags.remove(Flags::MAY_REPLICATE);
+    }
+    if state.any(State::OVER_MEMORY) && !state.any(State::BUSY) {
+        evict::look(server, local);
+        state.put(State::OVER_MEMORY, server.state().any(State::OVER_MEMORY));
     }
     if let Some(text) = reason_against(server, local, session, out, row, state, &nature) {
         reject(server, local, session, out, Some(row), text.as_bytes());

@@ -129,6 +129,8 @@ pub struct Stats {
     pub misses: Tally,
     /// Keys removed because their time had come.
     pub expired: Tally,
+    /// Keys removed because memory was short.
+    pub evicted: Tally,
     /// Fields of hashes removed because their time had come.
     pub expired_fields: Tally,
     /// Nanoseconds spent on removing keys that nobody asked for.
@@ -189,6 +191,7 @@ impl Stats {
             &self.misses,
             &self.expired,
             &self.expired_fields,
+            &self.evicted,
             &self.expire_ns,
             &self.expire_capped,
             &self.cycles,
@@ -218,6 +221,7 @@ pub fn reset(server: &Server) {
     server.rates.reset();
     server.background.reset();
     server.footprint.reset();
+    server.excess.reset();
 }
 
 #[cfg(test)]

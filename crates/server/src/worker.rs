@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use keyspace::Change;
 use mio::{Events, Interest, Poll, Token};
 use resp::{Proto, ProtocolError, Writer};
+use smallvec::SmallVec;
 
 use crate::admin::describe;
 use crate::call::Flow;
@@ -25,8 +26,8 @@ use crate::server::Server;
 use crate::session::{Session, State};
 use crate::snapshot::{self, Pace};
 use crate::{
-    aof, blocked, commit, cron, dispatch, felt, footprint, multi, pubsub, refuse, standby, sys,
-    tracking,
+    aof, blocked, commit, cron, dispatch, evict, felt, footprint, multi, pubsub, refuse, standby,
+    sys, tracking,
 };
 
 mod delivery;
@@ -83,9 +84,9 @@ pub struct Desk {
     free: Vec<usize>,
     listeners: Vec<Listener>,
     /// Connections that the poller says have something to read.
-    readable: Vec<usize>,
+    readable: VecDeque<usize>,
     /// Connections that may have more to read.
-    again: Vec<usize>,
+    again: VecDeque<usize>,
     /// Connections that were being served when somebody stood in and something arrived, and whether
     /// it is the last.
     missed: Vec<(usize, bool)>,
@@ -153,8 +154,8 @@ impl Thread {
             conns: Vec::new(),
             free: Vec::new(),
             listeners,
-            readable: Vec::new(),
-            again: Vec::new(),
+            readable: VecDeque::new(),
+            again: VecDeque::new(),
             missed: Vec::new(),
             put_off: VecDeque::new(),
             accept_again: Vec::new(),
@@ -178,6 +179,9 @@ impl Thread {
     /// Serves until the server stops.
     pub fn run(mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(1024);
+        self.local.room.follow(self.local.tunables.maxmemory);
+        let balances = self.server.memory.balances();
+        let _seat = balances.sit();
         sys::fault::begin_worker(self.local.id);
         let me = &self.server.workers[self.local.id];
         me.thread.store(sys::fault::thread_number(), Ordering::Relaxed);
@@ -194,23 +198,23 @@ impl Thread {
             self.local.woke_us = self.local.now_us;
             let awake = &self.server.workers[self.local.id].awake_since_us;
             awake.store(self.local.woke_us, Ordering::Relaxed);
+            // First, so that who stands in during one of the commands knows of them.
+            for event in &events {
+                self.event(event);
+            }
             self.messages();
             self.deliver();
             self.end_pause();
             for listener in std::mem::take(&mut self.local.desk.accept_again) {
                 self.accept(listener);
             }
-            for event in &events {
-                self.event(event);
-            }
             self.serve_readable();
-            for token in std::mem::take(&mut self.local.desk.again) {
-                self.serve(token);
-            }
+            self.serve_again();
             self.load();
             self.expire();
             self.end_waits();
             self.cron(began);
+            self.evict();
             self.deliver();
             self.settle();
             self.snapshot(began);
@@ -254,8 +258,9 @@ impl Thread {
                 && (self.server.persistence.feed.is_waiting()
                     || self.local.id == 0 && self.server.aof.replay.is_waiting())
         };
-        let goes_on =
-            self.local.desk.pace == Pace::Goes || !self.server.tracking.is_quiet(self.local.id);
+        let goes_on = self.local.room.goes_on()
+            || self.local.desk.pace == Pace::Goes
+            || !self.server.tracking.is_quiet(self.local.id);
         let waits = !self.local.desk.again.is_empty()
             || !self.local.desk.missed.is_empty()
             || !self.local.desk.put_off.is_empty()
@@ -312,7 +317,7 @@ impl Thread {
             {
                 self.local.desk.missed.push((token, is_last));
             }
-            self.local.desk.readable.push(token);
+            self.local.desk.readable.push_back(token);
         }
     }
 
@@ -335,13 +340,12 @@ impl Thread {
         for event in &events {
             self.event(event);
         }
-        for token in std::mem::take(&mut self.local.desk.readable) {
+        while let Some(token) = self.local.desk.readable.pop_front() {
             self.serve(token);
         }
-        for token in std::mem::take(&mut self.local.desk.again) {
-            self.serve(token);
-        }
+        self.serve_again();
         self.deliver();
+        self.settle();
     }
 
     /// Does what of its messages can be done without passing the gate.
@@ -361,18 +365,27 @@ impl Thread {
     }
 
     /// Serves the connections that have something to read, some at a time: first all of a group
-    /// are read and parsed, then the lines of all their keys are asked for, then they run.
+    /// are read and parsed, then the lines of all their keys are asked for, then they run. Those
+    /// of later groups stay where who stands in meanwhile finds them.
     fn serve_readable(&mut self) {
-        let readable = std::mem::take(&mut self.local.desk.readable);
-        for group in readable.chunks(GROUP) {
-            if let [one] = group {
-                self.serve(*one);
-            } else {
-                self.serve_group(group);
+        loop {
+            let readable = &mut self.local.desk.readable;
+            let count = readable.len().min(GROUP);
+            let group: SmallVec<[usize; GROUP]> = readable.drain(..count).collect();
+            match group.as_slice() {
+                [] => break,
+                [one] => self.serve(*one),
+                group => self.serve_group(group),
             }
         }
-        self.local.desk.readable = readable;
-        self.local.desk.readable.clear();
+    }
+
+    /// Serves the connections that had more to read than their share.
+    fn serve_again(&mut self) {
+        for _ in 0..self.local.desk.again.len() {
+            let Some(token) = self.local.desk.again.pop_front() else { break };
+            self.serve(token);
+        }
     }
 
     fn serve_group(&mut self, group: &[usize]) {
@@ -429,7 +442,7 @@ impl Thread {
             let fate = self.after_read(&mut conn, token, buf.len(), fed.flow);
             let fate = self.finish(&mut conn, fate);
             if fate == Fate::Keep && (buf.len() == SLOT || conn.read_closed) {
-                self.local.desk.again.push(token);
+                self.local.desk.again.push_back(token);
             }
             self.put_back(token, conn, fate);
         }
@@ -453,7 +466,7 @@ impl Thread {
         for (token, is_last) in std::mem::take(&mut self.local.desk.missed) {
             if let Some(Some(conn)) = self.local.desk.conns.get_mut(token) {
                 conn.read_closed |= is_last;
-                self.local.desk.again.push(token);
+                self.local.desk.again.push_back(token);
             }
         }
         loop {
@@ -557,7 +570,8 @@ impl Thread {
         let needs_auth = !self.local.tunables.password.is_empty();
         let session = Session::new(client, needs_auth);
         self.local.desk.conns[token] = Some(Box::new(Conn::new(stream, poll_token.0, session)));
-        self.serve(token);
+        // It may have sent something already.
+        self.local.desk.readable.push_back(token);
     }
 
     /// Reads and runs what a connection sent.
@@ -630,7 +644,7 @@ impl Thread {
                 return Fate::Close;
             }
         }
-        self.local.desk.again.push(token);
+        self.local.desk.again.push_back(token);
         Fate::Keep
     }
 
@@ -733,7 +747,7 @@ impl Thread {
                 return Fate::Keep;
             }
         }
-        self.local.desk.again.push(token);
+        self.local.desk.again.push_back(token);
         Fate::Keep
     }
 
@@ -1012,6 +1026,19 @@ impl Thread {
         };
         server.keyspace.expire(lane, now_ms, &mut turn, budget, change, (wants, propagate));
         self.local.desk.expire_turn = turn;
+    }
+
+    /// Looks at the limit on memory, when it is time.
+    fn evict(&mut self) {
+        if !evict::is_due(&self.local) {
+            return;
+        }
+        let server = Arc::clone(&self.server);
+        let mut gate = standby::enter(&server, &mut self.local);
+        self.local.follow_config(&server);
+        evict::settle(&server, &mut self.local, &mut gate);
+        drop(gate);
+        self.local.wake_workers(&server);
     }
 
     /// Walks on with the snapshot under way; one worker sees to its end.
