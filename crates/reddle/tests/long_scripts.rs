@@ -66,6 +66,10 @@ fn every_client_is_told_and_any_can_end_it() {
                 assert!(run(client, "KEYS *").starts_with("BUSY"));
                 assert!(run(client, "EVAL 'return 1' 0").starts_with("BUSY"));
             }
+            // Many at once: they are more than are read together.
+            let mut many: Vec<Client> = (0..40).map(|_| server.client()).collect();
+            many.iter_mut().for_each(|client| begin(client, &["PING"]));
+            assert!(many.iter_mut().all(|client| end(client).starts_with("BUSY")));
             let mut new = server.client();
             assert!(run(&mut new, "PING").starts_with("BUSY"));
             assert_eq!(run(&mut clients[killer], "FUNCTION KILL").split(' ').next(), Some("BUSY"));
@@ -300,7 +304,7 @@ fn what_is_too_large_to_be_kept_makes_a_script_unkillable() {
     let mut server = start("2", &[]);
     let [mut script, mut other] = [(); 2].map(|()| server.client());
     for changes in ["redis.call('append', 'large', 'x')", "redis.call('flushall')"] {
-        assert_eq!(show(&other.call(&["SET", "large", &"x".repeat(200 << 10)])), "OK");
+        assert_eq!(show(&other.call(&["SET", "large", &"x".repeat(16 << 20)])), "OK");
         let body = format!("{changes} {ENDLESS}");
         begin(&mut script, &["EVAL", &body, "0"]);
         wait_for(&mut other, true);

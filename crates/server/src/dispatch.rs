@@ -418,22 +418,18 @@ fn run(
         return (Flow::Continue, 0);
     }
     local.look_at_clock();
-    let mut gate = None;
-    pass(server, local, &mut gate);
+    let mut gate = pass(server, local);
     local.follow_config(server);
     if conn.client().is_killed() {
         return (Flow::Close, 0);
     }
-    let is_prefetched = is_prefetched || local.busy == State::BUSY;
-    let mut fetched = match is_prefetched {
-        true if local.busy == State::BUSY => batch.keys.len(),
-        true => batch.keys.len().min(ITEMS_AHEAD),
-        false => 0,
-    };
+    let is_busy = local.busy == State::BUSY;
+    let ahead = if is_prefetched { ITEMS_AHEAD } else { 0 };
+    let mut fetched = batch.keys.len().min(if is_busy { usize::MAX } else { ahead });
     conn.client().replying.store(true, Ordering::Relaxed);
     // Before its commands run: one of them may ask how long this client has been idle.
     conn.client().active_ms.store(local.now_ms(), Ordering::Relaxed);
-    if !is_prefetched && batch.keys.len() > 1 {
+    if fetched == 0 && batch.keys.len() > 1 {
         prefetch::buckets(server, conn.session.db, &batch.keys);
     }
     local.outlet.begin_batch();
@@ -482,15 +478,15 @@ fn run(
 
 /// Passes the gate's read side, or notes that a script keeps it closed.
 #[inline]
-fn pass<'k>(server: &'k Server, local: &mut Local, gate: &mut Option<ReadGuard<'k>>) {
+fn pass<'k>(server: &'k Server, local: &mut Local) -> Option<ReadGuard<'k>> {
     local.busy = State::default();
     if !local.stands_in
         && let Some(passed) = server.keyspace.enter_unless(local.id, || server.is_busy())
     {
-        *gate = passed;
-    } else {
-        local.busy = State::BUSY;
+        return passed;
     }
+    local.busy = State::BUSY;
+    None
 }
 
 /// Adds up what a batch did.
@@ -868,7 +864,7 @@ impl<'k> Turn<'_, 'k> {
     /// Goes back to the gate's read side; tells what becomes of the connection.
     pub fn end_alone(&mut self, alone: Alone<'k>, flow: Flow) -> Flow {
         drop(alone);
-        pass(self.server, self.local, self.gate);
+        *self.gate = pass(self.server, self.local);
         self.local.follow_config(self.server);
         self.local.wake_workers(self.server);
         if self.session.client.is_killed() { Flow::Close } else { flow }

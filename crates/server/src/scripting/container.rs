@@ -94,10 +94,9 @@ pub(super) fn end_running(call: &mut Call<'_, '_>, is_function: bool) -> Result<
     if running.is_function() != is_function {
         return Err(Error::Text(call.server.busy_text()));
     }
-    if running.is_unkillable() {
+    if !running.kill() {
         return Err(Error::Text(spec::error::UNKILLABLE));
     }
-    running.kill();
     call.out.ok();
     Ok(())
 }

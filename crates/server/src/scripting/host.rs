@@ -10,7 +10,7 @@ use script::{Flags as Says, Host, Level, Propagation};
 use spec::command::Flags;
 
 use super::Plan;
-use super::running::Shown;
+use super::running::{Running, Shown};
 use crate::dispatch::Turn;
 use crate::refuse;
 use crate::rows::Row;
@@ -116,7 +116,12 @@ impl<'k: 'h, 'h> Host for ScriptHost<'_, '_, 'k, 'h> {
         }
         self.has_written |= row.has(Flags::WRITE);
         let running = &server.scripting.running;
+        let mut changes = false;
         if let Some(undo) = self.turn.local.change.undo() {
+            changes = row.spec.flags.intersects(Flags::WRITE | Flags::MAY_REPLICATE);
+            if changes && !running.begin_change() {
+                return reject(self.turn, Some(row), ended(running), reply);
+            }
             let passed_ns = running.passed_ns(server.ticks, *self.turn.ticks);
             undo.set_value_max(UNDO_VALUE + (passed_ns / UNDO_NS_A_BYTE) as usize);
         }
@@ -133,8 +138,8 @@ impl<'k: 'h, 'h> Host for ScriptHost<'_, '_, 'k, 'h> {
         let (mark, len) = (turn.out.mark(), turn.out.len());
         let args = Args::new(args, &[]);
         let (result, _) = turn.perform(row, &args, &[], self.held);
-        if turn.local.change.undo().is_some_and(|undo| undo.is_lost()) {
-            running.set_unkillable();
+        if changes {
+            running.end_change(turn.local.change.undo().is_some_and(|undo| undo.is_lost()));
         }
         if let Err(error) = result {
             error.write(row.name, turn.out);
@@ -167,10 +172,15 @@ impl<'k: 'h, 'h> Host for ScriptHost<'_, '_, 'k, 'h> {
             self.show(running.overdue_ns(server.ticks)?);
         }
         worker::look_after(self.turn.local, Duration::ZERO);
-        running.is_to_end().then_some(match running.is_function() {
-            true => "Script killed by user with FUNCTION KILL.",
-            false => "Script killed by user with SCRIPT KILL.",
-        })
+        running.is_to_end().then(|| &ended(running)["ERR ".len()..])
+    }
+}
+
+/// The error of a script that was ended.
+fn ended(running: &Running) -> &'static str {
+    match running.is_function() {
+        true => "ERR Script killed by user with FUNCTION KILL.",
+        false => "ERR Script killed by user with SCRIPT KILL.",
     }
 }
 

@@ -3,11 +3,21 @@
 //! One script runs at a time. Whoever runs it says so here; whoever waits for the gate looks here
 //! whether to go on waiting.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
 use crate::clock::Ticks;
+
+/// It is in the middle of a change, and nobody knows yet whether that can be changed back.
+const CHANGES: u8 = 1;
+/// It is to end.
+const TO_END: u8 = 2;
+/// It has changed what cannot be changed back.
+const UNKILLABLE: u8 = 4;
+/// How long whoever wants to end it waits each time for the change under way.
+const NAP: Duration = Duration::from_micros(200);
 
 /// What FUNCTION STATS shows of a script that takes long.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -24,11 +34,10 @@ pub struct Running {
     /// The processor's counter when it began; 0 when none runs.
     since: AtomicU64,
     is_function: AtomicBool,
-    is_to_end: AtomicBool,
     /// The server ends with it, so it does not matter what it leaves behind.
     is_last: AtomicBool,
-    /// It has changed what cannot be changed back.
-    is_unkillable: AtomicBool,
+    /// `CHANGES`, `TO_END` or `UNKILLABLE`, or none of them.
+    fate: AtomicU8,
     /// Nanoseconds after which it is one that takes long; 0 is never.
     threshold_ns: AtomicU64,
     shown: Mutex<Option<Shown>>,
@@ -45,8 +54,7 @@ impl Running {
     #[inline]
     pub fn begin(&self, is_function: bool) {
         self.is_function.store(is_function, Ordering::Relaxed);
-        self.is_to_end.store(false, Ordering::Relaxed);
-        self.is_unkillable.store(false, Ordering::Relaxed);
+        self.fate.store(0, Ordering::Relaxed);
         self.since.store(Ticks::now().max(1), Ordering::Release);
     }
 
@@ -83,9 +91,17 @@ impl Running {
         self.is_function.load(Ordering::Relaxed)
     }
 
-    /// Asks the script to end.
-    pub fn kill(&self) {
-        self.is_to_end.store(true, Ordering::Release);
+    /// Asks the script to end; false if it has changed what cannot be changed back. Waits until
+    /// that is known, as the script is in the middle of a command then.
+    pub fn kill(&self) -> bool {
+        loop {
+            let free = self.fate.compare_exchange(0, TO_END, Ordering::AcqRel, Ordering::Acquire);
+            match free {
+                Ok(_) | Err(TO_END) => return true,
+                Err(UNKILLABLE) => return false,
+                Err(_) => std::thread::sleep(NAP),
+            }
+        }
     }
 
     /// Asks the script to end, and the server with it.
@@ -93,20 +109,25 @@ impl Running {
         self.is_last.store(true, Ordering::Release);
     }
 
-    /// Notes that the script has changed what cannot be changed back.
+    /// The script begins to change something; false if it must not, as it is to end.
     #[inline]
-    pub fn set_unkillable(&self) {
-        self.is_unkillable.store(true, Ordering::Release);
+    pub fn begin_change(&self) -> bool {
+        let was = self.fate.swap(CHANGES, Ordering::AcqRel);
+        if was == TO_END {
+            self.fate.store(TO_END, Ordering::Release);
+        }
+        was != TO_END
     }
 
-    /// Whether it has.
-    pub fn is_unkillable(&self) -> bool {
-        self.is_unkillable.load(Ordering::Acquire)
+    /// The change is made; tells whether everything so far can be changed back.
+    #[inline]
+    pub fn end_change(&self, is_lost: bool) {
+        self.fate.store(if is_lost { UNKILLABLE } else { 0 }, Ordering::Release);
     }
 
     /// Whether the script must end now.
     pub fn is_to_end(&self) -> bool {
-        self.is_last() || self.is_to_end.load(Ordering::Acquire) && !self.is_unkillable()
+        self.is_last() || self.fate.load(Ordering::Acquire) == TO_END
     }
 
     /// Whether the server ends with the script.
