@@ -169,7 +169,12 @@ fn encrypted(tcp: TcpStream, address: &Address, tls: &Tls, limit: Duration) -> i
     let connection = rustls::ClientConnection::new(config, name).map_err(io::Error::other)?;
     let mut stream = rustls::StreamOwned::new(connection, tcp);
     while stream.conn.is_handshaking() {
-        stream.conn.complete_io(&mut stream.sock)?;
+        stream.conn.complete_io(&mut stream.sock).map_err(|error| match error.kind() {
+            io::ErrorKind::WouldBlock => {
+                io::Error::new(io::ErrorKind::TimedOut, "no answer to the TLS handshake")
+            }
+            _ => error,
+        })?;
     }
     stream.sock.set_read_timeout(None)?;
     Ok(Link::Tls(Box::new(stream)))

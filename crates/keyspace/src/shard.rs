@@ -179,7 +179,8 @@ impl Shard {
     /// Takes all keys of a database out: how many there were, and what the caller frees where that
     /// hurts nobody. While a snapshot needs them, they are freed once it has seen them.
     pub fn take(&mut self, db: u32) -> (usize, Option<ShardDb>) {
-        let taken = self.db(db).take();
+        let Some(part) = self.made(db) else { return (0, None) };
+        let taken = part.take();
         let count = taken.table().len();
         if taken.door.has_past() {
             self.detached.push(taken);

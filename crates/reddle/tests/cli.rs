@@ -212,6 +212,12 @@ fn a_session_at_a_terminal() {
     session.expect("key");
     session.send("nothing\r");
     session.expect("(empty array)");
+    // So are keys.
+    server.client().run("SET some:long:name found");
+    session.send("get some:\t");
+    session.expect("some:long:name");
+    session.send("\r");
+    session.expect("\"found\"");
     session.send("auth secret\r");
     session.expect("ERR AUTH");
     session.send("multi\r");

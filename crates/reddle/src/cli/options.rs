@@ -64,7 +64,7 @@ pub(super) enum Protocol {
 }
 
 /// Everything that the command line says.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Options {
     pub(super) program: String,
     pub(super) endpoint: Endpoint,

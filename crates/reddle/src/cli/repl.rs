@@ -44,7 +44,7 @@ pub(super) fn run(mut operator: Operator) -> Done {
     };
     loop {
         let line = match &mut source {
-            Source::Terminal(editor) => editor.line(&operator.prompt()),
+            Source::Terminal(editor) => editor.line(&operator),
             Source::Pipe(lines) => lines.next(),
         };
         match line {

@@ -2,6 +2,7 @@
 //! every line, and [`each_key`] when its value goes.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::env;
 use std::io;
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ use crate::cli::Failure;
 use crate::cli::hint::docs::Docs;
 use crate::cli::hint::hint;
 use crate::cli::operator::Operator;
+use crate::cli::scan::Walk;
 
 /// The prompt and its history.
 pub(super) struct Editor {
@@ -36,7 +38,8 @@ impl Editor {
         let config = config.max_history_size(1000).map_err(failed)?.build();
         let mut lines = rustyline::Editor::with_config(config).map_err(failed)?;
         let colours = env::var_os("NO_COLOR").is_none() && env::var("TERM").is_ok_and(is_coloured);
-        lines.set_helper(Some(Assistant { docs, hints: true, colours }));
+        let keys = RefCell::new(Operator::new(operator.options.clone()));
+        lines.set_helper(Some(Assistant { docs, hints: true, colours, keys }));
         let history = history_file();
         if let Some(file) = &history {
             // The first session has no history yet.
@@ -46,8 +49,11 @@ impl Editor {
     }
 
     /// The next line.
-    pub(super) fn line(&mut self, prompt: &str) -> Typed {
-        match self.lines.readline(prompt) {
+    pub(super) fn line(&mut self, operator: &Operator) -> Typed {
+        if let Some(assistant) = self.lines.helper_mut() {
+            assistant.look_where(operator);
+        }
+        match self.lines.readline(&operator.prompt()) {
             Ok(line) => Typed::Line(line.into_bytes()),
             Err(_) => Typed::End,
         }
@@ -87,6 +93,8 @@ struct Assistant {
     docs: Docs,
     hints: bool,
     colours: bool,
+    /// Asks for keys, with a connection of its own that is made when it is needed.
+    keys: RefCell<Operator>,
 }
 
 impl Completer for Assistant {
@@ -123,11 +131,51 @@ impl Completer for Assistant {
             return Ok((lead, names.into_iter().map(|name| pair(name, asked)).collect()));
         }
         let start = typed.rfind(' ').map_or(0, |blank| blank + 1);
-        Ok((start, self.options(typed, &typed[start..])))
+        let word = &typed[start..];
+        let mut candidates = self.options(typed, word);
+        candidates.extend(self.keys(word));
+        Ok((start, candidates))
     }
 }
 
+/// Candidates that are shown, and steps of SCAN that are made for them.
+const KEYS_MAX: usize = 100;
+const STEPS_MAX: u64 = 20;
+
 impl Assistant {
+    /// Keys are those of the database in which commands run.
+    fn look_where(&mut self, operator: &Operator) {
+        let (own, theirs) = (self.keys.get_mut(), &operator.options);
+        if own.options.endpoint != theirs.endpoint || own.options.database != theirs.database {
+            own.options = theirs.clone();
+            own.connection = None;
+        }
+    }
+
+    /// Keys that begin with `word`; none where they cannot be had, or need quotes.
+    fn keys(&self, word: &str) -> Vec<Pair> {
+        let mut operator = self.keys.borrow_mut();
+        let plain = |c: char| c.is_ascii_alphanumeric() || "_-.:/{}@".contains(c);
+        if word.is_empty() || !word.chars().all(plain) {
+            return Vec::new();
+        }
+        if operator.connection.is_none() && operator.connect().is_err() {
+            return Vec::new();
+        }
+        operator.options.pattern = Some(format!("{word}*").into_bytes());
+        operator.options.count = 1000;
+        let (mut walk, mut found) = (Walk::default(), Vec::new());
+        while walk.steps < STEPS_MAX && found.len() < KEYS_MAX {
+            let Ok(Some(keys)) = walk.next(&mut operator) else { break };
+            let keys = keys.into_iter().filter_map(|key| String::from_utf8(key).ok());
+            found.extend(keys.filter(|key| key.chars().all(plain)));
+        }
+        found.sort();
+        found.dedup();
+        found.truncate(KEYS_MAX);
+        found.into_iter().map(|key| Pair { display: key.clone(), replacement: key }).collect()
+    }
+
     /// The fixed words of a command that begin with `word`.
     fn options(&self, typed: &str, word: &str) -> Vec<Pair> {
         let words: Vec<Vec<u8>> =
