@@ -27,7 +27,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ("loadgen", &["resp"]),
     ("reddle", &["server", "client", "loadgen", "persist", "spec"]),
     ("testkit", &["resp"]),
-    ("xtask", &["server", "spec", "resp", "testkit", "loadgen"]),
+    ("xtask", &["server", "spec", "resp", "keyspace", "testkit", "loadgen"]),
 ];
 
 /// Rule: dependencies between our crates follow [`DIRECTIONS`]; tests may use what they like.
