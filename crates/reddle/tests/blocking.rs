@@ -408,6 +408,12 @@ fn unblock_answers_once() {
             assert_eq!(answer(&mut client), want);
             assert_eq!(run(&mut client, "PING"), "PONG");
         }
+        // A second reply would be taken for that of PING (garnet#2030).
+        client.send(b"BLMPOP 0 1 k LEFT\r\n").expect("a server that reads");
+        wait_for_blocked(&mut other, 1);
+        assert_eq!(run(&mut other, &format!("CLIENT UNBLOCK {id}")), "1");
+        assert_eq!(answer(&mut client), "nil");
+        assert_eq!(run(&mut client, "PING"), "PONG");
         let stats = run(&mut other, "INFO commandstats");
         let counts = stats.lines().find(|line| line.starts_with("cmdstat_blpop:calls=3,"));
         let refused = |line: &str| line.ends_with(",rejected_calls=1,failed_calls=0");

@@ -274,6 +274,7 @@ fn clients_are_answered_while_a_file_is_loaded() {
             thread::sleep(Duration::from_millis(5));
         }
     };
+    // Clients know the error by its first word (dragonfly#2617).
     wait_for("GET key:1", "-LOADING");
     let info = ask(&socket, "INFO persistence").unwrap();
     assert!(info.contains("loading:1\r\n"), "{info}");

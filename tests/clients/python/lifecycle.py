@@ -92,8 +92,9 @@ def check_asyncio_reconnects_after_a_restart(threads, protocol):
 
 
 def check_ready_means_ready(threads, protocol):
-    # testcontainers-redis#20, dragonfly#1198: the log line comes when the port answers. The
-    # server returns from its start by that line, and the first attempt must succeed.
+    # testcontainers-redis#20, testcontainers-java#11101, testcontainers-go#2962, dragonfly#1198:
+    # the log line comes when the port answers. The server returns from its start by that line,
+    # and the first attempt must succeed.
     for _ in range(3):
         server = Server(threads)
         try:

@@ -74,7 +74,42 @@ pub(super) fn measure(options: &Options) -> Result<Section, String> {
     if options.wants("PUBLISH") {
         section.tables.push(messages(options, &cpus)?);
     }
+    if options.wants("HOTKEYS") {
+        section.tables.push(watching(options, &cpus)?);
+    }
     Ok(section)
+}
+
+/// What it costs to know which keys are used most and what clients wait for: three servers with
+/// different settings take turns.
+fn watching(options: &Options, cpus: &Cpus) -> Result<Table, String> {
+    const SETTINGS: [(&str, [&str; 4]); 3] = [
+        ("nothing is watched", ["--hotkey-top-k", "0", "--latency-tracking", "no"]),
+        ("hot keys", ["--hotkey-top-k", "16", "--latency-tracking", "no"]),
+        ("latencies", ["--hotkey-top-k", "0", "--latency-tracking", "yes"]),
+    ];
+    let mut table = Table::new(&["watched", "pipeline", "user µs a SET", "user / nothing"]);
+    let start = |(_, more): &(&str, [&str; 4])| {
+        let server = Server::start(options, Kind::Ours, &cpus.server, more)?;
+        server.pause();
+        Ok(server)
+    };
+    let servers = SETTINGS.iter().map(start).collect::<Result<Vec<_>, String>>()?;
+    let pattern = format!("SET {{k}} {VALUE}");
+    for &depth in options.pipelines.iter().filter(|depth| **depth > 1) {
+        let task = Task { name: "HOTKEYS", pattern: &pattern, depth, prepare: Vec::new() };
+        let cells = rounds(options, &task, &servers, cpus);
+        let user: Vec<Option<f64>> =
+            cells.iter().map(|cell| cell.figures().map(|got| got.user_us)).collect();
+        for ((name, _), got) in SETTINGS.iter().zip(&user) {
+            let mut row = vec![(*name).to_owned(), depth.to_string()];
+            if let (Some(got), Some(nothing)) = (got, user[0]) {
+                row.extend([micros(*got), ratio(*got, nothing)]);
+            }
+            table.push(row);
+        }
+    }
+    Ok(table)
 }
 
 fn transactions(options: &Options, cpus: &Cpus, section: &mut Section) -> Result<(), String> {
