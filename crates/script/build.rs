@@ -45,8 +45,8 @@ struct Change(&'static str, &'static str, usize, &'static str);
 /// of absent metamethods. A pattern nests at most `MATCH_DEPTH_MAX` deep, as the C stack is finite.
 /// Numbers become text and come from it in Rust where that is short. The library's loops that a
 /// few instructions can make very long count as instructions themselves (`reddle_spend`), and so
-/// do bytes that are allocated or that the collector looks at (`reddle_skip`), so that they end
-/// where a script must end; a coroutine counts on where its caller was. Of a long string all bytes
+/// do bytes that are allocated, hashed or looked at by the collector (`reddle_skip`), so that they
+/// end where a script must end; a coroutine counts on where its caller was. Of a long string all bytes
 /// are hashed, because strings that differ in what is left out would all meet in one chain. The
 /// collector begins in time for the bound of the memory, which the allocator's own data begins
 /// with, because an allocation cannot wait for it; its estimate of what is in use is not let run
@@ -160,7 +160,8 @@ const CHANGES: [Change; 36] = [
         "lstring.c",
         "for (l1=l; l1>=step; l1-=step)  /* compute hash */",
         1,
-        "if (l >= 32) h = reddle_hash(L, str, l);\n\
+        "if (l >= 32) {\n    h = reddle_hash(L, str, l);\n\
+         if (l >= 1024) reddle_skip(L, l / 64);\n  }\n\
          else for (l1=l; l1>=step; l1-=step)  /* compute hash */",
     ),
     Change(

@@ -423,6 +423,7 @@ fn loops_of_libraries_end_with_the_script() {
          while true do coroutine.wrap(f)() end",
         "local t = {} for i = 1, 2000 do t[i] = i % 3 end while true do table.sort(t) end",
         "while true do local s = string.rep('x', 1e7) end",
+        "local kept = string.rep('x', 1e5) while true do string.rep('x', 1e5) end",
     ] {
         interp.set_budget(Some(3_000_000));
         let got = eval_on(&mut interp, &mut Canned::default(), Proto::Resp2, code);
