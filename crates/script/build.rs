@@ -45,12 +45,12 @@ struct Change(&'static str, &'static str, usize, &'static str);
 /// of absent metamethods. A pattern nests at most `MATCH_DEPTH_MAX` deep, as the C stack is finite.
 /// Numbers become text and come from it in Rust where that is short. The library's loops that a
 /// few instructions can make very long count as instructions themselves (`reddle_spend`), and so
-/// do bytes that are allocated, hashed or looked at by the collector (`reddle_skip`), so that they
-/// end where a script must end; a coroutine counts on where its caller was. Of a long string all bytes
-/// are hashed, because strings that differ in what is left out would all meet in one chain. The
-/// collector begins in time for the bound of the memory, which the allocator's own data begins
-/// with, because an allocation cannot wait for it; its estimate of what is in use is not let run
-/// below zero, where it would wait for ever.
+/// do bytes that are allocated, hashed or looked at by the collector (`reddle_skip`), so that
+/// they end where a script must end; a coroutine counts on where its caller was. Of a long string
+/// all bytes are hashed, because strings that differ in what is left out would all meet in one
+/// chain. The collector begins in time for the bound of the memory, which the allocator's own
+/// data begins with, because an allocation cannot wait for it; its estimate of what is in use is
+/// not let run below zero, where it would wait for ever.
 const CHANGES: [Change; 36] = [
     Change(
         "luaconf.h",
