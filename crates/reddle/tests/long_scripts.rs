@@ -240,7 +240,9 @@ fn digest(client: &mut Client) -> (String, String) {
 fn a_script_that_is_ended_has_changed_nothing() {
     let mut rng = Rng::with_seed(7);
     for threads in ["1", "2"] {
-        let options = [("appendonly", "yes"), ("enable-debug-command", "yes"), ("save", "")];
+        // So that the log has what was answered.
+        let log = [("appendonly", "yes"), ("appendfsync", "always")];
+        let options = [log[0], log[1], ("enable-debug-command", "yes"), ("save", "")];
         let server = start(threads, &options);
         let [mut script, mut other, mut watcher] = [(); 3].map(|()| server.client());
         for round in 0..25 {
