@@ -14,8 +14,6 @@ pub(crate) mod portion;
 #[cfg(test)]
 mod tests;
 
-use portion::Place;
-
 /// Bytes of a piece at most.
 const PIECE: usize = 256 << 10;
 /// From so many bytes on a piece is handed over when a key ends.

@@ -434,10 +434,12 @@ impl Recorder for Run {
         }
         let (number, lane) = self.lane(origin);
         let mut pen = lane.pen.lock();
-        if pen.begun.is_none() && !is_large(entry) {
+        let is_begun = pen.begun == Some(entry.identity());
+        // After SWAPDB the walk may meet another large one while one is begun.
+        if !is_begun && (pen.begun.is_some() || !is_large(entry)) {
             pen.spell.key(origin.db, entry);
         } else {
-            if pen.begun.is_none() {
+            if !is_begun {
                 pen.begun = Some(entry.identity());
                 self.queue.set_begun(number, true);
             }

@@ -212,7 +212,7 @@ impl<O: Out> Encoder<O> {
 
     /// A value of a type that [`Self::kind_of`] gave.
     pub(super) fn value(&mut self, kind: u8, value: &ValueRef<'_>) {
-        self.some(value, &mut Place { kind, ..Place::default() }, ALL);
+        self.some(value, &mut Place::of(kind), ALL);
     }
 
     /// Up to so many elements of a value from a place on, which has its type, and at the first of

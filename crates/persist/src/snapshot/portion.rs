@@ -36,6 +36,11 @@ pub struct Place {
 }
 
 impl Place {
+    /// The beginning of a value of this type of a file.
+    pub fn of(kind: u8) -> Self {
+        Self { kind, ..Self::default() }
+    }
+
     /// The beginning of another step over the same value.
     pub fn next_step(&mut self) {
         *self = Self { is_begun: true, step: self.step + 1, kind: self.kind, ..Self::default() };
