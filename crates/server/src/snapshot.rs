@@ -364,6 +364,13 @@ impl Run {
         (number, &self.lanes[number])
     }
 
+    /// A value that was spelled bit by bit is whole.
+    fn end_value(&self, lane: usize, pen: &mut Pen) {
+        pen.large.flush();
+        pen.begun = None;
+        self.queue.set_begun(lane, false);
+    }
+
     /// How long a worker's walk may go on in a turn of which clients have taken so much. Without
     /// clients slices grow: one that comes in the middle of the first ones waits less. When pieces
     /// wait for the end of a value that is begun, that comes first.
@@ -420,8 +427,7 @@ impl Recorder for Run {
         let mut pen = lane.pen.lock();
         if pen.begun == Some(entry.identity()) {
             while !pen.large.bit(origin.db, entry) {}
-            pen.begun = None;
-            self.queue.set_begun(number, false);
+            self.end_value(number, &mut pen);
         } else {
             pen.spell.key(origin.db, entry);
         }
@@ -446,8 +452,7 @@ impl Recorder for Run {
             if !pen.large.bit(origin.db, entry) {
                 return false;
             }
-            pen.begun = None;
-            self.queue.set_begun(number, false);
+            self.end_value(number, &mut pen);
         }
         lane.count();
         true

@@ -22,6 +22,7 @@ mod growth;
 mod idle;
 mod load;
 mod loading;
+mod log;
 mod memory;
 mod options;
 mod process;
@@ -55,6 +56,7 @@ const MEASUREMENTS: &[(&str, Measurement)] = &[
     ("freeing", freeing::measure),
     ("loading", loading::measure),
     ("snapshot", snapshot::measure),
+    ("log", log::measure),
     ("threads", threads::measure),
     ("sessions", sessions::measure),
     ("tracking", tracking::measure),
