@@ -190,7 +190,7 @@ impl Commands<'_> {
     /// First all fields, then the deadlines of those that have one.
     fn hash(&mut self, key: &[u8], hash: &Hash, place: &mut Place, count: usize) -> bool {
         let is_for_deadlines = place.step > 0;
-        let is_last = portion::fields(hash, place, count, &mut |at, name, value, deadline_ms| {
+        let is_last = portion::fields(hash, place, count, |at, name, value, deadline_ms| {
             if !is_for_deadlines {
                 self.front(b"HMSET", key, at, hash.len(), 2);
                 self.element(name);

@@ -114,7 +114,7 @@ fn write_zset(out: &mut impl Out, zset: &Zset, place: &mut Place, count: usize) 
 }
 
 fn write_hash(out: &mut impl Out, hash: &Hash, place: &mut Place, count: usize) -> bool {
-    let is_last = portion::fields(hash, place, count, &mut |number, name, value, deadline_ms| {
+    let is_last = portion::fields(hash, place, count, |number, name, value, deadline_ms| {
         Comma::before(out, number);
         out.put(b"[");
         element(out, name);

@@ -306,7 +306,7 @@ impl<O: Out> Encoder<O> {
             }
             self.length(hash.len() as u64);
         }
-        portion::fields(hash, place, count, &mut |_, name, value, deadline_ms| {
+        portion::fields(hash, place, count, |_, name, value, deadline_ms| {
             if kind == kind::HASH_EXPIRES {
                 // One more than the difference to the earliest, because zero says "never".
                 let later = deadline_ms.map_or(0, |deadline_ms| deadline_ms - first_ms + 1);

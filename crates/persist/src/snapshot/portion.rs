@@ -134,7 +134,7 @@ pub fn fields(
     hash: &Hash,
     place: &mut Place,
     count: usize,
-    each: &mut dyn FnMut(u64, Element<'_>, Element<'_>, Option<i64>),
+    mut each: impl FnMut(u64, Element<'_>, Element<'_>, Option<i64>),
 ) -> bool {
     let mut number = place.count;
     let mut counted = |name: Element<'_>, value: Element<'_>, deadline_ms| {
