@@ -12,7 +12,7 @@ use crate::gate::{Gate, ReadGuard};
 use crate::shard::{Shard, ShardDb, is_gone};
 use crate::shards::{Alone, Held, Shards};
 use crate::watch::{Outcome, Watches};
-use value::KeyHash;
+use value::{KeyHash, Kind};
 
 /// How an engine is laid out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -64,6 +64,17 @@ pub struct Keyspace {
     /// Which shard of each lane comes next in the walk of a snapshot; behind the last one nothing
     /// is left.
     walks: Box<[CachePadded<AtomicU32>]>,
+}
+
+/// A key that is big for its type.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Big {
+    /// Its database.
+    pub db: u32,
+    /// The key.
+    pub key: Box<[u8]>,
+    /// Bytes of a string, elements of a collection.
+    pub size: u64,
 }
 
 impl Keyspace {
@@ -198,12 +209,37 @@ impl Keyspace {
         all
     }
 
+    /// The biggest keys of a type in all databases, the biggest first, as far as they are big
+    /// enough to be noted (see `shard::biggest`); as [`Self::totals`].
+    ///
+    /// # Panics
+    /// As [`Self::totals`].
+    pub fn biggest<'k>(&'k self, held: &mut Held<'k>, kind: Kind, count: usize) -> Vec<Big> {
+        let mut walk = held.is_none().then(|| self.shards.hold_walk());
+        let held = walk.as_mut().unwrap_or(held);
+        let mut all: Vec<Big> = Vec::new();
+        for index in 0..self.shards.len() as u32 {
+            for db in 0..self.databases {
+                let Some(part) = held.shard(index).made(db) else { continue };
+                let min = if all.len() < count { 0 } else { all[count - 1].size };
+                part.biggest(kind, count, min, |entry, size| {
+                    all.push(Big { db, key: entry.key_bytes().into(), size });
+                });
+                all.sort_by(|one, other| {
+                    other.size.cmp(&one.size).then_with(|| one.key.cmp(&other.key))
+                });
+                all.truncate(count);
+            }
+        }
+        all
+    }
+
     fn visit<'k>(&'k self, held: &mut Held<'k>, mut each: impl FnMut(usize, &ShardDb)) {
         let mut walk = held.is_none().then(|| self.shards.hold_walk());
         let held = walk.as_mut().unwrap_or(held);
         for index in 0..self.shards.len() as u32 {
-            for (db, part) in held.shard(index).dbs().enumerate() {
-                each(db, part);
+            for (db, part) in held.shard(index).dbs() {
+                each(db as usize, part);
             }
         }
     }

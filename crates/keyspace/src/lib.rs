@@ -25,7 +25,7 @@ pub use discarded::Discarded;
 pub use door::{Origin, Recorder, Slot};
 pub use entry::{Entry, INLINE_MAX, NewValue, ValueRef};
 pub use gate::{Gate, ReadGuard, WriteGuard};
-pub use keyspace::{Keyspace, Layout, Overhead, Totals};
+pub use keyspace::{Big, Keyspace, Layout, Overhead, Totals};
 pub use load::Entered;
 pub use lock::Lock;
 pub use shard::{Edit, Faded, Lookup, Shard, ShardDb, Stamp, Ttl};

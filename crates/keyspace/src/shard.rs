@@ -14,10 +14,14 @@ use table::Table;
 use crate::door::{Door, Origin, Place, Recorder, Slot};
 use crate::entry::wheel::Wheel;
 use crate::entry::{Entry, NewValue};
-use value::{KeyHash, ValueMut, ValueView};
+use value::{KeyHash, Kind, ValueMut, ValueView};
+
+pub mod biggest;
 
 #[cfg(test)]
 mod tests;
+
+use biggest::{Biggest, Class, class_of};
 
 /// Entries that [`ShardDb::expire`] has under way at once.
 const EXPIRE_BATCH: usize = 16;
@@ -29,6 +33,15 @@ pub struct ShardDb {
     fields: Fields,
     wheel: Option<Box<Wheel>>,
     door: Door,
+    biggest: Biggest,
+}
+
+/// What is known of an entry beside the table: when the first of its fields expires, and how big
+/// it is.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+struct Marks {
+    fields_due: Option<i64>,
+    class: Class,
 }
 
 /// The hashes with fields that expire: the earliest deadline of a field and the key's hash.
@@ -93,11 +106,11 @@ pub enum Edit<R> {
 }
 
 /// See the module's text. The first database lies in the shard itself: nearly all keys of the
-/// world are there. The others are made when one of them is asked for.
+/// world are there. Each of the others is made when it is asked for.
 #[repr(C)]
 pub struct Shard {
     first: ShardDb,
-    others: Box<[ShardDb]>,
+    others: Box<[Option<Box<ShardDb>>]>,
     databases: u32,
     /// What was taken out while a snapshot needed it: freed when that has seen it.
     detached: Vec<ShardDb>,
@@ -117,25 +130,33 @@ impl Shard {
 
     fn other(&mut self, db: u32) -> &mut ShardDb {
         if self.others.is_empty() {
-            let hash = *self.first.table().hasher();
-            self.others = (1..self.databases).map(|_| ShardDb::new(hash)).collect();
+            self.others = (1..self.databases).map(|_| None).collect();
         }
-        &mut self.others[db as usize - 1]
+        let hash = *self.first.table().hasher();
+        self.others[db as usize - 1].get_or_insert_with(|| Box::new(ShardDb::new(hash)))
     }
 
     /// One database's part, unless it was never asked for: then nothing is in it.
     pub fn made(&mut self, db: u32) -> Option<&mut ShardDb> {
-        if db == 0 { Some(&mut self.first) } else { self.others.get_mut(db as usize - 1) }
+        match db.checked_sub(1) {
+            None => Some(&mut self.first),
+            Some(other) => self.others.get_mut(other as usize)?.as_deref_mut(),
+        }
     }
 
     /// As [`Self::made`], for reading.
     pub fn look(&self, db: u32) -> Option<&ShardDb> {
-        if db == 0 { Some(&self.first) } else { self.others.get(db as usize - 1) }
+        match db.checked_sub(1) {
+            None => Some(&self.first),
+            Some(other) => self.others.get(other as usize)?.as_deref(),
+        }
     }
 
-    /// The databases' parts that were made, in the order of their numbers, for reading.
-    pub fn dbs(&self) -> impl Iterator<Item = &ShardDb> {
-        std::iter::once(&self.first).chain(&self.others)
+    /// The databases' parts that were made, with the numbers of the databases and in their order,
+    /// for reading.
+    pub fn dbs(&self) -> impl Iterator<Item = (u32, &ShardDb)> {
+        let others = (1..).zip(&self.others).filter_map(|(db, part)| Some((db, part.as_deref()?)));
+        std::iter::once((0, &self.first)).chain(others)
     }
 
     /// Exchanges two databases.
@@ -146,7 +167,9 @@ impl Shard {
             (0, _) if self.others.is_empty() && self.first.table().is_empty() => {}
             (0, _) => {
                 self.other(high as u32);
-                std::mem::swap(&mut self.first, &mut self.others[high - 1]);
+                if let Some(other) = &mut self.others[high - 1] {
+                    std::mem::swap(&mut self.first, &mut **other);
+                }
             }
             _ if self.others.is_empty() => {}
             _ => self.others.swap(low - 1, high - 1),
@@ -167,9 +190,11 @@ impl Shard {
 
     /// Begins an epoch in all databases; what only an older one still needed is given back.
     pub(crate) fn begin(&mut self, recorder: &Arc<dyn Recorder>, shard: u32) -> Vec<ShardDb> {
-        let all = std::iter::once(&mut self.first).chain(&mut self.others);
-        for (db, part) in (0..).zip(all) {
-            part.door.begin(recorder, Origin { shard, db });
+        self.first.door.begin(recorder, Origin { shard, db: 0 });
+        for (db, part) in (1..).zip(&mut self.others) {
+            if let Some(part) = part {
+                part.door.begin(recorder, Origin { shard, db });
+            }
         }
         std::mem::take(&mut self.detached)
     }
@@ -186,20 +211,22 @@ impl Shard {
                 return false;
             }
         }
-        let mut all = std::iter::once(&mut self.first).chain(&mut self.others);
+        let others = self.others.iter_mut().flatten().map(|part| &mut **part);
+        let mut all = std::iter::once(&mut self.first).chain(others);
         all.all(|part| part.door.walk(more))
     }
 
     /// When the time of the next key of this shard is over, in Unix milliseconds; perhaps earlier.
     pub fn next_due_ms(&self) -> u64 {
-        let next = self.dbs().filter_map(ShardDb::next_due_ms).min();
+        let next = self.dbs().filter_map(|(_, part)| part.next_due_ms()).min();
         next.map_or(u64::MAX, |deadline| deadline + 1)
     }
 }
 
 impl ShardDb {
     fn new(hash: KeyHash) -> Self {
-        Self { fields: Fields::default(), wheel: None, door: Door::new(hash) }
+        let (fields, biggest) = (Fields::default(), Biggest::default());
+        Self { fields, wheel: None, door: Door::new(hash), biggest }
     }
 
     /// The keys.
@@ -225,7 +252,7 @@ impl ShardDb {
     /// Bytes held for finding keys and their deadlines, beside the entries.
     pub fn overhead(&self) -> usize {
         let wheel = self.wheel.as_ref().map_or(0, |wheel| wheel.memory());
-        self.table().memory() + wheel + self.fields.memory()
+        self.table().memory() + wheel + self.fields.memory() + self.biggest.memory()
     }
 
     fn next_due_ms(&self) -> Option<u64> {
@@ -253,7 +280,12 @@ impl ShardDb {
             None => Lookup::Missing,
             Some(entry) if entry.is_over(now_ms) => {
                 wheel_of(&mut self.wheel).remove(&entry);
-                self.fields.change(hash, fields_due_of(&entry), None);
+                mark(
+                    (&mut self.fields, &mut self.biggest),
+                    hash,
+                    marks_of(&entry),
+                    Marks::default(),
+                );
                 Lookup::Expired(entry.remove())
             }
             Some(entry) => Lookup::Live(entry),
@@ -279,10 +311,10 @@ impl ShardDb {
     ) -> Edit<R> {
         let Some(mut entry) = self.door.slot(hash, key) else { return Edit::Missing };
         let (old, deadline) = (entry.address(), entry.deadline_ms());
-        let fields_due = fields_due_of(&entry);
+        let marks = marks_of(&entry);
         if entry.is_over(now_ms) {
             wheel_of(&mut self.wheel).remove(&entry);
-            self.fields.change(hash, fields_due, None);
+            mark((&mut self.fields, &mut self.biggest), hash, marks, Marks::default());
             return Edit::Expired(entry.remove());
         }
         let result = entry.change(change);
@@ -290,7 +322,7 @@ impl ShardDb {
         if deadline.is_some() && entry.address() != old {
             wheel_of(&mut self.wheel).moved(old, &entry);
         }
-        self.fields.change(hash, fields_due, fields_due_of(&entry));
+        mark((&mut self.fields, &mut self.biggest), hash, marks, marks_of(&entry));
         Edit::Done(result)
     }
 
@@ -303,7 +335,7 @@ impl ShardDb {
         ttl: Ttl,
         stamp: Stamp,
     ) -> bool {
-        let (wheel, fields) = (&mut self.wheel, &mut self.fields);
+        let (wheel, beside) = (&mut self.wheel, (&mut self.fields, &mut self.biggest));
         match self.door.place(hash, key) {
             Place::Vacant(vacant) => {
                 let deadline = if let Ttl::At(at) = ttl { Some(at) } else { None };
@@ -311,12 +343,12 @@ impl ShardDb {
                 if deadline.is_some() {
                     entry.change(|entry| wheel_of(wheel).insert(entry, stamp.now_ms));
                 }
-                fields.change(hash, None, fields_due_of(&entry));
+                mark(beside, hash, Marks::default(), marks_of(&entry));
                 true
             }
             Place::Occupied(mut entry) => {
                 let keep = ttl == Ttl::Keep || ttl == Ttl::Never && entry.deadline_ms().is_none();
-                let (old, fields_due) = (entry.address(), fields_due_of(&entry));
+                let (old, marks) = (entry.address(), marks_of(&entry));
                 let shifted = match (entry.deadline_ms(), ttl) {
                     (Some(former_ms), Ttl::At(deadline_ms)) => {
                         wheel_of(wheel).shift(former_ms, deadline_ms, stamp.now_ms)
@@ -334,7 +366,7 @@ impl ShardDb {
                         entry.set_deadline(deadline);
                     }
                 });
-                fields.change(hash, fields_due, fields_due_of(&entry));
+                mark(beside, hash, marks, marks_of(&entry));
                 if !keep && !shifted {
                     schedule(wheel, &mut entry, deadline, stamp);
                     return false;
@@ -361,7 +393,12 @@ impl ShardDb {
             let wheel = wheel_of(&mut self.wheel);
             if entry.is_over(since_ms) {
                 wheel.remove(&entry);
-                self.fields.change(hash, fields_due_of(&entry), None);
+                mark(
+                    (&mut self.fields, &mut self.biggest),
+                    hash,
+                    marks_of(&entry),
+                    Marks::default(),
+                );
                 return Edit::Expired(entry.remove());
             }
             if let Some(deadline_ms) = deadline_ms
@@ -382,7 +419,7 @@ impl ShardDb {
         if entry.deadline_ms().is_some() {
             wheel_of(&mut self.wheel).remove(&entry);
         }
-        self.fields.change(hash, fields_due_of(&entry), None);
+        mark((&mut self.fields, &mut self.biggest), hash, marks_of(&entry), Marks::default());
         Some(entry)
     }
 
@@ -392,7 +429,7 @@ impl ShardDb {
         if entry.deadline_ms().is_some() {
             entry.change(|entry| wheel_of(&mut self.wheel).insert(entry, stamp.now_ms));
         }
-        self.fields.change(hash, None, fields_due_of(&entry));
+        mark((&mut self.fields, &mut self.biggest), hash, Marks::default(), marks_of(&entry));
     }
 
     /// Takes out the entries whose time is over, at the cost of `budget` (see [`Wheel::pop_due`]).
@@ -421,7 +458,12 @@ impl ShardDb {
             for (key_hash, address) in batch {
                 let entry = self.door.slot_at(key_hash, address);
                 let entry = entry.expect("what the wheel held is in the table").remove();
-                self.fields.change(key_hash, fields_due_of(&entry), None);
+                mark(
+                    (&mut self.fields, &mut self.biggest),
+                    key_hash,
+                    marks_of(&entry),
+                    Marks::default(),
+                );
                 each(entry);
             }
         }
@@ -454,18 +496,27 @@ impl ShardDb {
     /// when no field is left. `None` when there is no such field.
     pub fn fade(&mut self, hash: u64, key: &[u8], now_ms: i64, max: usize) -> Option<Faded> {
         let mut entry = self.door.slot(hash, key)?;
-        let fields_due = fields_due_of(&entry).filter(|deadline_ms| *deadline_ms < now_ms)?;
+        let marks = marks_of(&entry);
+        marks.fields_due.filter(|deadline_ms| *deadline_ms < now_ms)?;
         let (names, is_vacant) = entry.change(|entry| {
             let Some(ValueMut::Hash(content)) = entry.object_mut() else { return None };
             let names = content.remove_due(now_ms, max);
             Some((names, content.is_vacant()))
         })?;
-        self.fields.change(hash, Some(fields_due), fields_due_of(&entry));
+        mark((&mut self.fields, &mut self.biggest), hash, marks, marks_of(&entry));
         if is_vacant && entry.deadline_ms().is_some() {
             wheel_of(&mut self.wheel).remove(&entry);
         }
         let gone = is_vacant.then(|| entry.remove());
         Some(Faded { names, gone })
+    }
+
+    /// Shows keys of a type among which are the `count` biggest ones that have at least the size
+    /// `min`, each with its size: bytes of a string, elements of a collection. Those smaller than
+    /// `biggest::STRING_MIN` and `ELEMENTS_MIN` are not among them.
+    pub fn biggest(&mut self, kind: Kind, count: usize, min: u64, each: impl FnMut(&Entry, u64)) {
+        let hasher = *self.table().hasher();
+        self.biggest.show((&mut self.door, hasher), kind, (count, min), each);
     }
 
     /// Takes everything out.
@@ -502,6 +553,23 @@ fn fields_due_of(entry: &Entry) -> Option<i64> {
     match entry.object() {
         Some(ValueView::Hash(hash)) => hash.next_due_ms(),
         _ => None,
+    }
+}
+
+#[inline]
+fn marks_of(entry: &Entry) -> Marks {
+    if entry.is_inline() {
+        return Marks::default();
+    }
+    Marks { fields_due: fields_due_of(entry), class: class_of(entry) }
+}
+
+/// Notes what is known of an entry now beside the table, and was before.
+#[inline]
+fn mark((fields, biggest): (&mut Fields, &mut Biggest), hash: u64, old: Marks, new: Marks) {
+    if old != new {
+        fields.change(hash, old.fields_due, new.fields_due);
+        biggest.change(hash, old.class, new.class);
     }
 }
 

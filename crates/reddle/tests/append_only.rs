@@ -633,3 +633,188 @@ fn what_scripts_have_written_is_there_after_a_kill() {
         assert_eq!(text(&mut client, "GET b"), "2");
     }
 }
+
+/// Servers before Redis 7 wrote scripts themselves into their logs, and those before Redis 5 knew
+/// nothing else: by their text, and by the digest of one that is known.
+#[test]
+fn scripts_in_the_logs_of_older_servers_are_run() {
+    fn spelled(all: &[&[&str]]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for command in all {
+            bytes.extend(format!("*{}\r\n", command.len()).bytes());
+            for word in *command {
+                bytes.extend(format!("${}\r\n{word}\r\n", word.len()).bytes());
+            }
+        }
+        bytes
+    }
+    let body = "redis.call('set', KEYS[1], ARGV[1]) redis.call('incr', 'runs') return 1";
+    let known = "5943ee4581c10f3f8872b3f8718ccb27c394c5bf";
+    let other = "redis.call('set', 'in', 3) redis.call('select', 5) redis.call('set', 'b', 2)";
+    let library = "#!lua name=l\nredis.register_function('add', function(keys) \
+                   return redis.call('incr', keys[1]) end)";
+    let log = spelled(&[
+        &["SELECT", "0"],
+        &["EVAL", body, "1", "first", "1"],
+        &["SCRIPT", "LOAD", "return redis.call('incr', 'loaded')"],
+        &["EVALSHA", known, "0"],
+        &["SELECT", "3"],
+        &["MULTI"],
+        &["EVAL", other, "0"],
+        &["EXEC"],
+        &["SET", "after", "1"],
+        &["EVAL", "return redis.call('nonsense')", "0"],
+        &["FUNCTION", "LOAD", library],
+        &["FCALL", "add", "1", "called"],
+    ]);
+    for threads in ["1", "2"] {
+        let folder = Folder::new();
+        folder.leave(&log);
+        let server = folder.start(&[("threads", threads)]);
+        let mut client = server.client();
+        for (key, value) in [("first", "1"), ("runs", "1"), ("loaded", "1")] {
+            assert_eq!(text(&mut client, &format!("GET {key}")), value, "{}", server.log());
+        }
+        text(&mut client, "SELECT 3");
+        for (key, value) in [("in", "3"), ("after", "1"), ("called", "1"), ("b", "(nil)")] {
+            assert_eq!(text(&mut client, &format!("GET {key}")), value);
+        }
+        text(&mut client, "SELECT 5");
+        assert_eq!(text(&mut client, "GET b"), "2");
+        assert_eq!(fs::read(folder.increment()).unwrap(), log, "nothing is logged again");
+        text(&mut client, "SET later 1");
+        let before = digest(&mut client);
+        assert_eq!(text(&mut client, "DEBUG LOADAOF"), "OK");
+        assert_eq!(digest(&mut client), before);
+        assert_eq!(client.call(&["FCALL", "add", "1", "called"]), Value::Int(1));
+    }
+}
+
+/// A base of commands has the libraries of functions.
+#[test]
+fn a_base_of_commands_has_the_libraries() {
+    let folder = Folder::new();
+    let options = [("aof-use-rdb-preamble", "no")];
+    let server = folder.start(&options);
+    let mut client = server.client();
+    let library = "#!lua name=l\nredis.register_function('one', function() return 1 end)";
+    assert_eq!(client.call(&["FUNCTION", "LOAD", library]), Value::Bulk(b"l".to_vec()));
+    text(&mut client, "BGREWRITEAOF");
+    wait_for_rewrite(&mut client);
+    assert!(folder.names().iter().any(|name| name.ends_with(".2.base.aof")));
+    drop(server);
+    let server = folder.start(&options);
+    assert_eq!(server.client().call(&["FCALL", "one", "0"]), Value::Int(1));
+}
+
+/// Turning the log off gives up the rewrite that is under way, and leaves nothing of it.
+#[test]
+fn a_log_that_is_turned_off_gives_up_its_rewrite() {
+    let folder = Folder::new();
+    let server = folder.start(&[]);
+    let mut client = server.client();
+    text(&mut client, "SET key value");
+    text(&mut client, "CONFIG SET rdb-key-save-delay 10000000");
+    text(&mut client, "BGREWRITEAOF");
+    assert_eq!(info(&mut client, "aof_rewrite_in_progress"), "1");
+    text(&mut client, "CONFIG SET appendonly no");
+    wait_for("the rewrite is given up", || info(&mut client, "aof_rewrite_in_progress") == "0");
+    assert!(folder.names().iter().all(|name| !name.contains("temp")), "{:?}", folder.names());
+    drop(server);
+    let server = folder.start(&[]);
+    assert_eq!(text(&mut server.client(), "GET key"), "value");
+}
+
+/// WAITAOF comes back when what its client wrote is on the disk, or when its time is over.
+#[test]
+fn clients_wait_for_the_disk() {
+    let pair = |local| Value::Array(vec![Value::Int(local), Value::Int(0)]);
+    let no_log = "ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.";
+    for threads in ["1", "2"] {
+        let folder = Folder::new();
+        let server = folder.start(&[("appendfsync", "no"), ("threads", threads)]);
+        let (mut client, mut other) = (server.client(), server.client());
+        assert_eq!(send(&mut client, "WAITAOF 1 0 0"), pair(1), "it has written nothing");
+        text(&mut client, "INCR count");
+        assert_eq!(send(&mut client, "WAITAOF 1 0 50"), pair(0));
+        assert_eq!(send(&mut other, "WAITAOF 1 0 0"), pair(1), "that was somebody else");
+        text(&mut client, "CONFIG SET appendfsync everysec");
+        text(&mut client, "INCR count");
+        assert_eq!(send(&mut client, "WAITAOF 1 0 0"), pair(1));
+        assert_eq!(send(&mut client, "WAITAOF 0 1 30"), pair(1));
+        assert_eq!(send(&mut client, "WAITAOF 1 1 30"), pair(1));
+        text(&mut client, "CONFIG SET appendfsync always");
+        text(&mut client, "INCR count");
+        assert_eq!(send(&mut client, "WAITAOF 1 0 0"), pair(1));
+        // One that waits learns that there is no log any more.
+        text(&mut client, "CONFIG SET appendfsync no");
+        let port = server.port();
+        let waiting = thread::spawn(move || {
+            let mut client = Client::connect(port).unwrap();
+            text(&mut client, "INCR count");
+            text(&mut client, "WAITAOF 1 0 0")
+        });
+        let blocked =
+            |client: &mut Client| text(client, "INFO clients").contains("blocked_clients:1");
+        wait_for("somebody waits", || blocked(&mut client));
+        text(&mut client, "CONFIG SET appendonly no");
+        assert_eq!(waiting.join().unwrap(), no_log);
+        assert_eq!(text(&mut client, "WAITAOF 1 0 0"), no_log);
+        assert_eq!(send(&mut client, "WAITAOF 0 0 0"), pair(0));
+        // A log that is being turned on is there once its base is.
+        text(&mut client, "CONFIG SET appendfsync everysec");
+        text(&mut client, "CONFIG SET rdb-key-save-delay 300000");
+        text(&mut client, "CONFIG SET appendonly yes");
+        text(&mut client, "INCR count");
+        assert_eq!(send(&mut client, "WAITAOF 1 0 20000"), pair(1));
+        assert_eq!(info(&mut client, "aof_pending_rewrite"), "0");
+        let count = text(&mut client, "GET count");
+        drop(server);
+        let server = folder.start(&[]);
+        assert_eq!(text(&mut server.client(), "GET count"), count);
+    }
+}
+
+#[test]
+fn a_client_that_waits_for_the_disk_can_be_told_to_stop() {
+    let folder = Folder::new();
+    let server = folder.start(&[("appendfsync", "no")]);
+    let (mut client, port) = (server.client(), server.port());
+    for (word, expected) in [("TIMEOUT", "[0 0]"), ("ERROR", "UNBLOCKED")] {
+        for wait in ["WAITAOF 1 0 0", "WAIT 1 0"] {
+            let (sender, receiver) = std::sync::mpsc::channel();
+            let waiting = thread::spawn(move || {
+                let mut client = Client::connect(port).unwrap();
+                sender.send(text(&mut client, "CLIENT ID")).unwrap();
+                text(&mut client, "INCR count");
+                send(&mut client, wait)
+            });
+            let id = receiver.recv().unwrap();
+            let unblock = format!("CLIENT UNBLOCK {id} {word}");
+            wait_for("it waits", || text(&mut client, &unblock) == "1");
+            match (waiting.join().unwrap(), wait) {
+                (Value::Error(text), _) => assert!(text.starts_with(expected.as_bytes())),
+                (Value::Int(copies), "WAIT 1 0") => assert_eq!(copies, 0),
+                (reply, _) => {
+                    assert_eq!(reply, Value::Array(vec![Value::Int(0), Value::Int(0)]));
+                }
+            }
+        }
+    }
+    for (line, expected) in [
+        ("WAITAOF 2 0 0", "ERR value is out of range, value must between 0 and 1"),
+        ("WAITAOF x 0 0", "ERR value is not an integer or out of range"),
+        ("WAITAOF 0 -1 0", "ERR value is out of range, must be positive"),
+        ("WAITAOF 0 x 0", "ERR value is out of range, must be positive"),
+        ("WAITAOF 0 0 -1", "ERR timeout is negative"),
+        ("WAITAOF 0 0 x", "ERR timeout is not an integer or out of range"),
+        ("WAIT x 0", "ERR value is not an integer or out of range"),
+        ("WAIT 1 -1", "ERR timeout is negative"),
+        ("WAIT 1 x", "ERR timeout is not an integer or out of range"),
+        ("WAIT 1 20", "0"),
+        ("WAIT 0 0", "0"),
+        ("WAIT -1 0", "0"),
+    ] {
+        assert_eq!(text(&mut client, line), expected, "{line}");
+    }
+}

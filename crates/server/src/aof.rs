@@ -16,6 +16,7 @@ mod replay;
 mod rewrite;
 mod sink;
 mod unit;
+mod wait;
 mod writer;
 
 use std::collections::VecDeque;
@@ -38,6 +39,8 @@ pub use rewrite::{Rewrites, begin as rewrite, is_under_way, tick, turn_off, turn
 use sink::Sink;
 pub use sink::{flush, settle};
 pub use unit::Unit;
+use wait::Waiting;
+pub use wait::{NO_LOG, wait};
 
 /// Bytes that may wait to be written before workers wait for the disk.
 const WAITING_MAX: u64 = 256 << 20;
@@ -104,6 +107,8 @@ pub struct Aof {
     pub figures: Figures,
     /// Why the log takes nothing at present.
     trouble: Mutex<Option<Trouble>>,
+    /// Clients that wait for the disk.
+    waiting: Waiting,
 }
 
 /// A worker's way to the log.
@@ -113,6 +118,9 @@ pub struct Outlet {
     pub unit: Unit,
     /// Whether this worker has appended something that is not written yet.
     pub has_appended: bool,
+    /// The position behind what it has appended, now and when the present batch of commands began.
+    end: u64,
+    batch_began: u64,
 }
 
 impl Outlet {
@@ -121,9 +129,22 @@ impl Outlet {
     #[inline]
     pub fn append(&mut self, aof: &Aof, together: bool, now_us: i64) {
         if !self.unit.is_empty() {
-            aof.append(&mut self.unit, together, now_us / 1_000_000);
+            self.end = aof.append(&mut self.unit, together, now_us / 1_000_000);
             self.has_appended = true;
         }
+    }
+
+    /// A batch of one client's commands begins.
+    #[inline]
+    pub fn begin_batch(&mut self) {
+        self.batch_began = self.end;
+    }
+
+    /// The position behind what the client of the batch has written, who had reached another one
+    /// when the batch began.
+    #[inline]
+    pub fn reached(&self, before: u64) -> u64 {
+        if self.end == self.batch_began { before } else { self.end }
     }
 }
 
@@ -196,6 +217,7 @@ impl Aof {
             files: Mutex::new(Files::new(config)),
             figures: Figures::default(),
             trouble: Mutex::new(None),
+            waiting: Waiting::default(),
         };
         aof.follow(config);
         aof
@@ -220,11 +242,12 @@ impl Aof {
     }
 
     /// Adds what a unit says, together if its commands belong together; the shards of its changes
-    /// are held. Nothing is left in the unit.
-    pub fn append(&self, unit: &mut Unit, together: bool, now_s: i64) {
+    /// are held. Nothing is left in the unit. The position behind it.
+    pub fn append(&self, unit: &mut Unit, together: bool, now_s: i64) -> u64 {
         let mut tail = self.tail.lock();
         if !tail.is_on {
-            return unit.forget();
+            unit.forget();
+            return self.end();
         }
         let Tail { bytes, db, noted_s, .. } = &mut *tail;
         let before = bytes.len();
@@ -234,7 +257,7 @@ impl Aof {
         }
         *db = Some(unit.move_to(bytes, *db, together));
         let added = (bytes.len() - before) as u64;
-        self.appended.fetch_add(added, Ordering::SeqCst);
+        self.appended.fetch_add(added, Ordering::SeqCst) + added
     }
 
     /// Goes on in another file, or with none, from the present position on. The caller is alone.

@@ -29,7 +29,9 @@ mod serve;
 #[cfg(test)]
 mod tests;
 
-pub use serve::{Ready, collect, count, park, retry, serve, serve_late, take, wait, with_shards};
+pub use serve::{
+    Ready, collect, count, park, park_until, retry, serve, serve_late, take, wait, with_shards,
+};
 
 /// Most shards that are taken beside a command's own for those who wait for its keys.
 const COVER_MAX: usize = 32;
@@ -59,11 +61,24 @@ pub struct Waiter {
     shards: ShardSet,
     /// When its time is up.
     pub until: Option<Instant>,
+    /// What it is told then.
+    pub lapse: Lapse,
     /// When to try again by the clock, Unix milliseconds; `i64::MAX` for never.
     pub again_ms: AtomicI64,
     /// Nanoseconds that its command took before it waited.
     pub spent_ns: AtomicU64,
     stage: Mutex<Stage>,
+}
+
+/// What a client is told whose time is up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Lapse {
+    /// That there is nothing.
+    Nothing,
+    /// How many copies have what it wrote.
+    Copies,
+    /// Whether the log is on the disk up to a position, and then the same.
+    Log(u64),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -93,9 +108,14 @@ impl Waiter {
         self.proto
     }
 
-    /// Whether it waits for keys, and so may be told to stop waiting.
+    /// Whether it waits for keys.
     pub fn waits_for_keys(&self) -> bool {
         !self.keys.is_empty()
+    }
+
+    /// Whether it may be told to stop waiting.
+    pub fn may_stop(&self) -> bool {
+        self.waits_for_keys() || self.lapse != Lapse::Nothing
     }
 
     /// Whether the client wants no reply to this command.

@@ -420,6 +420,7 @@ fn run(
     if !is_prefetched && batch.keys.len() > 1 {
         prefetch::buckets(server, conn.session.db, &batch.keys);
     }
+    local.outlet.begin_batch();
     let mut ticks = Ticks::now();
     let mut flow = Flow::Continue;
     let mut done = 0;
@@ -453,6 +454,7 @@ fn run(
         }
     }
     drop(gate);
+    conn.session.logged = local.outlet.reached(conn.session.logged);
     local.wake_workers(server);
     let answered = done - usize::from(flow == Flow::Block);
     finish(server, local, &conn.session, answered as u64);
@@ -493,6 +495,21 @@ pub struct Turn<'a, 'k> {
     gate: &'a mut Option<ReadGuard<'k>>,
     /// When the command before ended.
     pub ticks: &'a mut u64,
+}
+
+impl<'a, 'k> Turn<'a, 'k> {
+    /// The turn of a session that no connection has; the caller holds every shard and passes no
+    /// gate.
+    pub fn alone(
+        server: &'k Server,
+        local: &'a mut Local,
+        session: &'a mut Session,
+        out: &'a mut Writer,
+        (gate, ticks): (&'a mut Option<ReadGuard<'k>>, &'a mut u64),
+    ) -> Self {
+        debug_assert!(gate.is_none());
+        Self { server, local, session, out, gate, ticks }
+    }
 }
 
 impl<'k> Turn<'_, 'k> {

@@ -147,6 +147,8 @@ pub struct Session {
     pub late: Vec<tracking::Item>,
     /// What HIMPORT PREPARE has named.
     pub field_sets: Option<Box<FieldSets>>,
+    /// The position in the log behind what it has written.
+    pub logged: u64,
 }
 
 impl Session {
@@ -162,6 +164,7 @@ impl Session {
             deferred: Vec::new(),
             late: Vec::new(),
             field_sets: None,
+            logged: 0,
         };
         session.put(State::NEEDS_AUTH, needs_auth);
         session.put(State::KNOWN, !needs_auth);

@@ -119,6 +119,7 @@ pub fn begin(server: &Server, held: &mut Held<'_>, wish: Wish, who: &str) -> Res
     server.shutdown.begun.store(true, Ordering::SeqCst);
     if server.aof.phase() == Phase::Waits && !wish.force && !wish.nosave {
         log::warn!("Writing initial AOF, can't exit.");
+        server.shutdown.begun.store(false, Ordering::SeqCst);
         return Err(Failed);
     }
     if server.aof.phase() != Phase::Off {

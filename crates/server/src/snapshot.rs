@@ -217,6 +217,7 @@ pub fn begin(
     let Order { purpose, mut form, on_end } = order;
     let snapshots = &server.persistence.snapshots;
     assert!(!snapshots.is_active(), "there is one snapshot at a time");
+    let began = Instant::now();
     let lanes = server.workers.len();
     let (run, writer) = Run::start(server, held, &mut *form, lanes)?;
     if let Err(error) = at_epoch() {
@@ -233,6 +234,7 @@ pub fn begin(
     *snapshots.current.lock() = Some(Current { run, purpose, on_end, writer });
     snapshots.is_active.store(true, Ordering::SeqCst);
     server.tell_all(|| Message::Look);
+    server.latency.note("snapshot", began.elapsed());
     Ok(())
 }
 
@@ -467,7 +469,8 @@ impl Recorder for Run {
 fn totals(held: &mut Held<'_>, databases: u32) -> Vec<Totals> {
     let mut all = vec![Totals::default(); databases as usize];
     for shard in 0..held.count() {
-        for (totals, part) in all.iter_mut().zip(held.shard(shard).dbs()) {
+        for (db, part) in held.shard(shard).dbs() {
+            let totals = &mut all[db as usize];
             totals.keys += part.table().len() as u64;
             totals.expires += part.expires() as u64;
             totals.volatile += part.volatile() as u64;

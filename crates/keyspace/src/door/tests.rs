@@ -111,7 +111,7 @@ impl Model {
         let mut held = self.keyspace.shards().hold_walk();
         let mut all = BTreeMap::new();
         for shard in 0..held.count() {
-            for (db, part) in (0..).zip(held.shard(shard).dbs()) {
+            for (db, part) in held.shard(shard).dbs() {
                 all.extend(part.table().iter().map(|entry| described(db, &entry)));
             }
         }

@@ -470,6 +470,12 @@ impl Entry {
         }
     }
 
+    /// Whether the whole value lies in the entry: it is a short string.
+    #[inline]
+    pub(crate) fn is_inline(&self) -> bool {
+        matches!(self.repr(), Repr::Inline | Repr::Int)
+    }
+
     /// Whether OBJECT ENCODING calls the string `raw` whatever its length: it was changed in place.
     pub fn is_raw(&self) -> bool {
         self.flags() & RAW != 0

@@ -229,7 +229,8 @@ fn other_databases_are_made_when_one_is_used() {
     let stamp = Stamp::at(5000);
     shard.db(0).set(hash.of(b"a"), b"a", NewValue::Int(1), Ttl::Never, stamp);
     shard.swap(2, 0);
-    assert_eq!(shard.dbs().count(), 4);
+    let made: Vec<u32> = shard.dbs().map(|(db, _)| db).collect();
+    assert_eq!(made, [0, 2]);
     assert!(shard.db(0).table().is_empty());
     assert!(shard.look(2).is_some_and(|db| db.get(hash.of(b"a"), b"a").is_some()));
 }

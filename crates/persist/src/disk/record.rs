@@ -1,6 +1,7 @@
 //! What is done to the disk, written down in its order, so that a test can rebuild what a crash
 //! would have left (`docs/design/persistence.md`). Only with the feature `record`, which tests turn
-//! on, and only for a process that is told a file for it; everybody else pays nothing.
+//! on, and only for a process that is told a file for it; everybody else pays nothing. Such a
+//! process can also be told that the disk fails.
 //!
 //! Invariant: an entry stands in the journal once what it tells of has happened, and before anybody
 //! can learn of that.
@@ -12,6 +13,41 @@ use std::path::{Path, PathBuf};
 
 /// The variable of the environment that names the journal.
 const JOURNAL: &str = "REDDLE_DISK_JOURNAL";
+
+/// The variable of the environment that names what fails: lines of what is done, a part of the path
+/// of what it is done to, and the number of the system's error. Without the file nothing fails.
+const FAULTS: &str = "REDDLE_DISK_FAULTS";
+
+/// What a file is called at present.
+#[cfg(target_os = "linux")]
+fn name_of(file: &File) -> Option<PathBuf> {
+    use std::os::fd::AsRawFd;
+    std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn name_of(_: &File) -> Option<PathBuf> {
+    None
+}
+
+/// Fails if that is what the disk is to do.
+fn may_fail(deed: &str, path: impl FnOnce() -> Option<PathBuf>) -> io::Result<()> {
+    if !cfg!(feature = "record") {
+        return Ok(());
+    }
+    let Some(faults) = std::env::var_os(FAULTS) else { return Ok(()) };
+    let Ok(faults) = std::fs::read_to_string(faults) else { return Ok(()) };
+    let path = path().unwrap_or_default();
+    for line in faults.lines() {
+        let mut words = line.split(' ');
+        let is_meant = words.next() == Some(deed)
+            && words.next().is_some_and(|part| path.to_string_lossy().contains(part));
+        if let (true, Some(code)) = (is_meant, words.next().and_then(|code| code.parse().ok())) {
+            return Err(io::Error::from_raw_os_error(code));
+        }
+    }
+    Ok(())
+}
 
 /// Does something and writes it down: a line, and bytes behind it.
 fn step<R>(
@@ -48,6 +84,7 @@ fn whole(path: &Path) -> String {
 }
 
 pub(super) fn open(path: &Path, options: &OpenOptions) -> io::Result<File> {
+    may_fail("open", || Some(path.to_owned()))?;
     let was_there = cfg!(feature = "record") && path.exists();
     step(
         || options.open(path),
@@ -60,15 +97,25 @@ pub(super) fn open(path: &Path, options: &OpenOptions) -> io::Result<File> {
 }
 
 pub(super) fn write(file: &mut File, bytes: &[u8]) -> io::Result<usize> {
+    let bytes = match may_fail("write", || name_of(file)) {
+        Ok(()) => bytes,
+        // A disk that becomes full takes a part of what it is given.
+        Err(error) if error.kind() == io::ErrorKind::StorageFull && bytes.len() > 1 => {
+            &bytes[..bytes.len() / 2]
+        }
+        Err(error) => return Err(error),
+    };
     let id = if cfg!(feature = "record") { number(file) } else { 0 };
     step(|| file.write(bytes), |count| (format!("write {id} {count}"), bytes[..*count].to_vec()))
 }
 
 pub(super) fn set_len(file: &File, len: u64) -> io::Result<()> {
+    may_fail("cut", || name_of(file))?;
     step(|| file.set_len(len), |()| (format!("cut {} {len}", number(file)), Vec::new()))
 }
 
 pub(super) fn sync(file: &File, with_metadata: bool) -> io::Result<()> {
+    may_fail("sync", || name_of(file))?;
     let work = || if with_metadata { file.sync_all() } else { file.sync_data() };
     step(work, |()| (format!("sync {}", number(file)), Vec::new()))
 }
@@ -86,6 +133,7 @@ pub(super) fn start(file: &File, offset: u64, len: u64) {
 }
 
 pub(super) fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    may_fail("rename", || Some(to.to_owned()))?;
     let from_whole = if cfg!(feature = "record") { whole(from) } else { String::new() };
     step(
         || std::fs::rename(from, to),
@@ -103,5 +151,6 @@ pub(super) fn make_folder(path: &Path) -> io::Result<()> {
 }
 
 pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+    may_fail("settle", || Some(whole(path).into()))?;
     step(|| File::open(path)?.sync_all(), |()| (format!("settle {}", whole(path)), Vec::new()))
 }

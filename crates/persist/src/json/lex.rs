@@ -8,7 +8,8 @@ use std::io::{self, Read};
 use super::error::{Error, Place};
 use super::text;
 
-/// Bytes that are read at once.
+/// Bytes that are read at once, at first and once the input has turned out to be long.
+const FIRST: usize = 4 << 10;
 const CHUNK: usize = 256 << 10;
 /// The longest string that is taken.
 const STRING_MAX: usize = u32::MAX as usize / 2;
@@ -20,7 +21,7 @@ const NUMBER_MAX: usize = 400;
 /// Walks over a document.
 pub(super) struct Lexer<R> {
     input: R,
-    buffer: Box<[u8]>,
+    buffer: Vec<u8>,
     at: usize,
     end: usize,
     /// Bytes of the file in front of the buffer.
@@ -39,7 +40,7 @@ impl<R: Read> Lexer<R> {
     pub(super) fn new(input: R) -> Self {
         Self {
             input,
-            buffer: vec![0; CHUNK].into(),
+            buffer: vec![0; FIRST],
             at: 0,
             end: 0,
             before: 0,
@@ -96,6 +97,9 @@ impl<R: Read> Lexer<R> {
     fn ahead(&mut self) -> Result<&[u8], Error> {
         while self.at == self.end {
             self.before += self.end as u64;
+            if self.end == self.buffer.len() && self.end < CHUNK {
+                self.buffer.resize(4 * self.end, 0);
+            }
             (self.at, self.end) = (0, 0);
             match self.input.read(&mut self.buffer) {
                 Ok(0) => break,

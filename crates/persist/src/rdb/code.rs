@@ -46,6 +46,14 @@ pub mod kind {
     pub const STREAM_5: u8 = 27;
     /// In Redis's dialect.
     pub const ARRAY: u8 = 28;
+    /// In Redis's dialect: a hash with the names of its fields in front, and then its values.
+    pub const HASH_TEMPLATE_LISTPACK: u8 = 29;
+    /// The same, with the number of a template of the file in the place of the names.
+    pub const HASH_TEMPLATE_LISTPACK_REF: u8 = 30;
+    pub const HASH_TEMPLATE_ARRAY: u8 = 31;
+    pub const HASH_TEMPLATE_ARRAY_REF: u8 = 32;
+    /// Of previews of Redis 8.8.
+    pub const GCRA: u8 = 33;
 }
 
 /// What the check of a file calls a type.
@@ -80,12 +88,20 @@ pub fn kind_name(code: u8, is_valkey: bool) -> &'static str {
         kind::STREAM_4 => "stream-v4",
         kind::STREAM_5 => "stream-v5",
         kind::ARRAY => "array",
+        kind::HASH_TEMPLATE_LISTPACK | kind::HASH_TEMPLATE_LISTPACK_REF if !is_valkey => {
+            "hash-template-listpack"
+        }
+        kind::HASH_TEMPLATE_ARRAY | kind::HASH_TEMPLATE_ARRAY_REF if !is_valkey => {
+            "hash-template-array"
+        }
         _ => "unknown",
     }
 }
 
 /// What stands in a file where the type of a value could.
 pub mod opcode {
+    /// In Redis's dialect: the names of the fields of some hashes.
+    pub const HASH_TEMPLATE: u8 = 242;
     /// The state of a slot's import in Valkey, metadata of the next key in Redis.
     pub const KEY_META: u8 = 243;
     pub const SLOT_INFO: u8 = 244;
@@ -135,6 +151,24 @@ pub mod element {
     pub const INT_END: i64 = 1 << 61;
 }
 
+/// How the names of a hash's fields stand in front of it.
+pub mod names {
+    pub const LISTPACK: u64 = 0;
+    pub const PLAIN: u64 = 1;
+}
+
+/// What modules write.
+pub mod module {
+    pub const END: u64 = 0;
+    pub const INT: u64 = 1;
+    pub const UNSIGNED: u64 = 2;
+    pub const FLOAT: u64 = 3;
+    pub const DOUBLE: u64 = 4;
+    pub const STRING: u64 = 5;
+    /// A flag of a class of metadata.
+    pub const MAY_BE_IGNORED: u32 = 1;
+}
+
 /// What a part of a list is.
 pub mod part {
     pub const PLAIN: u64 = 1;
@@ -151,6 +185,8 @@ pub const VERSION_CHECKSUM: u16 = 5;
 pub const REDIS_MIN: u16 = 12;
 /// The last version of Redis's dialect that is known.
 pub const REDIS_MAX: u16 = 16;
+/// The first version whose payloads may lack the checksum.
+pub const REDIS_RAW_MIN: u16 = 15;
 /// The last number that Redis's dialect may have.
 pub const REDIS_END: u16 = 79;
 /// The version of Valkey's dialect.

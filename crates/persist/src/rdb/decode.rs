@@ -1,5 +1,7 @@
 //! From bytes to values.
 
+use std::collections::BTreeMap;
+
 use keyspace::{NewValue, Value};
 use value::compact::lzf::decompress;
 use value::compact::{Corrupt, Intset, Listpack};
@@ -14,9 +16,14 @@ use super::source::Source;
 mod array;
 mod hash;
 mod list;
+mod module;
 mod old;
 mod stream;
+mod template;
 mod zset;
+
+pub(super) use module::module_name;
+use template::Names;
 
 /// What the nodes of streams are called in messages.
 const STREAM_PACK: &str = "Stream listpack";
@@ -71,6 +78,8 @@ pub struct Decoder<'r, S> {
     /// The first string of a pair.
     first: Vec<u8>,
     number: Text,
+    /// The templates of hashes that the file has told of.
+    templates: BTreeMap<u64, Names>,
 }
 
 /// Where a string that was read stands.
@@ -95,6 +104,7 @@ impl<'r, S: Source> Decoder<'r, S> {
             unpacked: Vec::new(),
             first: Vec::new(),
             number: Text::new(),
+            templates: BTreeMap::new(),
         }
     }
 
@@ -243,6 +253,12 @@ impl<'r, S: Source> Decoder<'r, S> {
                 Some(Value::Stream(Box::new(self.stream(kind)?)))
             }
             kind::ARRAY => self.array_value()?.map(|array| Value::Array(Box::new(array))),
+            kind::HASH_TEMPLATE_LISTPACK..=kind::HASH_TEMPLATE_ARRAY_REF if !self.is_valkey => {
+                return self.hash_of_template(kind);
+            }
+            kind::GCRA if !self.is_valkey => {
+                return self.corrupt("a rate limit (GCRA) of a preview of Redis 8.8");
+            }
             kind::MODULE_OLD => return self.corrupt("module value of a release candidate"),
             kind::MODULE => {
                 let id = self.length()?;
@@ -325,11 +341,4 @@ fn compact_form(kind: u8) -> &'static str {
         }
         _ => "",
     }
-}
-
-/// The name in the number of a module's type: nine letters of six bits, above ten bits of version.
-pub(super) fn module_name(id: u64) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let letter = |at: u32| char::from(LETTERS[(id >> (10 + 6 * (8 - at)) & 63) as usize]);
-    (0..9).map(letter).collect()
 }

@@ -37,6 +37,11 @@ pub enum Error {
         /// The module's type.
         name: String,
     },
+    /// What a module says of a key, and only that module could read.
+    Metadata {
+        /// The class of it.
+        name: String,
+    },
     /// A database that there is not.
     Database(u64),
     /// The checksum at the end does not fit.
@@ -63,6 +68,9 @@ impl fmt::Display for Error {
             Self::Version(version) => write!(out, "Can't handle RDB format version {version}"),
             Self::Unknown { at, code } => write!(out, "unknown type {code}, before byte {at}"),
             Self::Module { name } => write!(out, "a value of the module type '{name}'"),
+            Self::Metadata { name } => {
+                write!(out, "what a module says of a key, of the class '{name}'")
+            }
             Self::Database(number) => write!(out, "database {number} does not exist"),
             Self::Checksum { said, found } => {
                 write!(out, "RDB CRC error: {said:016x} is written, {found:016x} is right")

@@ -167,7 +167,7 @@ impl<'r, S: Source> Reader<'r, S> {
                     ahead.usage = Some(Usage::Idle(idle_s));
                 }
                 opcode::END => return self.end().map(|()| None),
-                opcode::KEY_META..=opcode::FUNCTION_OLD
+                opcode::HASH_TEMPLATE..=opcode::FUNCTION_OLD
                 | opcode::MODULE_AUX
                 | opcode::AUX..=opcode::RESIZE
                 | opcode::SELECT => {
@@ -196,6 +196,17 @@ impl<'r, S: Source> Reader<'r, S> {
             opcode::MODULE_AUX => {
                 let id = decoder.length()?;
                 return Err(Error::Module { name: module_name(id) });
+            }
+            opcode::HASH_TEMPLATE if !self.is_valkey => {
+                decoder.template()?;
+                return Ok(None);
+            }
+            opcode::KEY_META if self.is_valkey => {
+                return decoder.corrupt("a slot that is being imported into a cluster");
+            }
+            opcode::KEY_META => {
+                decoder.metadata()?;
+                return Ok(None);
             }
             opcode::FUNCTION_OLD => return decoder.corrupt("functions of a release candidate"),
             code => return Err(Error::Unknown { at: self.position(), code }),

@@ -51,7 +51,17 @@ fn numbers_in_files_stay() {
         kind::HASH_2,
     ];
     assert_eq!(kinds.to_vec(), (9..=22).collect::<Vec<u8>>());
+    let kinds = [
+        kind::ARRAY,
+        kind::HASH_TEMPLATE_LISTPACK,
+        kind::HASH_TEMPLATE_LISTPACK_REF,
+        kind::HASH_TEMPLATE_ARRAY,
+        kind::HASH_TEMPLATE_ARRAY_REF,
+        kind::GCRA,
+    ];
+    assert_eq!(kinds.to_vec(), (28..=33).collect::<Vec<u8>>());
     let marks = [
+        opcode::HASH_TEMPLATE,
         opcode::KEY_META,
         opcode::SLOT_INFO,
         opcode::FUNCTION,
@@ -66,7 +76,7 @@ fn numbers_in_files_stay() {
         opcode::SELECT,
         opcode::END,
     ];
-    assert_eq!(marks.to_vec(), (243..=255).collect::<Vec<u8>>());
+    assert_eq!(marks.to_vec(), (242..=255).collect::<Vec<u8>>());
 }
 
 /// A value dumped and restored in every version and style is the same.

@@ -210,7 +210,7 @@ fn client_unblock(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error>
     let id = args.int(2)?;
     let client = u64::try_from(id).ok().and_then(|id| call.server.clients.get(id));
     let waiter = client.and_then(|client| client.waiting.lock().clone());
-    let waiter = waiter.filter(|waiter| waiter.waits_for_keys() && call.server.end_wait(waiter));
+    let waiter = waiter.filter(|waiter| waiter.may_stop() && call.server.end_wait(waiter));
     call.out.int(i64::from(waiter.is_some()));
     if let Some(waiter) = waiter {
         call.local.tell(call.server, &waiter.client, answer);

@@ -36,7 +36,7 @@ struct Section {
 impl Section {
     /// Whether it looks at the data.
     fn needs_shards(&self) -> bool {
-        ["Memory", "Keyspace", "Debug"].contains(&self.title)
+        ["Memory", "Keyspace", "Bigkeys", "Debug"].contains(&self.title)
     }
 }
 
@@ -77,6 +77,7 @@ const SECTIONS: &[Section] = {
         section(&["errorstats"], "Errorstats", Default, commands::errorstats),
         section(&["latencystats"], "Latencystats", All, commands::latencystats),
         section(&["hotkeys"], "Hotkeys", All, commands::hotkeys),
+        section(&["bigkeys"], "Bigkeys", All, data::bigkeys),
         section(&["clientlatency"], "Clientlatency", All, commands::clientlatency),
         section(&["cluster"], "Cluster", Default, server::cluster),
         section(&["scriptingengines"], "Scripting Engines", All, server::engines),

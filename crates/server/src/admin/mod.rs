@@ -15,6 +15,7 @@ mod memory;
 mod module;
 mod save;
 mod server;
+mod wait;
 
 use crate::rows::SessionHandler;
 
@@ -42,6 +43,7 @@ pub(crate) fn handlers() -> impl Iterator<Item = (&'static str, SessionHandler)>
         module::HANDLERS,
         save::HANDLERS,
         server::HANDLERS,
+        wait::HANDLERS,
     ];
     groups.into_iter().flatten().copied()
 }

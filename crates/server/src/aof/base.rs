@@ -7,6 +7,7 @@ use keyspace::Totals;
 use persist::aof::Spelling;
 use persist::disk::{self, Draft};
 use persist::snapshot::{HandOver, Sheet, Sink, Spell};
+use resp::value::encode_command;
 use spec::config::Id;
 
 use super::{Files, files};
@@ -73,12 +74,17 @@ struct Commands {
 }
 
 impl Form for Commands {
-    fn open(&mut self, _: &Server, _: &[Totals]) -> io::Result<Box<dyn Sink>> {
+    fn open(&mut self, server: &Server, _: &[Totals]) -> io::Result<Box<dyn Sink>> {
         let mark = format!("rewriteaof-bg-{}", std::process::id());
         let mut draft = Draft::begin(&self.place, &mark)?.with_syncs(self.syncs);
         if self.annotates {
             let now_s = clock::unix_ms() / 1000;
             persist::rdb::Out::put(&mut draft, format!("#TS:{now_s}\r\n").as_bytes());
+        }
+        for code in &server.persistence.libraries.all().codes {
+            let mut command = Vec::new();
+            encode_command(&mut command, &[&b"FUNCTION"[..], b"LOAD", code]);
+            persist::rdb::Out::put(&mut draft, &command);
         }
         Ok(Box::new(Output(draft)))
     }

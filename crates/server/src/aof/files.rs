@@ -80,13 +80,18 @@ impl Files {
         sizes.map(|size| size.unwrap_or(0)).sum()
     }
 
-    /// Takes the files of another manifest as those of the log, once it stands on the disk.
+    /// Takes the files of another manifest as those of the log, once it stands on the disk. When
+    /// it got to its place and may not stay there, the error is told, and its files are those of
+    /// the log all the same: what it names must not be removed, nor what the one before it names.
     pub fn put(&mut self, manifest: Manifest) -> io::Result<()> {
         let place = self.path(&self.names.manifest());
         let draft = self.path(&self.names.draft_manifest());
-        disk::replace(&place, &draft, &manifest.to_bytes())?;
-        self.manifest = manifest;
-        Ok(())
+        let bytes = manifest.to_bytes();
+        let result = disk::replace(&place, &draft, &bytes);
+        if result.is_ok() || disk::read(&place).is_ok_and(|found| found == Some(bytes)) {
+            self.manifest = manifest;
+        }
+        result
     }
 
     /// Goes on in the last increment, or in a first one.

@@ -124,6 +124,7 @@ pub fn reload<'k>(
             drop(held.shard(shard).take(db));
         }
     }
+    server.persistence.libraries.replace(Vec::new());
     let wants = Wants(server.wants.load(Ordering::Relaxed));
     let player = Player::new();
     let mut target = Directly { server, local, held, player, stamp, has_doubled: false };

@@ -20,10 +20,12 @@ use spec::command::Flags;
 
 use crate::call::{Call, DataCall, Flow};
 use crate::commit;
+use crate::dispatch::Turn;
 use crate::local::Local;
 use crate::mailbox::Message;
 use crate::registry::Client;
 use crate::rows::{Row, Run};
+use crate::scripting;
 use crate::server::Server;
 use crate::session::{Session, State};
 
@@ -177,6 +179,7 @@ impl Replay {
 pub struct Player {
     session: Session,
     out: Writer,
+    ticks: u64,
 }
 
 impl Player {
@@ -184,7 +187,7 @@ impl Player {
     pub fn new() -> Self {
         let mut session = Session::new(Arc::new(Client::default()), false);
         session.put(State::REPLAYS.with(State::DENY_BLOCKING), true);
-        Self { session, out: Writer::new(Proto::Resp2) }
+        Self { session, out: Writer::new(Proto::Resp2), ticks: 0 }
     }
 
     /// Begins another file: it says itself which database is selected.
@@ -217,9 +220,7 @@ impl Player {
         row: &'k Row,
         args: &Args<'_>,
     ) -> Result<(), String> {
-        let out = &mut self.out;
-        let mark = out.mark();
-        let (db, state) = (self.session.db, self.session.state);
+        let mark = self.out.mark();
         let result = match row.run {
             _ if row.name == "select" => {
                 let number = args.int(1).ok().and_then(|number| u32::try_from(number).ok());
@@ -228,37 +229,47 @@ impl Player {
                 return Ok(());
             }
             Run::Data(handler) => {
+                let out = &mut self.out;
+                let (db, state) = (self.session.db, self.session.state);
                 let call = DataCall { server, local, db, state, out, row, held, hashed: &[] };
                 let result = call.run(handler, args);
                 local.wait = None;
                 commit::served(server, local, None);
                 result
             }
-            // Libraries are a part of the data set.
-            Run::Session(handler) if row.name.starts_with("function|") => {
-                let (session, flow) = (&mut self.session, Flow::Continue);
+            // Libraries are a part of the data set, and EVALSHA looks for what was loaded.
+            Run::Session(handler)
+                if row.name.starts_with("function|")
+                    || matches!(row.name, "script|load" | "script|flush") =>
+            {
+                let (session, out, flow) = (&mut self.session, &mut self.out, Flow::Continue);
                 let mut call = Call { server, local, session, out, row, held, flow };
                 let result = handler(&mut call, args);
                 commit::served(server, local, None);
                 result
             }
-            // What a script has written stands in a log of today; to run one again takes a client.
-            Run::Script(_) => {
-                return Err(format!("The command '{}' cannot stand in a log", row.name));
+            // What a script has written stands in a log of today; older servers wrote the script.
+            Run::Script(form) => {
+                let (session, out, mut gate) = (&mut self.session, &mut self.out, None);
+                let rest = (&mut gate, &mut self.ticks);
+                let mut turn = Turn::alone(server, local, session, out, rest);
+                let result = scripting::perform(&mut turn, (row, form), args, held);
+                local.change.set_wants(Wants::default());
+                result
             }
             // A transaction is whole when it comes here.
             _ if matches!(row.name, "multi" | "exec") || !row.has(Flags::WRITE) => return Ok(()),
             _ => return Err(format!("The command '{}' cannot stand in a log", row.name)),
         };
         if let Err(error) = result {
-            error.write(row.name, out);
+            error.write(row.name, &mut self.out);
         }
-        let reply = out.since(mark);
+        let reply = self.out.since(mark);
         if reply.first() == Some(&b'-') {
             let shown = reply.trim_ascii_end().escape_ascii();
             log::warn!("A command of the append only file fails: '{}': {shown}", row.name);
         }
-        out.clear();
+        self.out.clear();
         Ok(())
     }
 }

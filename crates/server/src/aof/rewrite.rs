@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use persist::disk::{self, Append};
 use spec::config::Id;
 
-use super::{Phase, base, files, heal, sink};
+use super::{Phase, base, files, heal, sink, wait};
 use crate::listen::system_text;
 use crate::server::Server;
 use crate::session::State;
@@ -215,7 +215,9 @@ fn adopt(server: &Server, phase: Phase, is_rdb: bool) -> io::Result<()> {
     if phase == Phase::Waits {
         let draft = files.names.draft_increment();
         let name = manifest.next_increment(&files.names).name.clone();
+        let began = Instant::now();
         disk::rename(&files.path(&draft), &files.path(&name))?;
+        server.latency.note("aof-rename", began.elapsed());
         disk::sync_folder(&files.folder)?;
         log::info!(
             "Successfully renamed the temporary AOF incr file {} into {}",
@@ -233,6 +235,8 @@ fn adopt(server: &Server, phase: Phase, is_rdb: bool) -> io::Result<()> {
     let size = files.size();
     aof.figures.size.store(size, Ordering::SeqCst);
     aof.figures.base_size.store(size, Ordering::SeqCst);
+    drop(files);
+    wait::look(server);
     Ok(())
 }
 
@@ -321,4 +325,5 @@ pub fn turn_off(server: &Server) {
     aof.go_on_in(None);
     sink::flush(server, true);
     heal(server);
+    wait::look(server);
 }

@@ -8,12 +8,12 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::Ordering;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::MutexGuard;
 use persist::disk::Append;
 
-use super::{Policy, Trouble, heal, put_trouble};
+use super::{Policy, Trouble, heal, put_trouble, wait};
 use crate::clock;
 use crate::listen::system_text;
 use crate::server::Server;
@@ -45,12 +45,17 @@ pub fn flush(server: &Server, sync: bool) -> bool {
 
 fn flush_in(server: &Server, mut sink: MutexGuard<'_, Sink>, sync: bool) -> bool {
     let aof = &server.aof;
+    let began = server.latency.is_on().then(Instant::now);
     let sleep_us = aof.flush_sleep_us.load(Ordering::Relaxed);
     if sleep_us > 0 {
         thread::sleep(Duration::from_micros(sleep_us));
     }
     let taken = sink.take(server);
-    let result = sink.drain(server).and_then(|()| match &sink.file {
+    let drained = sink.drain(server);
+    if let Some(began) = began {
+        note_write(server, began.elapsed());
+    }
+    let result = drained.and_then(|()| match &sink.file {
         Some(file) if sync && aof.durable() < taken => sync_file(server, file),
         _ => Ok(()),
     });
@@ -62,6 +67,10 @@ fn flush_in(server: &Server, mut sink: MutexGuard<'_, Sink>, sync: bool) -> bool
             }
             if aof.trouble().is_some() && put_trouble(server, None) {
                 log::warn!("AOF write error looks solved. The server can write again.");
+            }
+            drop(sink);
+            if sync {
+                wait::look(server);
             }
             true
         }
@@ -108,10 +117,23 @@ pub(super) fn skip(server: &Server) {
     flush(server, false);
 }
 
+/// Keeps how long a write took under the names of Redis: in general, and by what went on beside it.
+fn note_write(server: &Server, took: Duration) {
+    let is_copying =
+        server.aof.is_rewriting.load(Ordering::Relaxed) || server.persistence.snapshots.is_active();
+    let beside = if is_copying { "aof-write-active-child" } else { "aof-write-alone" };
+    server.latency.note("aof-write", took);
+    server.latency.note(beside, took);
+}
+
 fn sync_file(server: &Server, file: &Append) -> Result<(), Failure> {
+    let began = Instant::now();
     server.aof.figures.syncing.store(true, Ordering::Relaxed);
     let result = file.sync().map_err(Failure::Sync);
     server.aof.figures.syncing.store(false, Ordering::Relaxed);
+    if server.aof.policy() == Policy::Always {
+        server.latency.note("aof-fsync-always", began.elapsed());
+    }
     result
 }
 

@@ -8,6 +8,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Instant;
 
 use commands::{Args, Wait};
 use keyspace::{Class, Held, Kind, Lookup, Note, ReadGuard, Wants};
@@ -15,7 +16,7 @@ use parking_lot::Mutex;
 use resp::Writer;
 use smallvec::SmallVec;
 
-use super::{ShardSet, Sought, Stage, Waiter, moment};
+use super::{Lapse, ShardSet, Sought, Stage, Waiter, moment};
 use crate::call::DataCall;
 use crate::clock::Ticks;
 use crate::local::Local;
@@ -72,6 +73,7 @@ pub fn wait(
         is_timed: wait.again_ms.is_some(),
         shards,
         until: wait.until_ms.map(moment),
+        lapse: Lapse::Nothing,
         again_ms: AtomicI64::new(wait.again_ms.unwrap_or(i64::MAX)),
         spent_ns: AtomicU64::new(0),
         stage: Mutex::new(Stage::Waiting),
@@ -89,6 +91,18 @@ pub fn park(
     row: &Row,
     args: &Args<'_>,
 ) -> Arc<Waiter> {
+    park_until(server, session, out, row, args, (None, Lapse::Nothing))
+}
+
+/// The same, up to a moment at which the client is told something else.
+pub fn park_until(
+    server: &Server,
+    session: &mut Session,
+    out: &Writer,
+    row: &Row,
+    args: &Args<'_>,
+    (until, lapse): (Option<Instant>, Lapse),
+) -> Arc<Waiter> {
     let waiter = Arc::new(Waiter {
         ticket: server.blocked.next_ticket.fetch_add(1, Ordering::Relaxed),
         client: Arc::clone(&session.client),
@@ -102,7 +116,8 @@ pub fn park(
         on_loss: false,
         is_timed: false,
         shards: ShardSet::new(),
-        until: None,
+        until,
+        lapse,
         again_ms: AtomicI64::new(i64::MAX),
         spent_ns: AtomicU64::new(0),
         stage: Mutex::new(Stage::Waiting),

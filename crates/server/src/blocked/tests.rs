@@ -39,6 +39,7 @@ fn waiter(rng: &mut Rng, ticket: u64) -> Arc<Waiter> {
         is_timed: rng.bool(),
         shards,
         until: rng.bool().then(Instant::now),
+        lapse: Lapse::Nothing,
         again_ms: AtomicI64::new(0),
         spent_ns: AtomicU64::new(0),
         stage: Mutex::new(Stage::Waiting),

@@ -80,7 +80,11 @@ impl<'k: 'h, 'h> Host for ScriptHost<'_, '_, 'k, 'h> {
             return reject(self.turn, Some(row), text, reply);
         }
         self.has_written |= row.has(Flags::WRITE);
-        let wants = Wants(server.wants.load(Ordering::Relaxed));
+        // The log says itself what is in it.
+        let wants = match self.turn.session.state.any(State::REPLAYS) {
+            true => Wants::default(),
+            false => Wants(server.wants.load(Ordering::Relaxed)),
+        };
         let is_logged = self.propagation.0 & Propagation::AOF.0 != 0;
         let wants = if is_logged { wants } else { Wants(wants.0 & !Wants::LOG.0) };
         self.turn.local.change.set_wants(wants);

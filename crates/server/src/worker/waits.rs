@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use resp::Writer;
 
 use super::{Fate, Thread};
-use crate::blocked::{self, Waiter};
+use crate::blocked::{self, Lapse, Waiter};
 use crate::conn::Conn;
 use crate::local::Local;
 use crate::mailbox::Answer;
@@ -172,7 +172,7 @@ impl Thread {
                     Answer::Error => {
                         reply.error("UNBLOCKED client unblocked via CLIENT UNBLOCK");
                     }
-                    _ => reply.null_array(),
+                    _ => lapse(&self.server, &waiter, &mut reply),
                 }
                 let _gate = self.server.keyspace.enter(self.local.id);
                 blocked::count(&self.server, &self.local, &waiter, None, reply.since(mark));
@@ -197,6 +197,19 @@ impl Thread {
         if let Some(mut conn) = self.conns[token].take() {
             let fate = self.finish(&mut conn, Fate::Keep);
             self.put_back(token, conn, fate);
+        }
+    }
+}
+
+/// What a client is told whose time is over.
+fn lapse(server: &Server, waiter: &Waiter, reply: &mut Writer) {
+    match waiter.lapse {
+        Lapse::Nothing => reply.null_array(),
+        Lapse::Copies => reply.int(0),
+        Lapse::Log(position) => {
+            reply.array(2);
+            reply.int(i64::from(server.aof.has_on_disk(position)));
+            reply.int(0);
         }
     }
 }

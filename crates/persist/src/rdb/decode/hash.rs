@@ -167,13 +167,19 @@ impl<S: Source> Decoder<'_, S> {
 }
 
 /// Sets a field unless its time is over; false when there is one of that name.
-fn set(hash: &mut Hash, name: &[u8], value: &[u8], time: Time, rules: super::Rules<'_>) -> bool {
+pub(super) fn set(
+    hash: &mut Hash,
+    name: &[u8],
+    value: &[u8],
+    time: Time,
+    rules: super::Rules<'_>,
+) -> bool {
     if matches!(time, Time::At(deadline_ms) if deadline_ms < rules.since_ms) {
         return true;
     }
     hash.set(name, value, time, rules.of_hash())
 }
 
-fn loaded(hash: Hash) -> Loaded<'static> {
+pub(super) fn loaded(hash: Hash) -> Loaded<'static> {
     Loaded::Value(NewValue::Object(Value::Hash(hash)))
 }

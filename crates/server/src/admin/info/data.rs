@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use keyspace::Kind;
 use spec::config::Id;
 
 use super::Report;
@@ -117,6 +118,31 @@ pub(super) fn replication(report: &mut Report<'_, '_>) {
         ("repl_backlog_first_byte_offset", &0),
         ("repl_backlog_histlen", &0),
     ]);
+}
+
+/// The biggest keys of each type.
+pub(super) fn bigkeys(report: &mut Report<'_, '_>) {
+    const SHOWN: usize = 10;
+    let kinds = [
+        (Kind::String, "string"),
+        (Kind::List, "list"),
+        (Kind::Set, "set"),
+        (Kind::Zset, "zset"),
+        (Kind::Hash, "hash"),
+        (Kind::Stream, "stream"),
+        (Kind::Array, "array"),
+    ];
+    for (kind, name) in kinds {
+        let keys = report.server.keyspace.biggest(report.held, kind, SHOWN);
+        let what = if kind == Kind::String { "bytes" } else { "elements" };
+        for (number, big) in keys.iter().enumerate() {
+            let key = big.key.escape_ascii();
+            report.line(format_args!(
+                "biggest_{name}_{number}:db={},{what}={},key={key}",
+                big.db, big.size
+            ));
+        }
+    }
 }
 
 /// Four values a database and not more: programs that read these lines count them.

@@ -104,5 +104,16 @@ pub(super) fn cluster(report: &mut Report<'_, '_>) {
 }
 
 pub(super) fn engines(report: &mut Report<'_, '_>) {
-    report.zeros(&["engines_count", "engines_total_used_memory", "engines_total_memory_overhead"]);
+    let figures = report.server.scripting.figures();
+    let used = figures.interpreters();
+    let overhead = figures.scripts_memory + figures.libraries_memory;
+    report.fields(&[
+        ("engines_count", &1),
+        ("engines_total_used_memory", &used),
+        ("engines_total_memory_overhead", &overhead),
+    ]);
+    report.line(format_args!(
+        "engine_0:name=LUA,module=built-in,abi_version=4,used_memory={used},\
+         memory_overhead={overhead}"
+    ));
 }

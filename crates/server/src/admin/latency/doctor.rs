@@ -40,6 +40,11 @@ const ADVICE: &[(&str, &str)] = &[
          other times for snapshots, keep them apart.",
     ),
     (
+        "snapshot",
+        "A snapshot or a rewrite began while everybody waited. What is freed then, and the first \
+         file, take their time: look whether 'dir' is on a slow disk.",
+    ),
+    (
         "expire",
         "Many keys, or large ones, expired at the same time. Spread the times of expiry a little, \
          and keep 'lazyfree-lazy-expire yes', so that large values are freed in the background.",
