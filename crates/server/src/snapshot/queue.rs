@@ -1,9 +1,9 @@
 //! Pieces on their way from the workers to the thread that writes them: a queue a lane, bounded in
 //! bytes.
 //!
-//! Each lane has two tracks, one of them for values that are spelled bit by bit. Pieces of one track
-//! stay in order, and after one that is not whole only that track's pieces are taken until one is.
-//! Since every track has a bound of its own, one that the writer waits for can always go on, as
+//! Each lane has two tracks, one of them for values that are spelled bit by bit. Pieces of one
+//! track stay in order, and after one that is not whole only that track's pieces are taken until
+//! one is. Since every track has a bound of its own, one that the writer waits for can always go on, as
 //! long as nobody who is to go on with it waits for another: so while a value is begun, only the
 //! walk heeds the bounds.
 
@@ -107,8 +107,8 @@ impl Queue {
         }
     }
 
-    /// Adds a piece of a value that is spelled bit by bit, or of others. Waits while its track is at
-    /// its bound.
+    /// Adds a piece of a value that is spelled bit by bit, or of others. Waits while its track is
+    /// at its bound.
     pub fn put(&self, lane: usize, is_bit: bool, piece: Vec<u8>, is_whole: bool) {
         let track = 2 * lane + usize::from(is_bit);
         let is_full = || {
