@@ -43,11 +43,15 @@ struct Change(&'static str, &'static str, usize, &'static str);
 
 /// A table with the highest bit of its flags set cannot be changed; the lower bits are Lua's cache
 /// of absent metamethods. A pattern nests at most `MATCH_DEPTH_MAX` deep, as the C stack is finite.
-/// Numbers become text and come from it in Rust where that is short. The library's loops that a few
-/// instructions can make very long count as instructions themselves (`reddle_spend`), so that they
-/// end where a script must end; a coroutine counts on where its caller was. Of a long string all
-/// bytes are hashed, because strings that differ in what is left out would all meet in one chain.
-const CHANGES: [Change; 33] = [
+/// Numbers become text and come from it in Rust where that is short. The library's loops that a
+/// few instructions can make very long count as instructions themselves (`reddle_spend`), and so
+/// do bytes that are allocated or that the collector looks at (`reddle_skip`), so that they end
+/// where a script must end; a coroutine counts on where its caller was. Of a long string all bytes
+/// are hashed, because strings that differ in what is left out would all meet in one chain. The
+/// collector begins in time for the bound of the memory, which the allocator's own data begins
+/// with, because an allocation cannot wait for it; its estimate of what is in use is not let run
+/// below zero, where it would wait for ever.
+const CHANGES: [Change; 36] = [
     Change(
         "luaconf.h",
         "#define lua_number2str(s,n)\tsprintf((s), LUA_NUMBER_FMT, (n))",
@@ -113,6 +117,31 @@ const CHANGES: [Change; 33] = [
          LUA_API int reddle_is_readonly (lua_State *L, int idx) {\n\
          return (hvalue(index2adr(L, idx))->flags & READONLY) != 0;\n}\n\
          LUA_API void lua_rawset (lua_State *L, int idx) {",
+    ),
+    Change(
+        "lgc.c",
+        "#define setthreshold(g)  (g->GCthreshold = (g->estimate/100) * g->gcpause)",
+        1,
+        "#define setthreshold(g)  (g->GCthreshold = reddle_threshold(g))\n\
+         static size_t reddle_left (global_State *g) {\n\
+         size_t max = ((const size_t *)g->ud)[0];\n\
+         if (max == 0) return (size_t)-1 >> 1;\n\
+         return max > g->estimate ? max - g->estimate : 0;\n}\n\
+         static size_t reddle_threshold (global_State *g) {\n\
+         size_t usual, half;\n\
+         if (g->estimate > g->totalbytes) g->estimate = g->totalbytes;\n\
+         usual = (g->estimate/100) * g->gcpause;\n\
+         half = g->estimate + reddle_left(g) / 2;\n\
+         return usual < half ? usual : half;\n}",
+    ),
+    Change(
+        "lgc.c",
+        "  l_mem lim = (GCSTEPSIZE/100) * g->gcstepmul;",
+        1,
+        "  size_t left = reddle_left(g);\n\
+         l_mem lim = (GCSTEPSIZE/100) * g->gcstepmul;\n\
+         if (left > g->estimate / 64 && g->totalbytes > g->estimate + left / 4 * 3) {\n\
+         reddle_skip(L, g->totalbytes / 64);\n    luaC_fullgc(L);\n    return;\n  }",
     ),
     Change(
         "lapi.c",
@@ -185,12 +214,19 @@ const CHANGES: [Change; 33] = [
         "  reddle_skip(L, skipped);\n  return 0;  /* no more elements */",
     ),
     Change(
-        "ltable.c",
-        "int luaH_next (lua_State *L, Table *t, StkId key) {",
+        "lstate.h",
+        "#define G(L)\t(L->l_G)",
         1,
-        "static void reddle_skip (lua_State *L, int skipped) {\n\
-         L->hookcount = L->hookcount > skipped ? L->hookcount - skipped : 1;\n}\n\
-         int luaH_next (lua_State *L, Table *t, StkId key) {",
+        "#define G(L)\t(L->l_G)\n\
+         #define reddle_skip(L,n) ((L)->hookcount = \\\n\
+         (size_t)(L)->hookcount > (size_t)(n) ? (L)->hookcount - (int)(n) : 1)",
+    ),
+    Change(
+        "lmem.c",
+        "  g->totalbytes = (g->totalbytes - osize) + nsize;",
+        1,
+        "  g->totalbytes = (g->totalbytes - osize) + nsize;\n\
+         if (nsize > osize + 1024) reddle_skip(L, (nsize - osize) / 256);",
     ),
     Change(
         "lbaselib.c",

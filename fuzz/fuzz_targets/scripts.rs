@@ -11,8 +11,8 @@ use resp::{Proto, Writer};
 use script::{About, Host, Interp, Level, Propagation, Role};
 
 /// Bytes that a program may use beside the sandbox.
-const MEMORY_MAX: usize = 8 << 20;
-const INSTRUCTIONS_MAX: u64 = 1_000_000;
+const MEMORY_MAX: usize = 4 << 20;
+const INSTRUCTIONS_MAX: u64 = 200_000;
 /// Programs between two new interpreters.
 const RUNS: u32 = 2000;
 

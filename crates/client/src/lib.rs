@@ -54,6 +54,6 @@ pub use error::{Error, Fate, Redirect, Result, ServerError};
 pub use push::{Message, Push};
 pub use reply::FromReply;
 pub use request::{Request, Script, Transaction, Typed};
-pub use resp::{DecodeError, Proto, Value, inline};
+pub use resp::{DecodeError, Decoder, Proto, Value, inline};
 pub use session::{Event, Session, Ticket};
 pub use setup::{Setup, Tracking};

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
@@ -74,6 +75,22 @@ impl Link {
         read
     }
 
+    /// Another handle of the same connection, so that one thread can write while one reads.
+    ///
+    /// # Errors
+    /// Those of the system; encrypted connections have one handle only.
+    pub fn try_clone(&self) -> io::Result<Link> {
+        match self {
+            Link::Tcp(tcp) => tcp.try_clone().map(Link::Tcp),
+            Link::Unix(unix) => unix.try_clone().map(Link::Unix),
+            #[cfg(feature = "tls")]
+            Link::Tls(_) => Err(io::Error::new(
+                io::ErrorKind::Unsupported,
+                "an encrypted connection cannot be written and read at the same time",
+            )),
+        }
+    }
+
     fn set_nonblocking(&self, on: bool) -> io::Result<()> {
         match self {
             Link::Unix(unix) => unix.set_nonblocking(on),
@@ -91,13 +108,13 @@ impl Link {
     }
 }
 
-impl std::os::fd::AsRawFd for Link {
-    fn as_raw_fd(&self) -> std::os::fd::RawFd {
+impl AsFd for Link {
+    fn as_fd(&self) -> BorrowedFd<'_> {
         match self {
-            Link::Tcp(tcp) => tcp.as_raw_fd(),
-            Link::Unix(unix) => unix.as_raw_fd(),
+            Link::Tcp(tcp) => tcp.as_fd(),
+            Link::Unix(unix) => unix.as_fd(),
             #[cfg(feature = "tls")]
-            Link::Tls(stream) => stream.sock.as_raw_fd(),
+            Link::Tls(stream) => stream.sock.as_fd(),
         }
     }
 }
@@ -152,7 +169,12 @@ fn encrypted(tcp: TcpStream, address: &Address, tls: &Tls, limit: Duration) -> i
     let connection = rustls::ClientConnection::new(config, name).map_err(io::Error::other)?;
     let mut stream = rustls::StreamOwned::new(connection, tcp);
     while stream.conn.is_handshaking() {
-        stream.conn.complete_io(&mut stream.sock)?;
+        stream.conn.complete_io(&mut stream.sock).map_err(|error| match error.kind() {
+            io::ErrorKind::WouldBlock => {
+                io::Error::new(io::ErrorKind::TimedOut, "no answer to the TLS handshake")
+            }
+            _ => error,
+        })?;
     }
     stream.sock.set_read_timeout(None)?;
     Ok(Link::Tls(Box::new(stream)))

@@ -5,10 +5,11 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use client::{Address, Client, Config, Error, Fate, cmd};
+use client::{Address, AsyncClient, Client, Config, Error, Fate, cmd};
 use testkit::{Folder, Server};
 
 const WRITERS: usize = 4;
@@ -43,12 +44,14 @@ fn so_it_is_with_other_servers() {
 
 fn hold(binary: &Path) {
     let kills = std::env::var("REDDLE_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(4);
-    let (folder, stop, seen) = (Folder::new(), AtomicBool::new(false), Seen::default());
+    let (folder, stop) = (Folder::new(), Arc::new(AtomicBool::new(false)));
+    let seen = Seen::default();
     std::thread::scope(|scope| {
         let (folder, stop, seen) = (&*folder, &stop, &seen);
         let mut server = start(binary, folder);
         let write = |writer| scope.spawn(move || write(folder, writer, stop, seen));
-        let writers: Vec<_> = (0..WRITERS).map(write).collect();
+        let mut writers: Vec<_> = (0..WRITERS).map(write).collect();
+        writers.push(scope.spawn(move || count_up(folder, stop)));
         for kill in 0..kills {
             std::thread::sleep(Duration::from_millis(300 + 37 * kill % 100));
             drop(server);
@@ -71,6 +74,37 @@ fn hold(binary: &Path) {
     assert_eq!(there, told.0 + count(&seen.ran_after_all), "{told:?}");
     assert!(told.0 > 0 && told.1 > 0, "the kills met no command on its way: {told:?}");
     drop(server);
+}
+
+/// Tasks that share a connection and count, each on a counter of its own: what was counted is
+/// what was acknowledged and at most what may have run besides.
+fn count_up(folder: &Path, stop: &Arc<AtomicBool>) {
+    const TASKS: usize = 16;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let client = AsyncClient::with(config(folder)).await.unwrap();
+        let task = |task| tokio::spawn(count(client.clone(), task, Arc::clone(stop)));
+        let tasks: Vec<_> = (0..TASKS).map(task).collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+    });
+}
+
+async fn count(client: AsyncClient, task: usize, stop: Arc<AtomicBool>) {
+    let (key, mut least, mut most) = (format!("counter:{task}"), 0, 0);
+    while !stop.load(Ordering::Relaxed) {
+        match client.run(cmd::incr(&key)).await {
+            Ok(value) => {
+                let possible = least + 1..=most + 1;
+                assert!(possible.contains(&value), "{value} of {possible:?}");
+                // What was open is known now.
+                (least, most) = (value, value);
+            }
+            Err(error) if error.fate() == Fate::MayHaveRun => most += 1,
+            Err(error) => assert_eq!(error.fate(), Fate::DidNotRun, "{error}"),
+        }
+    }
 }
 
 fn start(binary: &Path, folder: &Path) -> Server {

@@ -1,7 +1,8 @@
-//! The one binary: the server, the check of its files, and their conversion.
+//! The one binary: the server, the command line client, the check of files, and their conversion.
 #![deny(unsafe_code)]
 
 mod check;
+mod cli;
 mod convert;
 
 use std::ffi::OsString;
@@ -14,6 +15,7 @@ fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     check::run(&arguments)
         .or_else(|| convert::run(&arguments))
+        .or_else(|| cli::run(&arguments))
         .unwrap_or_else(|| server::main(&arguments))
 }
 

@@ -163,11 +163,14 @@ impl Interp {
         unsafe { state.set_host(None) };
         state.budget = budget;
         state.tidy();
-        let is_stopped = state.stopped.take().is_some();
+        // What a run leaves must not keep the next one from what it may use.
+        let is_crowded = state.room() < self.used();
+        let state = self.state();
+        let is_whole = state.stopped.take().is_some() || is_crowded;
         state.runs += 1;
-        if state.runs >= RUNS_A_COLLECTION || is_stopped || job.failed {
+        if state.runs >= RUNS_A_COLLECTION || is_whole || job.failed {
             state.runs = 0;
-            self.stack().collect(is_stopped);
+            self.stack().collect(is_whole);
         }
         if job.failed { Err(job.failure) } else { Ok(()) }
     }

@@ -129,11 +129,12 @@ impl State {
 
 /// The memory of one interpreter.
 #[derive(Default)]
+#[repr(C)]
 pub(crate) struct Memory {
+    /// Bytes that it may use; 0 for no limit. The collector reads it there.
+    pub(crate) max: usize,
     /// Bytes in use.
     pub(crate) used: usize,
-    /// Bytes that it may use; 0 for no limit.
-    pub(crate) max: usize,
 }
 
 /// Lua's allocator: the program's, counted and bounded. An allocation that does not fit fails, and

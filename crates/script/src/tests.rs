@@ -235,6 +235,27 @@ fn the_sandbox_is_locked() {
     ]);
 }
 
+/// Every name that scripts can reach, and what it is: the same in Redis 7.4 and Valkey 9.
+#[test]
+fn the_globals_are_those_of_redis() {
+    let code = "local out, seen = {}, {[KEYS] = true, [ARGV] = true} \
+        local function walk(path, t) \
+            if seen[t] then return end \
+            seen[t] = true \
+            for k, v in pairs(t) do \
+                out[#out + 1] = path .. k .. ' ' .. type(v) \
+                if type(v) == 'table' then walk(path .. k .. '.', v) end \
+            end \
+            if getmetatable(t) then walk(path .. '<metatable>.', getmetatable(t)) end \
+        end \
+        walk('', {redis = server}) walk('', _G) \
+        walk('<string>.', getmetatable('')) table.sort(out) return table.concat(out, '\\n')";
+    let got = eval(code);
+    let (_, got) = got.split_once('|').expect("a string has a length");
+    let known = include_str!("globals.txt").trim_end();
+    assert_eq!(got.trim_end_matches('|'), known);
+}
+
 #[test]
 fn known_holes_are_closed() {
     check(&[
@@ -373,6 +394,7 @@ fn loops_of_libraries_end_with_the_script() {
         "local function f() for i = 1, 1000 do end end \
          while true do coroutine.wrap(f)() end",
         "local t = {} for i = 1, 2000 do t[i] = i % 3 end while true do table.sort(t) end",
+        "while true do local s = string.rep('x', 1e7) end",
     ] {
         interp.set_budget(Some(3_000_000));
         let got = eval_on(&mut interp, &mut Canned::default(), Proto::Resp2, code);
@@ -427,6 +449,24 @@ fn memory_is_bounded() {
         assert!(interp.used() < before + (5 << 20));
     }
     assert_eq!(eval_on(&mut interp, &mut Canned::default(), Proto::Resp2, "return 1"), ":1|");
+}
+
+/// Lua 5.1 does not collect when an allocation fails: it must have done so before.
+#[test]
+fn garbage_does_not_fill_the_memory() {
+    let mut interp = Interp::new(Role::Scripts, about());
+    interp.set_memory_max(interp.used() + (8 << 20));
+    for code in [
+        "local kept = string.rep('x', 1e6) \
+         for i = 1, 1000 do local s = string.rep('y', 1e5) .. i end return 1",
+        "local kept = {} for i = 1, 3e4 do kept[i] = {} end \
+         for i = 1, 1e6 do local t = {} end return 1",
+        "for i = 1, 20 do local t = {} for i = 1, 2e4 do t = {t} end end return 1",
+        "return 1",
+    ] {
+        let got = eval_on(&mut interp, &mut Canned::default(), Proto::Resp2, code);
+        assert_eq!(got, ":1|", "{code}");
+    }
 }
 
 #[test]

@@ -19,6 +19,7 @@ mod generate;
 mod grammar;
 mod options;
 mod pair;
+mod programs;
 mod report;
 mod rows;
 mod script;

@@ -13,3 +13,6 @@ export const { Server: SocketServer } = require('socket.io');
 export const { io: connectSocket } = require('socket.io-client');
 export const { createAdapter, createShardedAdapter } = require('@socket.io/redis-adapter');
 export const { Queue, QueueEvents, Worker } = require('bullmq');
+export const { RateLimiterRedis } = require('rate-limiter-flexible');
+export const { Mutex, MultiSemaphore, RedlockMutex, Semaphore } = require('redis-semaphore');
+export const { default: Redlock } = require('redlock');

@@ -1,6 +1,7 @@
 // Runs every check of the Node frameworks, with one worker and with several.
 
 import * as jobs from './jobs.mjs';
+import * as scripts from './scripts.mjs';
 import * as sessions from './sessions.mjs';
 import * as sockets from './sockets.mjs';
 import { Report } from '../node/checks.mjs';
@@ -8,7 +9,7 @@ import { Server, THREADS } from '../node/server.mjs';
 import { redis } from './libraries.mjs';
 
 const only = process.argv[2] ?? '';
-const modules = { sessions, sockets, jobs };
+const modules = { sessions, sockets, jobs, scripts };
 
 const report = new Report();
 for (const threads of THREADS) {

@@ -5,11 +5,12 @@ import sys
 import redis
 
 import caches
+import locks
 import queues
 from checks import Report, of_module
 from server import IS_PEER, THREADS, Server
 
-MODULES = (caches, queues)
+MODULES = (caches, locks, queues)
 
 
 class Place:

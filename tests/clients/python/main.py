@@ -14,13 +14,14 @@ import keys
 import lifecycle
 import pipelines
 import pools
+import scripts
 import sessions
 import strings
 from checks import Report, of_module
 from place import Place
 from server import IS_PEER, THREADS, Server
 
-MODULES = (sessions, strings, keys, admin, pipelines, pools, aio)
+MODULES = (sessions, strings, keys, admin, pipelines, pools, aio, scripts)
 
 
 def run(report, threads, only):

@@ -3,9 +3,9 @@
 //!
 //! Each lane has two tracks, one of them for values that are spelled bit by bit. Pieces of one
 //! track stay in order, and after one that is not whole only that track's pieces are taken until
-//! one is. Since every track has a bound of its own, one that the writer waits for can always go on, as
-//! long as nobody who is to go on with it waits for another: so while a value is begun, only the
-//! walk heeds the bounds.
+//! one is. Since every track has a bound of its own, one that the writer waits for can always go
+//! on, as long as nobody who is to go on with it waits for another: so while a value is begun, only
+//! the walk heeds the bounds.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};

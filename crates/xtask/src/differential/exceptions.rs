@@ -221,6 +221,31 @@ pub(super) const KNOWN: &[Known] = &[
         },
     },
     Known {
+        what: "the script's name in an error",
+        reason: "ours tells it as Redis and Valkey 8 do; Valkey 9.1 leaves it out",
+        diverges: false,
+        applies: |answered| unnamed(answered.ours) == answered.theirs,
+    },
+    Known {
+        what: "NOSCRIPT",
+        reason: "ours says what to do in the words of Redis; Valkey has fewer",
+        diverges: false,
+        applies: |answered| {
+            [answered.ours, answered.theirs].iter().all(|reply| reply.starts_with(b"-NOSCRIPT"))
+        },
+    },
+    Known {
+        what: "commands that are not allowed in scripts",
+        reason: "Valkey 9 puts its own name into the error",
+        diverges: false,
+        applies: |answered| {
+            let ours = answered.ours.escape_ascii().to_string();
+            let theirs = answered.theirs.escape_ascii().to_string();
+            ours.contains("This Redis command is not allowed from script")
+                && theirs.contains("This Valkey command is not allowed from script")
+        },
+    },
+    Known {
         what: "a damaged HyperLogLog",
         reason: "ours looks at all of it, the peer at the part that it needs",
         diverges: true,
@@ -298,6 +323,19 @@ pub(super) const KNOWN: &[Known] = &[
         },
     },
 ];
+
+/// An error of a script without the name of what failed.
+fn unnamed(reply: &[u8]) -> Vec<u8> {
+    let head = b" script: ";
+    let Some(at) = reply.windows(head.len()).rposition(|part| part == head) else {
+        return reply.to_vec();
+    };
+    let (before, rest) = reply.split_at(at + head.len());
+    match rest.windows(2).position(|part| part == b", ") {
+        Some(comma) => [before, &rest[comma + 2..]].concat(),
+        None => reply.to_vec(),
+    }
+}
 
 /// Whether the command is never sent.
 pub(super) fn is_left_out(argv: &Argv) -> bool {

@@ -11,6 +11,7 @@ mod geo;
 mod hash;
 mod hyperloglog;
 mod list;
+mod script;
 mod set;
 mod sort;
 mod stream;
@@ -70,6 +71,7 @@ pub(super) const GROUPS: &[Group] = &[
     Group { name: "geo", rows: geo::ROWS },
     Group { name: "stream", rows: stream::ROWS },
     Group { name: "sort", rows: sort::ROWS },
+    Group { name: "script", rows: script::ROWS },
     Group { name: "connection", rows: connection::ROWS },
     Group { name: TRANSACTIONS, rows: transactions::ROWS },
 ];

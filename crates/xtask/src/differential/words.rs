@@ -5,6 +5,8 @@
 
 use fastrand::Rng;
 
+use super::programs;
+
 /// Generates an argument.
 pub(super) type Kind = fn(&mut Words) -> Vec<u8>;
 
@@ -58,7 +60,19 @@ const KINDS: &[(&str, Kind)] = &[
     ("distance", |w| w.usual_or(Words::distance, Words::float)),
     ("unit", |w| w.pick(&["m", "km", "km", "ft", "mi", "KM", "yd"])),
     ("db", |w| w.pick(&["0", "0", "1", "1", "-1", "16", "x", "99999999999999999999"])),
+    ("program", |w| programs::program(&mut w.rng)),
+    ("library", |w| programs::library(&mut w.rng)),
+    ("digest", |w| w.pick(DIGESTS)),
     ("junk", Words::junk),
+];
+
+/// Of no script, of the empty one, and what is no digest.
+const DIGESTS: &[&str] = &[
+    "0123456789abcdef0123456789abcdef01234567",
+    "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+    "DA39A3EE5E6B4B0D3255BFEF95601890AFD80709",
+    "short",
+    "",
 ];
 
 const EDGE_INTS: &[&str] = &[

@@ -24,7 +24,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
             "script", "console",
         ],
     ),
-    ("reddle", &["server", "client", "persist"]),
+    ("reddle", &["server", "client", "persist", "spec"]),
     ("testkit", &["resp"]),
     ("xtask", &["server", "spec", "resp", "testkit"]),
 ];
