@@ -1,5 +1,6 @@
 //! What a handler is given.
 
+use keyspace::usage::Usage;
 use keyspace::{Db, Limits};
 use resp::Writer;
 
@@ -22,8 +23,8 @@ pub struct Settings {
     pub lazyfree_user_del: bool,
     /// Whether FLUSHALL and FLUSHDB do when they do not say.
     pub lazyfree_user_flush: bool,
-    /// Whether the eviction policy is an LFU one, so that accesses count and idle times do not.
-    pub is_lfu: bool,
+    /// What keys remember of their use, as the eviction policy wants it.
+    pub usage: Usage,
 }
 
 impl Default for Settings {
@@ -36,7 +37,7 @@ impl Default for Settings {
             restore: persist::rdb::Settings::default(),
             lazyfree_user_del: false,
             lazyfree_user_flush: false,
-            is_lfu: false,
+            usage: Usage::Clock,
         }
     }
 }

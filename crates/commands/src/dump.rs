@@ -1,5 +1,6 @@
 //! DUMP and RESTORE: values as bytes that every server of the family reads.
 
+use keyspace::usage::{self, Usage};
 use keyspace::{Class, Db, Entry, Wants};
 use persist::rdb::{self, Restored, Rules};
 
@@ -63,12 +64,9 @@ impl Options {
     /// says otherwise.
     fn access(&self, ctx: &Ctx<'_, '_>) -> u32 {
         let now = ctx.db.stamp().access;
-        match (ctx.settings.is_lfu, self.frequency, self.idle_s) {
-            (true, Some(counter), _) => {
-                let minutes = (ctx.now_ms() / 60_000) as u32;
-                (minutes << 8 | u32::from(counter)) & ACCESS_MASK
-            }
-            (false, _, Some(idle_s)) => {
+        match (ctx.settings.usage, self.frequency, self.idle_s) {
+            (Usage::Frequency, Some(counter), _) => usage::counter_word(ctx.now_ms(), counter),
+            (Usage::Clock | Usage::Modified, _, Some(idle_s)) => {
                 now.wrapping_sub(idle_s.min(ACCESS_MASK.into()) as u32) & ACCESS_MASK
             }
             _ => now,

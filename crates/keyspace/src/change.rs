@@ -4,7 +4,7 @@
 //! and which events it made; `commit` in the server reads it once the handler has returned. No
 //! duty is performed here.
 
-use crate::discarded::Discarded;
+use crate::discarded::{Discarded, SAMPLES};
 use crate::entry::Entry;
 use crate::shard::Faded;
 
@@ -32,6 +32,8 @@ impl Class {
     pub const ZSET: Self = Self(1 << 7);
     /// `x`
     pub const EXPIRED: Self = Self(1 << 8);
+    /// `e`
+    pub const EVICTED: Self = Self(1 << 9);
     /// `t`
     pub const STREAM: Self = Self(1 << 10);
     /// `m`: a key that was asked for and is not there.
@@ -126,6 +128,8 @@ pub struct Change {
     dirty: u64,
     expired: u64,
     expired_fields: u64,
+    evicted: u64,
+    evicted_bytes: u64,
     notes: Vec<Note>,
     records: Vec<Record>,
     replaced: bool,
@@ -210,6 +214,29 @@ impl Change {
             self.push_record(db, &[deletion, entry.key_bytes()]);
         }
         self.discard(entry, self.lazy.expire);
+    }
+
+    /// Records a key that has to go because memory is short: an event, and its deletion for the
+    /// log.
+    pub(crate) fn note_evicted(&mut self, db: u32, entry: Entry, lazily: bool) {
+        self.evicted += 1;
+        self.evicted_bytes += entry.memory(SAMPLES) as u64;
+        if self.wants.0 != 0 {
+            let deletion: &[u8] = if lazily { b"UNLINK" } else { b"DEL" };
+            self.note(Changed::ByCommand, Class::EVICTED, "evicted", db, entry.key_bytes());
+            self.push_record(db, &[deletion, entry.key_bytes()]);
+        }
+        self.discard(entry, lazily);
+    }
+
+    /// Keys that had to go because memory is short.
+    pub fn evicted(&self) -> u64 {
+        self.evicted
+    }
+
+    /// About how many bytes they took.
+    pub fn evicted_bytes(&self) -> u64 {
+        self.evicted_bytes
     }
 
     /// Records fields of a hash whose time was over, and the key when none is left: the events, and
@@ -376,6 +403,7 @@ impl Change {
         self.dirty == 0
             && self.expired == 0
             && self.expired_fields == 0
+            && self.evicted == 0
             && self.notes.is_empty()
             && !self.forced
     }
@@ -385,6 +413,8 @@ impl Change {
         self.dirty = 0;
         self.expired = 0;
         self.expired_fields = 0;
+        self.evicted = 0;
+        self.evicted_bytes = 0;
         self.replaced = false;
         self.forced = false;
         self.emptied = false;

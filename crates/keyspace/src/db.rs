@@ -16,8 +16,9 @@ pub use object::{Entries, WrongKind};
 use crate::Keyspace;
 use crate::change::{Change, Changed, Class, Wants};
 use crate::entry::{Entry, NewValue};
-use crate::shard::{Edit, Lookup, Stamp, Ttl, is_gone};
+use crate::shard::{Edit, Lookup, Ttl, is_gone};
 use crate::shards::Held;
+use crate::usage::{Stamp, Usage};
 use crate::watch::Watcher;
 
 /// A time at which no key's time is over.
@@ -218,7 +219,8 @@ impl<'a, 'k> Db<'a, 'k> {
             Lookup::Live(mut entry) => {
                 self.stats.hits += u64::from(counted);
                 if access {
-                    entry.touch(self.stamp.access);
+                    let word = self.stamp.used(entry.access());
+                    entry.touch(word);
                 }
                 return Some(entry.into_ref());
             }
@@ -240,14 +242,14 @@ impl<'a, 'k> Db<'a, 'k> {
     /// Changes the value of an existing key in place (an access, not counted as hit or miss).
     /// `None` when there is no such key.
     pub fn edit<R>(&mut self, key: &[u8], change: impl FnOnce(&mut Entry) -> R) -> Option<R> {
-        let (hash, access) = (self.hash(key), self.touch.then_some(self.stamp.access));
+        let (hash, stamp) = (self.hash(key), self.edit_stamp());
         let since_ms = self.over_since();
         let shard = self.keyspace.shard_of(hash);
         self.fade(shard, hash, key);
         let db = self.held.shard(shard).db(self.index);
         let edited = db.edit(hash, key, since_ms, |entry| {
-            if let Some(access) = access {
-                entry.set_access(access);
+            if let Some(stamp) = stamp {
+                entry.set_access(stamp.changed(entry.access()));
             }
             change(entry)
         });
@@ -262,6 +264,12 @@ impl<'a, 'k> Db<'a, 'k> {
                 None
             }
         }
+    }
+
+    /// What a change leaves in an entry. Under CLIENT NO-TOUCH it is no use, but still a change.
+    #[inline]
+    fn edit_stamp(&self) -> Option<Stamp> {
+        (self.touch || self.stamp.usage() == Usage::Modified).then_some(self.stamp)
     }
 
     /// Sets a key to a value, whatever was there. The events of a new key and of a replaced value

@@ -137,6 +137,20 @@ impl Door {
         Slot { entry: self.table.insert_new(hash, entry), past }
     }
 
+    /// Shows the entries of some places from a cursor on and gives each the access word that `look`
+    /// finds for it, if any; returns the next cursor.
+    pub(crate) fn go_round(
+        &mut self,
+        cursor: u64,
+        look: &mut dyn FnMut(&Entry) -> Option<u32>,
+    ) -> u64 {
+        self.table.scan_mut(cursor, STEP, &mut |entry| {
+            if let Some(word) = look(entry) {
+                entry.set_access(word);
+            }
+        })
+    }
+
     /// Takes one segment's entries out, for freeing them: whoever needs them has seen them.
     pub(crate) fn take_segment(&mut self) -> Option<Batch<Entry>> {
         let batch = self.table.take_segment()?;

@@ -364,7 +364,7 @@ impl Keyspace {
         change.set_wants(wants());
         let content = held.shard(shard);
         for db in 0..self.databases {
-            let Some(part) = content.made(db) else { break };
+            let Some(part) = content.made(db) else { continue };
             part.expire(now_ms, self.hash, budget, |entry| {
                 self.watches.lapse(shard, db, entry.key_bytes());
                 change.note_expired(db, entry);

@@ -10,6 +10,7 @@ mod db;
 mod discarded;
 mod door;
 pub mod entry;
+pub mod evict;
 mod gate;
 mod keyspace;
 mod load;
@@ -17,7 +18,9 @@ mod lock;
 mod shard;
 mod shards;
 mod sync;
+pub mod usage;
 mod watch;
+mod young;
 
 pub use change::{Change, Changed, Class, Lazy, Note, Record, Wants};
 pub use db::{Db, Entries, Hashed, KeyStats, Overdue, Parts, WrongKind};
@@ -28,9 +31,10 @@ pub use gate::{Gate, ReadGuard, WriteGuard};
 pub use keyspace::{Big, Keyspace, Layout, Overhead, Totals};
 pub use load::Entered;
 pub use lock::Lock;
-pub use shard::{Edit, Faded, Lookup, Shard, ShardDb, Stamp, Ttl};
+pub use shard::{Edit, Faded, Lookup, Shard, ShardDb, Ttl};
 pub use shards::{Alone, Held, Shards};
 
+pub use usage::Stamp;
 pub use value::{KeyHash, Kind, Limits, Step, Value, ValueMut, ValueView};
 pub use watch::{Watcher, Watches};
 

@@ -2,8 +2,8 @@
 
 use crate::entry::Entry;
 use crate::keyspace::Keyspace;
-use crate::shard::Stamp;
 use crate::shards::Held;
+use crate::usage::Stamp;
 
 /// Entries whose places are asked for in one go.
 const TOGETHER: usize = 32;

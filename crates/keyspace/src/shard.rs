@@ -6,6 +6,7 @@
 //! been detached is in no wheel's care any more.
 
 use std::collections::BTreeSet;
+use std::ptr::NonNull;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
@@ -14,6 +15,9 @@ use table::Table;
 use crate::door::{Door, Origin, Place, Recorder, Slot};
 use crate::entry::wheel::Wheel;
 use crate::entry::{Entry, NewValue};
+use crate::evict::{self, Order, Plan, Scope};
+use crate::usage::{self, Stamp, Usage};
+use crate::young::Young;
 use value::{KeyHash, Kind, ValueMut, ValueView};
 
 pub mod biggest;
@@ -22,6 +26,9 @@ pub mod biggest;
 mod tests;
 
 use biggest::{Biggest, Class, class_of};
+
+/// Steps, of some tens of entries each, that [`ShardDb::go_round`] makes before it gives up.
+const ROUND_STEPS: usize = 16;
 
 /// Entries that [`ShardDb::expire`] has under way at once.
 const EXPIRE_BATCH: usize = 16;
@@ -34,6 +41,8 @@ pub struct ShardDb {
     wheel: Option<Box<Wheel>>,
     door: Door,
     biggest: Biggest,
+    /// Which keys are young, under the policy that asks for it.
+    young: Option<Box<Young>>,
 }
 
 /// What is known of an entry beside the table: when the first of its fields expires, and how big
@@ -67,22 +76,6 @@ pub enum Ttl {
     Never,
     /// At this time, in Unix milliseconds.
     At(i64),
-}
-
-/// The time of a command.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Stamp {
-    /// Unix milliseconds.
-    pub now_ms: i64,
-    /// What an access writes into an entry: the clock in seconds, 24 bits.
-    pub access: u32,
-}
-
-impl Stamp {
-    /// The stamp of a moment in Unix milliseconds.
-    pub const fn at(now_ms: i64) -> Self {
-        Self { now_ms, access: (now_ms / 1000) as u32 & 0x00ff_ffff }
-    }
 }
 
 /// What looking for a key found.
@@ -138,38 +131,41 @@ impl Shard {
 
     /// One database's part, unless it was never asked for: then nothing is in it.
     pub fn made(&mut self, db: u32) -> Option<&mut ShardDb> {
-        match db.checked_sub(1) {
-            None => Some(&mut self.first),
-            Some(other) => self.others.get_mut(other as usize)?.as_deref_mut(),
+        if db == 0 {
+            return Some(&mut self.first);
         }
+        self.others.get_mut(db as usize - 1)?.as_deref_mut()
     }
 
     /// As [`Self::made`], for reading.
     pub fn look(&self, db: u32) -> Option<&ShardDb> {
-        match db.checked_sub(1) {
-            None => Some(&self.first),
-            Some(other) => self.others.get(other as usize)?.as_deref(),
-        }
+        if db == 0 { Some(&self.first) } else { self.others.get(db as usize - 1)?.as_deref() }
     }
 
-    /// The databases' parts that were made, with the numbers of the databases and in their order,
-    /// for reading.
+    /// The databases' parts that were made with their numbers, in the order of these, for reading.
     pub fn dbs(&self) -> impl Iterator<Item = (u32, &ShardDb)> {
-        let others = (1..).zip(&self.others).filter_map(|(db, part)| Some((db, part.as_deref()?)));
+        let others = (1..).zip(&self.others);
+        let others = others.filter_map(|(db, part)| Some((db, part.as_deref()?)));
         std::iter::once((0, &self.first)).chain(others)
+    }
+
+    fn dbs_mut(&mut self) -> impl Iterator<Item = (u32, &mut ShardDb)> {
+        let others = (1..).zip(&mut self.others);
+        let others = others.filter_map(|(db, part)| Some((db, part.as_deref_mut()?)));
+        std::iter::once((0, &mut self.first)).chain(others)
     }
 
     /// Exchanges two databases.
     pub fn swap(&mut self, one: u32, other: u32) {
         let (low, high) = (one.min(other) as usize, one.max(other) as usize);
+        let hash = *self.first.table().hasher();
         match (low, high) {
             (same, other) if same == other => {}
             (0, _) if self.others.is_empty() && self.first.table().is_empty() => {}
             (0, _) => {
-                self.other(high as u32);
-                if let Some(other) = &mut self.others[high - 1] {
-                    std::mem::swap(&mut self.first, &mut **other);
-                }
+                let mut first = std::mem::replace(&mut self.first, ShardDb::new(hash));
+                std::mem::swap(&mut first, self.other(high as u32));
+                self.first = first;
             }
             _ if self.others.is_empty() => {}
             _ => self.others.swap(low - 1, high - 1),
@@ -179,7 +175,8 @@ impl Shard {
     /// Takes all keys of a database out: how many there were, and what the caller frees where that
     /// hurts nobody. While a snapshot needs them, they are freed once it has seen them.
     pub fn take(&mut self, db: u32) -> (usize, Option<ShardDb>) {
-        let taken = self.db(db).take();
+        let Some(part) = self.made(db) else { return (0, None) };
+        let taken = part.take();
         let count = taken.table().len();
         if taken.door.has_past() {
             self.detached.push(taken);
@@ -190,11 +187,8 @@ impl Shard {
 
     /// Begins an epoch in all databases; what only an older one still needed is given back.
     pub(crate) fn begin(&mut self, recorder: &Arc<dyn Recorder>, shard: u32) -> Vec<ShardDb> {
-        self.first.door.begin(recorder, Origin { shard, db: 0 });
-        for (db, part) in (1..).zip(&mut self.others) {
-            if let Some(part) = part {
-                part.door.begin(recorder, Origin { shard, db });
-            }
+        for (db, part) in self.dbs_mut() {
+            part.door.begin(recorder, Origin { shard, db });
         }
         std::mem::take(&mut self.detached)
     }
@@ -211,9 +205,7 @@ impl Shard {
                 return false;
             }
         }
-        let others = self.others.iter_mut().flatten().map(|part| &mut **part);
-        let mut all = std::iter::once(&mut self.first).chain(others);
-        all.all(|part| part.door.walk(more))
+        self.dbs_mut().all(|(_, part)| part.door.walk(more))
     }
 
     /// When the time of the next key of this shard is over, in Unix milliseconds; perhaps earlier.
@@ -226,7 +218,7 @@ impl Shard {
 impl ShardDb {
     fn new(hash: KeyHash) -> Self {
         let (fields, biggest) = (Fields::default(), Biggest::default());
-        Self { fields, wheel: None, door: Door::new(hash), biggest }
+        Self { fields, wheel: None, door: Door::new(hash), biggest, young: None }
     }
 
     /// The keys.
@@ -252,7 +244,16 @@ impl ShardDb {
     /// Bytes held for finding keys and their deadlines, beside the entries.
     pub fn overhead(&self) -> usize {
         let wheel = self.wheel.as_ref().map_or(0, |wheel| wheel.memory());
-        self.table().memory() + wheel + self.fields.memory() + self.biggest.memory()
+        let young = self.young.as_ref().map_or(0, |young| young.memory());
+        self.table().memory() + wheel + self.fields.memory() + self.biggest.memory() + young
+    }
+
+    /// About how many bytes all of it takes, by so many of its keys.
+    pub(crate) fn footprint(&self, looked: usize) -> usize {
+        let some = self.table().iter().take(looked);
+        let (count, bytes) =
+            some.fold((0, 0), |(count, bytes), entry| (count + 1, bytes + entry.memory(looked)));
+        self.overhead() + (bytes * self.table().len()).checked_div(count).unwrap_or(0)
     }
 
     fn next_due_ms(&self) -> Option<u64> {
@@ -336,7 +337,7 @@ impl ShardDb {
         stamp: Stamp,
     ) -> bool {
         let (wheel, beside) = (&mut self.wheel, (&mut self.fields, &mut self.biggest));
-        match self.door.place(hash, key) {
+        let address = match self.door.place(hash, key) {
             Place::Vacant(vacant) => {
                 let deadline = if let Ttl::At(at) = ttl { Some(at) } else { None };
                 let mut entry = vacant.insert(Entry::new(key, value, deadline, stamp.access));
@@ -344,7 +345,7 @@ impl ShardDb {
                     entry.change(|entry| wheel_of(wheel).insert(entry, stamp.now_ms));
                 }
                 mark(beside, hash, Marks::default(), marks_of(&entry));
-                true
+                entry.address()
             }
             Place::Occupied(mut entry) => {
                 let keep = ttl == Ttl::Keep || ttl == Ttl::Never && entry.deadline_ms().is_none();
@@ -361,7 +362,7 @@ impl ShardDb {
                 let deadline = if let Ttl::At(at) = ttl { Some(at) } else { None };
                 entry.change(|entry| {
                     entry.set_value(value);
-                    entry.set_access(stamp.access);
+                    entry.set_access(stamp.changed(entry.access()));
                     if shifted {
                         entry.set_deadline(deadline);
                     }
@@ -374,9 +375,13 @@ impl ShardDb {
                 if entry.deadline_ms().is_some() && entry.address() != old {
                     wheel_of(wheel).moved(old, &entry);
                 }
-                false
+                return false;
             }
+        };
+        if stamp.usage() == Usage::Recurrence {
+            self.welcome(hash, address);
         }
+        true
     }
 
     /// Sets or removes a key's expiry, unless its time was over before `since_ms`.
@@ -430,6 +435,11 @@ impl ShardDb {
             entry.change(|entry| wheel_of(&mut self.wheel).insert(entry, stamp.now_ms));
         }
         mark((&mut self.fields, &mut self.biggest), hash, Marks::default(), marks_of(&entry));
+        if stamp.usage() == Usage::Recurrence {
+            let address = entry.address();
+            drop(entry);
+            self.welcome(hash, address);
+        }
     }
 
     /// Takes out the entries whose time is over, at the cost of `budget` (see [`Wheel::pop_due`]).
@@ -490,6 +500,107 @@ impl ShardDb {
             *budget = budget.saturating_sub(faded.names.len() as u32);
             each(&key, faded);
         }
+    }
+
+    /// Takes up a key that has just come in among the young ones, or among the others when it was
+    /// here not long ago.
+    #[cold]
+    fn welcome(&mut self, hash: u64, address: NonNull<u8>) {
+        let len = self.table().len();
+        let young = self.young.get_or_insert_default();
+        if young.enter(hash, len)
+            && let Some(mut slot) = self.door.slot_at(hash, address)
+        {
+            slot.touch(usage::KNOWN);
+        }
+    }
+
+    /// The hash of the young key that has to go: the oldest one of too many, unless it was used.
+    pub(crate) fn take_young(&mut self, hash: KeyHash) -> Option<u64> {
+        let len = self.door.table().len();
+        let young = self.young.as_mut()?;
+        while let Some(half) = young.oldest(len) {
+            let is_it = |entry: &Entry| (hash.of(entry.key_bytes()) >> 32) as u32 == half;
+            let found = self.door.slot_where(u64::from(half) << 32, is_it);
+            let Some(mut slot) = found else { continue };
+            let word = slot.access();
+            slot.touch(usage::grown(word));
+            if usage::uses(word) == 0 {
+                return Some(hash.of(slot.key_bytes()));
+            }
+        }
+        None
+    }
+
+    /// The hash of the next key that the hand meets and that was not used since it came by; `None`
+    /// when there was none in a good many places.
+    pub(crate) fn go_round(&mut self, hash: KeyHash) -> Option<u64> {
+        let young = self.young.get_or_insert_default();
+        for _ in 0..ROUND_STEPS {
+            if let Some(doomed) = young.doomed.pop() {
+                return Some(doomed);
+            }
+            let doomed = &mut young.doomed;
+            young.hand = self.door.go_round(young.hand, &mut |entry| {
+                let spared = usage::spared(entry.access());
+                if spared.is_none() {
+                    doomed.push(hash.of(entry.key_bytes()));
+                }
+                spared
+            });
+        }
+        None
+    }
+
+    /// Draws keys that may go and shows them with their scores; how many.
+    pub(crate) fn draw(
+        &self,
+        plan: &Plan,
+        count: usize,
+        rng: &mut fastrand::Rng,
+        mut show: impl FnMut(&Entry, u64),
+    ) -> usize {
+        let count = count.min(self.table().len());
+        if plan.scope == Scope::All {
+            let mut draw = || rng.u64(..);
+            let drawn = (0..count).filter_map(|_| self.table().random(&mut draw));
+            return drawn.map(|entry| show(&entry, evict::score(&entry, plan))).count();
+        }
+        let Some(wheel) = &self.wheel else { return 0 };
+        let mut show = |entry: &Entry| show(entry, evict::score(entry, plan));
+        match plan.order {
+            Order::Deadline => wheel.soonest(count, &mut show),
+            _ => wheel.sample(count, rng, &mut show),
+        }
+    }
+
+    /// Takes out the key with this hash, when it may go and nothing has made it less of a reason to
+    /// let it go than the score says.
+    pub(crate) fn evict(&mut self, hash: u64, plan: &Plan, score: u64) -> Option<Entry> {
+        let hasher = *self.table().hasher();
+        let is_it = |entry: &Entry| hasher.of(entry.key_bytes()) == hash;
+        let slot = self.door.slot_where(hash, is_it)?;
+        let may_go = plan.scope == Scope::All || slot.deadline_ms().is_some();
+        if !may_go || evict::score(&slot, plan) < score {
+            return None;
+        }
+        let entry = slot.remove();
+        if entry.deadline_ms().is_some() {
+            let wheel = wheel_of(&mut self.wheel);
+            wheel.remove(&entry);
+            // Memory is short, and where keys are few their wheels take more than they do.
+            if wheel.is_empty() {
+                self.wheel = None;
+            }
+        }
+        let beside = (&mut self.fields, &mut self.biggest);
+        mark(beside, hash, marks_of(&entry), Marks::default());
+        if plan.order == Order::Recurrence
+            && let Some(young) = &mut self.young
+        {
+            young.leave(hash);
+        }
+        Some(entry)
     }
 
     /// Removes up to `max` fields of the hash under a key whose time is over, and the key itself

@@ -1,6 +1,8 @@
-//! The one binary: the server, the command line client, the check of files, and their conversion.
+//! The one binary: the server, the command line client, the load generator, the check of files, and
+//! their conversion.
 #![deny(unsafe_code)]
 
+mod bench;
 mod check;
 mod cli;
 mod convert;
@@ -16,6 +18,7 @@ fn main() -> ExitCode {
     check::run(&arguments)
         .or_else(|| convert::run(&arguments))
         .or_else(|| cli::run(&arguments))
+        .or_else(|| bench::run(&arguments))
         .unwrap_or_else(|| server::main(&arguments))
 }
 

@@ -41,7 +41,8 @@ fn one(stack: &mut Stack, of: fn(u32) -> u32) -> Outcome {
 
 fn all(stack: &mut Stack, of: fn(u32, u32) -> u32) -> Outcome {
     let mut value = bits(stack, 1);
-    for index in 2..=stack.top() {
+    // From the last on, which decides what argument an error names.
+    for index in (2..=stack.top()).rev() {
         value = of(value, bits(stack, index));
     }
     push(stack, value)

@@ -241,14 +241,14 @@ fn read_fields(stack: &mut Stack, given: &mut Given) -> Result<(), &'static str>
         let is = |name: &[u8]| key.eq_ignore_ascii_case(name);
         let kind = stack.kind(-1);
         if is(b"function_name") {
-            if kind != Kind::String {
+            if !keep_as_text(stack) {
                 return Err(
                     "function_name argument given to server.register_function must be a string",
                 );
             }
             given.name = stack.bytes(-1);
         } else if is(b"description") {
-            if kind != Kind::String {
+            if !keep_as_text(stack) {
                 return Err(
                     "description argument given to server.register_function must be a string",
                 );
@@ -270,6 +270,18 @@ fn read_fields(stack: &mut Stack, given: &mut Given) -> Result<(), &'static str>
         stack.pop(1);
     }
     Ok(())
+}
+
+/// Makes the text of a number the value of its field in the table at 1, so that it stays there;
+/// whether the field, on top of the stack below its key, is a text now.
+fn keep_as_text(stack: &mut Stack) -> bool {
+    if stack.kind(-1) == Kind::Number {
+        let _ = stack.bytes(-1);
+        stack.push_copy(-2);
+        stack.push_copy(-2);
+        stack.raw_set(1);
+    }
+    stack.kind(-1) == Kind::String
 }
 
 /// The flags in the table on top of the stack.

@@ -295,6 +295,8 @@ pub(crate) fn on_error(stack: &mut Stack) -> Outcome {
     if stack.kind(1) != Kind::Table {
         let text = match stack.kind(1) {
             Kind::Nil | Kind::None => Pinned::of(b"nil"),
+            Kind::Boolean if stack.boolean(1) => Pinned::of(b"true"),
+            Kind::Boolean => Pinned::of(b"false"),
             _ => stack.bytes(1).unwrap_or(Pinned::of(b"(error object is not a string)")),
         };
         stack.new_table(0, 3);

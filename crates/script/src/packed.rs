@@ -133,13 +133,11 @@ fn raise_argument(stack: &mut Stack, index: i32, text: &CStr) -> Raised {
 }
 
 fn fail_option<T>(stack: &mut Stack, option: u8) -> Result<T, Raised> {
-    let text = [b"bad argument #1 (invalid format option '".as_slice(), &[option], b"')"];
-    for part in text {
-        stack.push_bytes(part);
-    }
-    stack.concat(3);
-    let text = stack.check_bytes(-1);
-    Err(raise(stack, text.get()))
+    let mut text = *b"invalid format option '?'\0";
+    let at = text.len() - 3;
+    text[at] = option;
+    let text = CStr::from_bytes_with_nul(&text).unwrap_or(c"invalid format option");
+    Err(raise_argument(stack, 1, text))
 }
 
 /// struct.pack(format, value, ...)

@@ -172,13 +172,20 @@ fn write_value(stack: &mut Stack, reply: &mut Reply<'_>, depth: usize) -> Result
                 out.bulk(&bytes);
             }
         }
-        Kind::Number => out.int(stack.number(-1) as i64),
+        Kind::Number => out.int(integer(stack.number(-1))),
         Kind::Boolean => write_bool(stack, out),
         Kind::Table => write_table(stack, reply, depth + 1)?,
         _ => out.null(),
     }
     stack.pop(1);
     Ok(())
+}
+
+/// The whole part of a number; of one that an integer cannot hold what x86 makes of it, which is
+/// the lowest integer.
+fn integer(number: f64) -> i64 {
+    let bound = i64::MAX as f64;
+    if (-bound..bound).contains(&number) { number as i64 } else { i64::MIN }
 }
 
 fn write_bool(stack: &mut Stack, out: &mut Writer) {

@@ -376,6 +376,34 @@ fn texts_of_libraries_are_bounded() {
     }
 }
 
+/// What random programs have shown to differ from real servers.
+#[test]
+fn odd_values_are_told_as_in_redis() {
+    check(&[
+        (
+            "return {1e100, -1e100, 0/0, 2^62, -2^62, -1.9}",
+            concat!(
+                "*6|:-9223372036854775808|:-9223372036854775808|:-9223372036854775808|",
+                ":4611686018427387904|:-4611686018427387904|:-1|"
+            ),
+        ),
+        ("error(true)", "ERR true at @user_script:1"),
+        ("error(false)", "ERR false at @user_script:1"),
+        ("error(nil)", "ERR nil at @user_script:1"),
+        ("error(12)", "ERR user_script:1: 12 at @user_script:1"),
+        (
+            "struct.pack('^a', 1)",
+            "ERR user_script:1: bad argument #1 to 'pack' (invalid format option '^') \
+             at @user_script:1",
+        ),
+        (
+            "bit.bxor(1, 'x', {})",
+            "ERR user_script:1: bad argument #3 to 'bxor' (number expected, got table) \
+             at @user_script:1",
+        ),
+    ]);
+}
+
 /// What runs long in one instruction counts as many.
 #[test]
 fn loops_of_libraries_end_with_the_script() {

@@ -4,17 +4,22 @@
 //! It knows nothing of keys. The figures are those of jemalloc whether or not the program made it
 //! the allocator of everything; the binary does.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use tikv_jemalloc_ctl::stats_print::{Options, stats_print};
 use tikv_jemalloc_ctl::{Access, AsName, epoch, stats};
 
 use crate::sys;
+use crate::sys::balance::Balances;
+pub use crate::sys::balance::balance;
 
 /// Bytes, as the allocator counts them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Figures {
     /// Asked for and not given back, rounded up to the allocator's sizes.
+    pub used: u64,
+    /// The same with what threads keep for themselves of what was given back.
     pub allocated: u64,
     /// In pages that hold something that is allocated.
     pub active: u64,
@@ -24,16 +29,18 @@ pub struct Figures {
     pub muzzy: u64,
 }
 
-/// The present figures. Threads keep a few kilobytes of freed memory each for themselves; these
-/// count as allocated.
+/// The present figures.
 pub fn figures() -> Figures {
     // The epoch's number is of no interest, only that the figures are taken anew.
     epoch::advance().ok();
     let number = |read: Result<usize, _>| read.unwrap_or(0) as u64;
     let muzzy_pages: Result<usize, _> = "stats.arenas.4096.pmuzzy\0".name().read();
     let page: Result<usize, _> = "arenas.page\0".name().read();
+    let kept: Result<usize, _> = "stats.arenas.4096.tcache_bytes\0".name().read();
+    let allocated = number(stats::allocated::read());
     Figures {
-        allocated: number(stats::allocated::read()),
+        used: allocated.saturating_sub(number(kept)),
+        allocated,
         active: number(stats::active::read()),
         resident: number(stats::resident::read()),
         muzzy: number(muzzy_pages) * number(page),
@@ -74,6 +81,10 @@ pub fn system_memory() -> u64 {
 /// What memory was in use at the start, and at most.
 #[derive(Debug, Default)]
 pub struct Gauge {
+    /// The balances of the threads that ask for most.
+    balances: Arc<Balances>,
+    /// What was in use beyond these at the last look.
+    base: AtomicI64,
     startup: AtomicU64,
     peak: AtomicU64,
     peak_ms: AtomicI64,
@@ -84,13 +95,25 @@ impl Gauge {
     /// what the server needs without data.
     pub fn look(&self, now_ms: i64) -> Figures {
         let figures = figures();
+        self.base.store(figures.used as i64 - self.balances.sum(), Ordering::Relaxed);
         if self.startup.load(Ordering::Relaxed) == 0 {
-            self.startup.store(figures.allocated, Ordering::Relaxed);
+            self.startup.store(figures.used, Ordering::Relaxed);
         }
-        if self.peak.fetch_max(figures.allocated, Ordering::Relaxed) < figures.allocated {
+        if self.peak.fetch_max(figures.used, Ordering::Relaxed) < figures.used {
             self.peak_ms.store(now_ms, Ordering::Relaxed);
         }
         figures
+    }
+
+    /// Bytes in use: those of the last look, and what the threads that sit among the balances have
+    /// taken since.
+    pub fn used(&self) -> u64 {
+        (self.base.load(Ordering::Relaxed) + self.balances.sum()).max(0) as u64
+    }
+
+    /// The balances that it knows of.
+    pub fn balances(&self) -> Arc<Balances> {
+        Arc::clone(&self.balances)
     }
 
     /// Bytes that were in use when the server had started.

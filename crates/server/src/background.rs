@@ -14,6 +14,7 @@ use std::thread;
 use keyspace::Discarded;
 
 use crate::allocator;
+use crate::sys::balance::Balances;
 
 /// See the module's text.
 pub struct Background {
@@ -25,28 +26,36 @@ pub struct Background {
 struct Counts {
     pending: AtomicU64,
     freed: AtomicU64,
+    /// About how many bytes wait.
+    bytes: AtomicU64,
 }
 
 impl Background {
     /// Starts the thread; it ends with the process, or when this value is dropped.
-    pub fn start() -> io::Result<Self> {
+    pub fn start(balances: Arc<Balances>) -> io::Result<Self> {
         let (queue, receiver) = mpsc::channel();
         let counts = Arc::new(Counts::default());
         let shared = Arc::clone(&counts);
         let name = "background".to_owned();
-        thread::Builder::new().name(name).spawn(move || run(&receiver, &shared))?;
+        thread::Builder::new().name(name).spawn(move || run(&receiver, &shared, &balances))?;
         Ok(Self { queue, counts })
     }
 
     /// Leaves something to the thread. It is freed here if the thread is gone.
     pub fn free(&self, discarded: Discarded) {
         self.counts.pending.fetch_add(discarded.objects() as u64, Ordering::Relaxed);
+        self.counts.bytes.fetch_add(discarded.bytes() as u64, Ordering::Relaxed);
         drop(self.queue.send(discarded));
     }
 
     /// Keys that wait to be freed.
     pub fn pending(&self) -> u64 {
         self.counts.pending.load(Ordering::Relaxed)
+    }
+
+    /// About how many bytes they take.
+    pub fn pending_bytes(&self) -> u64 {
+        self.counts.bytes.load(Ordering::Relaxed)
     }
 
     /// Keys that were freed since the start or [`Self::reset`].
@@ -60,10 +69,12 @@ impl Background {
     }
 }
 
-fn run(queue: &Receiver<Discarded>, counts: &Counts) {
+fn run(queue: &Receiver<Discarded>, counts: &Counts, balances: &Balances) {
     step_back();
     allocator::release_apart();
+    let _seat = balances.sit();
     for mut discarded in queue {
+        let (mut bytes, mut objects) = (discarded.bytes() as u64, discarded.objects() as u64);
         loop {
             let freed = discarded.free_some() as u64;
             if freed == 0 {
@@ -71,7 +82,11 @@ fn run(queue: &Receiver<Discarded>, counts: &Counts) {
             }
             counts.pending.fetch_sub(freed, Ordering::Relaxed);
             counts.freed.fetch_add(freed, Ordering::Relaxed);
+            let part = (bytes * freed).checked_div(objects).unwrap_or(0);
+            counts.bytes.fetch_sub(part, Ordering::Relaxed);
+            (bytes, objects) = (bytes - part, objects.saturating_sub(freed));
         }
+        counts.bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use commands::{Args, Ctx, Error};
-use keyspace::{Db, Held, Overdue, Parts, Stamp};
+use keyspace::{Db, Held, Overdue, Parts};
 use resp::Writer;
 
 use crate::local::Local;
@@ -56,7 +56,7 @@ impl<'k> Call<'_, 'k> {
 
     /// What a function of the `commands` crate is given, with the shards of the command's keys.
     pub fn ctx(&mut self) -> Ctx<'_, 'k> {
-        let stamp = Stamp::at(self.local.now_ms());
+        let stamp = self.local.stamp();
         let overdue = overdue(self.server, self.local, self.session.state);
         let db = Db::new(Parts {
             keyspace: &self.server.keyspace,
@@ -105,7 +105,7 @@ pub fn db_in<'d, 'k>(
     index: u32,
     held: &'d mut Held<'k>,
 ) -> Db<'d, 'k> {
-    let stamp = Stamp::at(local.now_ms());
+    let stamp = local.stamp();
     let overdue = overdue(server, local, state);
     Db::new(Parts {
         keyspace: &server.keyspace,
@@ -164,7 +164,7 @@ impl DataCall<'_, '_> {
     /// worker's own state.
     #[inline]
     pub fn run(self, handler: commands::Handler, args: &Args<'_>) -> Result<(), Error> {
-        let stamp = Stamp::at(self.local.now_ms());
+        let stamp = self.local.stamp();
         let overdue = overdue(self.server, self.local, self.state);
         let local = self.local;
         let db = Db::new(Parts {

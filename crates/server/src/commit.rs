@@ -54,16 +54,26 @@ fn log_command(server: &Server, local: &mut Local, db: u32, row: &Row, args: &Ar
     }
 }
 
+/// What follows the eviction of keys; the log knows of it already.
+pub fn evicted(server: &Server, local: &mut Local) {
+    let evicted = local.change.evicted();
+    if evicted > 0 {
+        server.stats(local.id).evicted.add(evicted);
+        settle(server, local, None);
+    }
+}
+
 fn settle(server: &Server, local: &mut Local, origin: Option<&Client>) {
     if local.change.wants(Wants::HEARS) {
         tell(server, local, origin);
     }
     let change = &mut local.change;
-    let dirty = change.dirty() + change.expired();
+    let dirty = change.dirty() + change.expired() + change.evicted();
     if change.expired_fields() > 0 {
         server.stats(local.id).expired_fields.add(change.expired_fields());
     }
     server.stats(local.id).dirty.add(dirty);
+    local.room.note();
     if change.expired() > 0 {
         server.stats(local.id).expired.add(change.expired());
     }

@@ -40,7 +40,8 @@ impl Cron {
             aof::tick(server);
             persistence::tick(server);
             if server.rates.sample(server, local.now_us) {
-                server.judge_memory(server.memory.look(local.now_ms()).allocated);
+                server.memory.look(local.now_ms());
+                local.room.look_soon();
             }
             server.sockets.close_old();
             local.told |= tracking::fit(server, &mut self.tracking_rounds);

@@ -25,8 +25,8 @@ use crate::rows::{Inner, KeyPlan, Row, Run};
 use crate::server::Server;
 use crate::session::{Session, State};
 use crate::{
-    blocked, commandlog, commit, hotkeys, monitor, multi, persistence, prefetch, pubsub, refuse,
-    scripting, tracking,
+    blocked, commandlog, commit, evict, hotkeys, monitor, multi, persistence, prefetch, pubsub,
+    refuse, scripting, tracking,
 };
 
 /// Most requests that are parsed, prefetched and run under one pass of the gate.
@@ -436,6 +436,9 @@ fn run(
         let mut argv = Argv::new();
         argv.extend(spans.iter().map(|span| bytes(*span, buf, &conn.apart)));
         let keys = &batch.keys[request.keys.0 as usize..request.keys.1 as usize];
+        if local.room.is_due() {
+            evict::settle(server, local, &mut gate);
+        }
         let mut turn = Turn {
             server,
             local,

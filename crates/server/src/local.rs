@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use keyspace::{Change, KeyStats, Wants};
+use keyspace::{Change, KeyStats, Stamp, Wants};
 
 use crate::aof::Outlet;
 use crate::blocked::Ready;
 use crate::clock;
 use crate::dispatch::Batch;
+use crate::evict::Room;
 use crate::mailbox::{Answer, Message};
 use crate::multi::Transaction;
 use crate::pubsub::Readers;
@@ -76,6 +77,8 @@ pub struct Local {
     pub error_is_counted: bool,
     /// Commands that transactions and scripts of the present batch ran.
     pub nested_commands: u64,
+    /// What it knows of the limit on memory.
+    pub room: Room,
 }
 
 impl Local {
@@ -111,6 +114,7 @@ impl Local {
             error_is_counted: false,
             unrun_commands: 0,
             nested_commands: 0,
+            room: Room::default(),
         }
     }
 
@@ -125,6 +129,7 @@ impl Local {
             self.generation = generation;
             self.tunables = server.tunables.load_full();
             self.change.set_lazy(self.tunables.lazy);
+            self.room.follow(self.tunables.maxmemory);
             // The distance to the next command that is looked at may have been another one.
             self.hot_left = 1;
         }
@@ -159,6 +164,13 @@ impl Local {
     pub fn tell(&mut self, server: &Server, client: &Arc<Client>, answer: Answer) {
         let message = Message::Answer { client: Arc::clone(client), answer };
         self.put(server, client.worker, message);
+    }
+
+    /// The time of the present batch, and what uses leave in keys.
+    #[inline]
+    pub fn stamp(&mut self) -> Stamp {
+        let Self { rng, tunables, now_us, .. } = self;
+        Stamp::new(*now_us / 1000, &tunables.usage, || rng.f64())
     }
 
     /// Looks at the clock again.

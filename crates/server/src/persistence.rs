@@ -6,6 +6,7 @@ mod feed;
 mod libraries;
 mod rest;
 mod save;
+mod spread;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -185,13 +186,17 @@ impl File {
 
     /// Reads the file. `begin` is called once its head is known to be in order, `enter` with each
     /// key and the number of its database until it says no. Gives back what may go on behind the
-    /// data set, unless that is JSON.
+    /// data set, unless that is JSON. With several workers the other cores decode meanwhile.
     pub fn load(
         self,
         server: &Server,
         begin: impl FnOnce(),
         mut enter: impl FnMut(u32, Entry) -> bool,
     ) -> Result<Option<Input>, Error> {
+        let helpers = server.workers.len() - 1;
+        if helpers > 0 {
+            return spread::load((self, helpers), server, begin, enter);
+        }
         let enter = |part| match part {
             Part::Key(db, entry) => enter(db, entry),
             Part::Run(..) => unreachable!("nobody asked for runs"),

@@ -14,7 +14,7 @@ use crate::local::Local;
 use crate::rows::{InMulti, Row, Run};
 use crate::server::Server;
 use crate::session::{Session, State};
-use crate::{admin, clock, multi, pubsub};
+use crate::{admin, clock, evict, multi, pubsub};
 
 /// What `look_closer` found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -144,6 +144,11 @@ pub fn look_closer(
     state: State,
 ) -> Verdict {
     let nature = Nature::of(row, session);
+    let mut state = state;
+    if state.any(State::OVER_MEMORY) {
+        evict::look(server, local);
+        state.put(State::OVER_MEMORY, server.state().any(State::OVER_MEMORY));
+    }
     if let Some(text) = reason_against(server, local, session, out, row, state, &nature) {
         reject(server, local, session, out, Some(row), text.as_bytes());
         return Verdict::Done;

@@ -19,6 +19,7 @@ use crate::commandlog::CommandLog;
 use crate::config::Config;
 use crate::config::cli::Program;
 use crate::errors::ErrorCounts;
+use crate::evict::Excess;
 use crate::footprint::Footprint;
 use crate::hotkeys::{Heat, Hotkeys};
 use crate::knobs::Knobs;
@@ -110,6 +111,8 @@ pub struct Server {
     pub errors: ErrorCounts,
     /// Memory in use at the start and at most.
     pub memory: Gauge,
+    /// For how long it was more than is allowed.
+    pub excess: Excess,
     /// Scripts and functions.
     pub scripting: crate::scripting::Scripting,
     /// The log of what changed the data.
@@ -145,6 +148,8 @@ pub struct Parts {
     pub keyspace: Keyspace,
     /// Frees what takes long.
     pub background: Background,
+    /// How much memory is in use.
+    pub memory: Gauge,
     /// The commands.
     pub rows: Rows,
     /// The name it was started under.
@@ -167,6 +172,7 @@ impl Server {
         let Parts {
             keyspace,
             background,
+            memory,
             rows,
             program,
             process,
@@ -204,7 +210,8 @@ impl Server {
             wants: AtomicU8::new(if sends_events { Wants::EVENTS.0 } else { 0 }),
             rates: crate::rates::Rates::default(),
             errors: ErrorCounts::default(),
-            memory: Gauge::default(),
+            memory,
+            excess: Excess::default(),
             persistence: crate::persistence::Persistence::new(),
             sockets: crate::migrate::Sockets::default(),
             saved_dirty: AtomicU64::new(0),
@@ -282,17 +289,7 @@ impl Server {
         self.latency.set_threshold(tunables.latency_threshold_ms);
         self.tunables.store(Arc::new(tunables));
         self.generation.fetch_add(1, Ordering::SeqCst);
-        self.judge_memory(crate::allocator::figures().allocated);
         crate::persistence::judge_by(self, config);
-    }
-
-    /// Refuses commands that need memory from now on, or no longer, by the bytes in use.
-    pub fn judge_memory(&self, in_use: u64) {
-        let limit = self.tunables.load().maxmemory;
-        let is_over = limit > 0 && in_use > limit;
-        if is_over != self.state().any(State::OVER_MEMORY) {
-            self.put_state(State::OVER_MEMORY, is_over);
-        }
     }
 
     /// Wakes the workers of lanes whose next expiry became earlier than they sleep.

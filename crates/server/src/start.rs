@@ -19,6 +19,7 @@ use keyspace::{Keyspace, Layout};
 use mio::{Poll, Waker};
 use spec::config::Id;
 
+use crate::allocator::{Gauge, system_memory};
 use crate::background::Background;
 use crate::config::cli::{self, Program, Request, Startup};
 use crate::config::{Config, Inputs, Notice, Severity};
@@ -29,7 +30,7 @@ use crate::process::{self, Process, complain, say};
 use crate::rows::Rows;
 use crate::server::{Parts, Server, Worker};
 use crate::stats::Stats;
-use crate::{admin, crash, log as sink, sys, version, worker};
+use crate::{admin, cgroup, crash, log as sink, sys, version, worker};
 
 /// Shards of the keyspace (see `docs/design/keyspace.md`).
 const SHARDS: u32 = 1024;
@@ -175,10 +176,13 @@ fn start(program: Program, process: Process, mut config: Config) -> Result<i32, 
     let rows = Rows::new(&renames.collect::<Vec<_>>());
     let keyspace = Keyspace::new(layout);
     let run_id = run_id()?;
-    let background = Background::start().map_err(|error| format!("Starting a thread: {error}"))?;
+    let memory = Gauge::default();
+    let background = Background::start(memory.balances())
+        .map_err(|error| format!("Starting a thread: {error}"))?;
     let server = Server::new(Parts {
         keyspace,
         background,
+        memory,
         rows,
         program,
         process,
@@ -258,6 +262,15 @@ fn announce(server: &Server) {
             "WARNING: You specified a maxmemory value that is less than 1MB (current value is \
              {maxmemory} bytes). Are you sure this is what you really want?"
         );
+    }
+    if let Some(limit) = cgroup::memory_limit().filter(|limit| *limit < system_memory()) {
+        log::info!("A control group limits the memory of this process to {limit} bytes");
+        if maxmemory > limit {
+            log::warn!(
+                "WARNING: maxmemory is {maxmemory} bytes, which is more than the control group \
+                 allows. The system will end the process when it uses more than {limit} bytes."
+            );
+        }
     }
     if let Err(error) = server.process.adjust_oom_score(&config) {
         log::warn!("Unable to write oom_score_adj: {}", listen::system_text(&error));

@@ -124,6 +124,8 @@ pub struct Stats {
     pub misses: Tally,
     /// Keys removed because their time had come.
     pub expired: Tally,
+    /// Keys removed because memory was short.
+    pub evicted: Tally,
     /// Fields of hashes removed because their time had come.
     pub expired_fields: Tally,
     /// Nanoseconds spent on removing keys that nobody asked for.
@@ -184,6 +186,7 @@ impl Stats {
             &self.misses,
             &self.expired,
             &self.expired_fields,
+            &self.evicted,
             &self.expire_ns,
             &self.expire_capped,
             &self.cycles,
@@ -213,6 +216,7 @@ pub fn reset(server: &Server) {
     server.rates.reset();
     server.background.reset();
     server.footprint.reset();
+    server.excess.reset();
 }
 
 #[cfg(test)]

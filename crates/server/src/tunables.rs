@@ -1,13 +1,15 @@
 //! The values of the configuration that workers look at all the time, copied after each change.
 
 use keyspace::Lazy;
+use keyspace::evict::{Order, Scope};
+use keyspace::usage::{Terms, Usage};
 use persist::rdb::{Settings, Style};
 use resp::Limits;
 use spec::config::Id;
 
 use crate::commandlog::{self, Threshold};
 use crate::config::{ClientClass, Config, MemoryLimit};
-use crate::{felt, latency};
+use crate::{evict, felt, latency};
 
 /// Limits of one class of clients' output buffers, in bytes and seconds; 0 is no limit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -48,6 +50,16 @@ pub struct Tunables {
     pub events: u32,
     /// Bytes in use above which commands that need memory are refused; 0 is no limit.
     pub maxmemory: u64,
+    /// Which keys go when more is in use than that, and which of them first.
+    pub eviction: Option<(Scope, Order)>,
+    /// Keys that are drawn for each that is evicted.
+    pub eviction_samples: usize,
+    /// For how long keys are evicted before clients have their turn, from 0 to 100.
+    pub eviction_tenacity: u32,
+    /// Whether evicted values that take long to free are freed in the background.
+    pub evicts_lazily: bool,
+    /// What keys remember of their use.
+    pub usage: Terms,
     /// Bytes that all clients may take together; 0 is no limit.
     pub client_memory_max: u64,
     /// Keys that clients may have cached and are told of; 0 is no limit.
@@ -108,7 +120,7 @@ impl Tunables {
                 restore: restoring(config),
                 lazyfree_user_del: config.bool(Id::LazyfreeLazyUserDel),
                 lazyfree_user_flush: config.bool(Id::LazyfreeLazyUserFlush),
-                is_lfu: config.choice(Id::MaxmemoryPolicy).ends_with("-lfu"),
+                usage: usage(config).usage,
             },
             lazy: Lazy {
                 expire: config.bool(Id::LazyfreeLazyExpire),
@@ -123,6 +135,11 @@ impl Tunables {
             latency_threshold_ms,
             events: config.events(),
             maxmemory: config.memory(Id::Maxmemory),
+            eviction: evict::policy(config.choice(Id::MaxmemoryPolicy)),
+            eviction_samples: number(Id::MaxmemorySamples) as usize,
+            eviction_tenacity: number(Id::MaxmemoryEvictionTenacity) as u32,
+            evicts_lazily: config.bool(Id::LazyfreeLazyEviction),
+            usage: usage(config),
             client_memory_max: client_memory_max(config),
             tracking_max_keys: number(Id::TrackingTableMaxKeys),
             maxclients: number(Id::Maxclients),
@@ -146,6 +163,21 @@ impl Tunables {
             hz: number(Id::Hz).max(1),
             key_load_delay: config.int(Id::KeyLoadDelay),
         }
+    }
+}
+
+/// What keys remember of their use, by the policy of eviction.
+fn usage(config: &Config) -> Terms {
+    let usage = match config.choice(Id::MaxmemoryPolicy) {
+        policy if policy.ends_with("-lfu") => Usage::Frequency,
+        policy if policy.ends_with("-lrm") => Usage::Modified,
+        policy if policy.ends_with("-s3fifo") => Usage::Recurrence,
+        _ => Usage::Clock,
+    };
+    Terms {
+        usage,
+        log_factor: config.int(Id::LfuLogFactor) as u32,
+        decay_minutes: config.int(Id::LfuDecayTime) as u32,
     }
 }
 

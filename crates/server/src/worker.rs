@@ -25,7 +25,8 @@ use crate::server::Server;
 use crate::session::{Session, State};
 use crate::snapshot::{self, Pace};
 use crate::{
-    aof, blocked, commit, cron, dispatch, felt, footprint, multi, pubsub, refuse, sys, tracking,
+    aof, blocked, commit, cron, dispatch, evict, felt, footprint, multi, pubsub, refuse, sys,
+    tracking,
 };
 
 mod delivery;
@@ -143,6 +144,9 @@ impl Thread {
     /// Serves until the server stops.
     pub fn run(mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(1024);
+        self.local.room.follow(self.local.tunables.maxmemory);
+        let balances = self.server.memory.balances();
+        let _seat = balances.sit();
         sys::fault::begin_worker(self.local.id);
         let me = &self.server.workers[self.local.id];
         me.thread.store(sys::fault::thread_number(), Ordering::Relaxed);
@@ -175,6 +179,7 @@ impl Thread {
             self.expire();
             self.end_waits();
             self.cron(began);
+            self.evict();
             self.deliver();
             self.settle();
             self.snapshot(began);
@@ -218,7 +223,9 @@ impl Thread {
                 && (self.server.persistence.feed.is_waiting()
                     || self.local.id == 0 && self.server.aof.replay.is_waiting())
         };
-        let goes_on = self.pace == Pace::Goes || !self.server.tracking.is_quiet(self.local.id);
+        let goes_on = self.local.room.goes_on()
+            || self.pace == Pace::Goes
+            || !self.server.tracking.is_quiet(self.local.id);
         let waits = !self.again.is_empty() || !self.accept_again.is_empty();
         if self.pace == Pace::Waits
             || self.local.id == 0 && self.server.persistence.snapshots.is_active()
@@ -873,6 +880,19 @@ impl Thread {
         };
         let turn = &mut self.expire_turn;
         server.keyspace.expire(lane, now_ms, turn, budget, change, (wants, propagate));
+    }
+
+    /// Looks at the limit on memory, when it is time.
+    fn evict(&mut self) {
+        if !evict::is_due(&self.local) {
+            return;
+        }
+        let server = Arc::clone(&self.server);
+        let mut gate = server.keyspace.enter(self.local.id);
+        self.local.follow_config(&server);
+        evict::settle(&server, &mut self.local, &mut gate);
+        drop(gate);
+        self.local.wake_workers(&server);
     }
 
     /// Walks on with the snapshot under way; one worker sees to its end.

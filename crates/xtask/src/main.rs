@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod bench;
+mod cachesim;
 mod conformance;
 mod differential;
 mod docs;
@@ -19,6 +20,7 @@ type Task = fn(&[String]) -> Result<(), String>;
 /// Name, function, one line of help.
 const TASKS: &[(&str, Task, &str)] = &[
     ("bench", bench::run, "measures this server, a peer and a null responder"),
+    ("cachesim", cachesim::run, "replays traces against the eviction policies"),
     ("conformance", conformance::run, "runs the upstream test suite"),
     ("differential", differential::run, "compares replies with those of a peer"),
     ("docs", docs::run, "writes docs/commands.md from the command table"),

@@ -1,13 +1,12 @@
 //! OBJECT: the inside of a value.
 
+use keyspace::usage::Usage;
 use keyspace::{Entry, ValueRef};
 
 use crate::{Args, Ctx, Error};
 
 /// The longest string whose bytes stand beside its header in Redis and Valkey.
 const EMBSTR_MAX: usize = 44;
-/// The access clock counts seconds in so many bits.
-const ACCESS_MASK: u32 = 0x00ff_ffff;
 
 /// OBJECT ENCODING key - O(1).
 pub(super) fn encoding(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
@@ -20,9 +19,12 @@ pub(super) fn encoding(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Err
 
 /// OBJECT FREQ key - O(1).
 pub(super) fn freq(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    let stamp = ctx.db.stamp();
     match ctx.db.examine(args[2]) {
-        Some(_) if !ctx.settings.is_lfu => return Err(Error::Text(spec::error::NOT_LFU)),
-        Some(entry) => ctx.out.int((entry.access() & 0xff).into()),
+        Some(entry) if ctx.settings.usage == Usage::Frequency => {
+            ctx.out.int(stamp.counter(entry.access()).into());
+        }
+        Some(_) => return Err(Error::Text(spec::error::NOT_LFU)),
         None => ctx.out.null(),
     }
     Ok(())
@@ -30,10 +32,11 @@ pub(super) fn freq(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> 
 
 /// OBJECT IDLETIME key - O(1).
 pub(super) fn idletime(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    let now = ctx.db.stamp().access;
+    let stamp = ctx.db.stamp();
+    let counts = matches!(ctx.settings.usage, Usage::Frequency | Usage::Recurrence);
     match ctx.db.examine(args[2]) {
-        Some(_) if ctx.settings.is_lfu => return Err(Error::Text(spec::error::NOT_LRU)),
-        Some(entry) => ctx.out.int((now.wrapping_sub(entry.access()) & ACCESS_MASK).into()),
+        Some(_) if counts => return Err(Error::Text(spec::error::NOT_LRU)),
+        Some(entry) => ctx.out.int(stamp.idle_s(entry.access()).into()),
         None => ctx.out.null(),
     }
     Ok(())

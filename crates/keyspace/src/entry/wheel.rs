@@ -11,7 +11,10 @@
 //! at most once, the entry at it is alive and has a deadline, and its remembered place is true.
 #![allow(unsafe_code)]
 
+use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
+
+use smallvec::SmallVec;
 
 use super::{EXPIRY_SIZE, Entry, HEADER};
 
@@ -192,6 +195,55 @@ impl Wheel {
         self.next_event().map(|(at, _, _)| at)
     }
 
+    /// Shows some entries drawn at random, each as likely as another; how many.
+    pub(crate) fn sample(
+        &self,
+        count: usize,
+        rng: &mut fastrand::Rng,
+        show: &mut dyn FnMut(&Entry),
+    ) -> usize {
+        let count = count.min(self.len);
+        let mut draws: SmallVec<[usize; 16]> = (0..count).map(|_| rng.usize(0..self.len)).collect();
+        draws.sort_unstable_by(|one, other| other.cmp(one));
+        let mut before = 0;
+        for slot in self.slots() {
+            while let Some(draw) = draws.last()
+                && let Some(&address) = slot.get(*draw - before)
+            {
+                show(&entry_at(address));
+                draws.pop();
+            }
+            before += slot.len();
+        }
+        count
+    }
+
+    /// Shows some of the entries that expire next; how many.
+    pub(crate) fn soonest(&self, count: usize, show: &mut dyn FnMut(&Entry)) -> usize {
+        let draining = self.draining.and_then(|(level, slot)| self.slot(level, slot));
+        let next = self.next_event().and_then(|(_, level, slot)| self.slot(level, slot));
+        let slots = [Some(&self.due), draining, next].into_iter().flatten();
+        let some = slots.flatten().take(count);
+        some.map(|&address| show(&entry_at(address))).count()
+    }
+
+    fn slot(&self, level: usize, slot: usize) -> Option<&Slot> {
+        Some(&self.levels[level].as_ref()?.slots[slot])
+    }
+
+    /// The slots that are not empty.
+    fn slots(&self) -> impl Iterator<Item = &Slot> {
+        let levels = self.levels.iter().flatten().flat_map(|level| {
+            let mut left = level.occupied;
+            std::iter::from_fn(move || {
+                let slot = left.trailing_zeros() as usize;
+                left &= left.wrapping_sub(1);
+                level.slots.get(slot)
+            })
+        });
+        std::iter::once(&self.due).chain(levels)
+    }
+
     /// Bytes the wheel itself holds.
     pub fn memory(&self) -> usize {
         let slots = self.levels.iter().flatten().flat_map(|level| level.slots.iter());
@@ -334,6 +386,12 @@ impl Wheel {
             }
         }
     }
+}
+
+/// The entry at an address of the wheel, for looking at it.
+fn entry_at(address: NonNull<u8>) -> ManuallyDrop<Entry> {
+    // By the wheel's invariant a live entry is at the address; it is not dropped here.
+    ManuallyDrop::new(Entry(address))
 }
 
 fn deadline_of(address: NonNull<u8>) -> u64 {

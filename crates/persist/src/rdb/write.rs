@@ -232,6 +232,8 @@ impl Spell for Pieces {
 
 /// Bits of the clock of accesses.
 const ACCESS_MASK: u32 = 0x00ff_ffff;
+/// What counters of accesses begin with.
+const COUNTER_FIRST: u32 = 5;
 
 impl Usage {
     /// The word of an entry that stands for it (see [`Entry::access`]) on a clock in seconds, when
@@ -240,6 +242,7 @@ impl Usage {
         let access = match usage {
             Some(Self::Frequency(counter)) if is_lfu => (now_s / 60) << 8 | u32::from(counter),
             Some(Self::Idle(seconds)) if !is_lfu => now_s.saturating_sub(seconds),
+            _ if is_lfu => (now_s / 60) << 8 | COUNTER_FIRST,
             _ => now_s,
         };
         access & ACCESS_MASK

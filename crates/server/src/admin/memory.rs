@@ -44,8 +44,7 @@ pub(super) struct Picture {
 
 impl Picture {
     /// Takes the picture. Shards that are not held are taken in turn.
-    pub(super) fn take<'k>(server: &'k Server, held: &mut Held<'k>, now_ms: i64) -> Self {
-        let allocator = server.memory.look(now_ms);
+    pub(super) fn take<'k>(server: &'k Server, held: &mut Held<'k>, allocator: Figures) -> Self {
         let totals = server.keyspace.totals(held);
         let overheads = server.keyspace.overheads(held);
         let mut clients = 0;
@@ -63,7 +62,7 @@ impl Picture {
 
     /// In use.
     pub(super) fn used(&self) -> u64 {
-        self.allocator.allocated
+        self.allocator.used
     }
 
     /// In use for something other than keys and values.
@@ -110,8 +109,8 @@ pub(super) fn excess(one: u64, other: u64) -> i64 {
 
 /// MEMORY STATS - O(shards). Databases that take nothing are left out, but for the selected one.
 fn stats(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
-    let now_ms = call.local.now_ms();
-    let picture = Picture::take(call.server, call.held, now_ms);
+    let figures = call.server.memory.look(call.local.now_ms());
+    let picture = Picture::take(call.server, call.held, figures);
     let out = &mut *call.out;
     let map = out.map_later();
     let mut pairs = 0;
@@ -158,7 +157,7 @@ fn tail_of_stats(picture: &Picture, out: &mut resp::Writer) -> usize {
         Double(f64),
     }
     use Is::{Double, Int};
-    let Figures { allocated, active, resident, muzzy } = picture.allocator;
+    let Figures { used, allocated, active, resident, muzzy } = picture.allocator;
     let keys = picture.keys();
     let pairs = [
         ("overhead.db.hashtable.lut", Int(picture.tables() as i64)),
@@ -180,8 +179,8 @@ fn tail_of_stats(picture: &Picture, out: &mut resp::Writer) -> usize {
         ("allocator-rss.bytes", Int(excess(resident, active))),
         ("rss-overhead.ratio", Double(ratio(picture.resident, resident))),
         ("rss-overhead.bytes", Int(excess(picture.resident, resident))),
-        ("fragmentation", Double(ratio(picture.resident, allocated))),
-        ("fragmentation.bytes", Int(excess(picture.resident, allocated))),
+        ("fragmentation", Double(ratio(picture.resident, used))),
+        ("fragmentation.bytes", Int(excess(picture.resident, used))),
     ];
     let count = pairs.len();
     for (name, value) in pairs {
@@ -196,8 +195,8 @@ fn tail_of_stats(picture: &Picture, out: &mut resp::Writer) -> usize {
 
 /// MEMORY DOCTOR - O(shards).
 fn doctor(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
-    let now_ms = call.local.now_ms();
-    let picture = Picture::take(call.server, call.held, now_ms);
+    let figures = call.server.memory.look(call.local.now_ms());
+    let picture = Picture::take(call.server, call.held, figures);
     let clients = call.server.clients.count();
     call.out.verbatim("txt", diagnosis(&picture, clients).as_bytes());
     Ok(())

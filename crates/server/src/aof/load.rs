@@ -117,7 +117,7 @@ pub fn reload<'k>(
     held: &mut Held<'k>,
 ) -> Result<(), String> {
     server.aof.files.lock().find()?;
-    let stamp = Stamp::at(clock::unix_ms());
+    let stamp = Stamp::new(clock::unix_ms(), &local.tunables.usage, || 1.0);
     for shard in 0..held.count() {
         for db in 0..server.keyspace.databases() {
             server.keyspace.judge_watches(held, shard, (db, None), stamp.now_ms);

@@ -79,7 +79,7 @@ impl Feed {
         {
             let gate = server.keyspace.enter(local.id);
             let mut held = server.keyspace.shards().hold_walk();
-            let stamp = Stamp::at(local.now_ms());
+            let stamp = Stamp::new(local.now_ms(), &local.tunables.usage, || 1.0);
             match load {
                 Load::Keys(batch) => {
                     let (mut entries, mut at) = (Vec::with_capacity(TOGETHER), 0);

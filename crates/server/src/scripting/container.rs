@@ -49,8 +49,7 @@ fn exists(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     let scripts = call.server.scripting.scripts.lock();
     call.out.array(args.len() - 2);
     for digest in args.from(2) {
-        // In the case of letters in which digests are given out, and in no other, as in Redis.
-        let digest: Option<cache::Digest> = (*digest).try_into().ok();
+        let digest = cache::given(digest);
         call.out.int(i64::from(digest.is_some_and(|digest| scripts.has(&digest))));
     }
     Ok(())
@@ -73,7 +72,7 @@ fn flush(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
 
 /// SCRIPT SHOW sha1 - O(1).
 fn show(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    let digest: Option<cache::Digest> = args[2].try_into().ok();
+    let digest = cache::given(args[2]);
     let stored = digest.and_then(|digest| call.server.scripting.scripts.lock().get(&digest));
     let stored = stored.ok_or(Error::Text(spec::error::NO_SCRIPT))?;
     call.out.bulk(&stored.body);

@@ -3,6 +3,7 @@
 
 pub mod allocator;
 pub mod arrival;
+pub mod balance;
 mod daemon;
 pub mod fault;
 mod group;

@@ -23,6 +23,9 @@ pub(super) const MAXMEMORY_POLICIES: Choices = &[
     ("allkeys-lfu", 5),
     ("allkeys-random", 6),
     ("noeviction", 7),
+    ("volatile-lrm", 8),
+    ("allkeys-lrm", 9),
+    ("allkeys-s3fifo", 10),
 ];
 pub(super) const NODES_FILE_SAVES: Choices = &[("sync", 0), ("best-effort", 1)];
 pub(super) const OOM_MODES: Choices = &[("no", 0), ("yes", 1), ("relative", 1), ("absolute", 2)];

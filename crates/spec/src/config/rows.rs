@@ -11,7 +11,6 @@ const U32_MAX: i64 = u32::MAX as i64;
 
 const ACL: &str = "access control lists";
 const CLUSTER: &str = "cluster mode";
-const EVICTION: &str = "eviction";
 const REPLICATION: &str = "replication";
 const SCRIPTING: &str = "scripting";
 const SORTING: &str = "the SORT command";
@@ -309,8 +308,8 @@ directives! {
     LazyfreeLazyServerDel => "lazyfree-lazy-server-del", [], bool(true), [], Both, WORKS;
     LazyfreeLazyUserDel => "lazyfree-lazy-user-del", [], bool(true), [], Both, WORKS;
     LazyfreeLazyUserFlush => "lazyfree-lazy-user-flush", [], bool(true), [], Both, WORKS;
-    LfuDecayTime => "lfu-decay-time", [], int(0, I32_MAX, 1), [], Both, planned(EVICTION);
-    LfuLogFactor => "lfu-log-factor", [], int(0, I32_MAX, 10), [], Both, planned(EVICTION);
+    LfuDecayTime => "lfu-decay-time", [], int(0, I32_MAX, 1), [], Both, WORKS;
+    LfuLogFactor => "lfu-log-factor", [], int(0, I32_MAX, 10), [], Both, WORKS;
     ListCompressDepth => "list-compress-depth", [], int(0, I32_MAX, 0), [], Both, WORKS;
     ListMaxListpackSize => "list-max-listpack-size", ["list-max-ziplist-size"],
         int(I32_MIN, I32_MAX, -2), [], Both, WORKS;
@@ -341,10 +340,10 @@ directives! {
     Maxmemory => "maxmemory", [], memory(0, u64::MAX, 0), [], Both, WORKS;
     MaxmemoryClients => "maxmemory-clients", [], Kind::MemoryOrPercent, [], Both, WORKS;
     MaxmemoryEvictionTenacity => "maxmemory-eviction-tenacity", [],
-        int(0, 100, 10), [], Both, planned(EVICTION);
+        int(0, 100, 10), [], Both, WORKS;
     MaxmemoryPolicy => "maxmemory-policy", [],
-        choice(MAXMEMORY_POLICIES, "noeviction"), [], Both, planned(EVICTION);
-    MaxmemorySamples => "maxmemory-samples", [], int(1, I32_MAX, 5), [], Both, planned(EVICTION);
+        choice(MAXMEMORY_POLICIES, "noeviction"), [], Both, WORKS;
+    MaxmemorySamples => "maxmemory-samples", [], int(1, I32_MAX, 5), [], Both, WORKS;
     MinIoThreadsAvoidCopyReply => "min-io-threads-avoid-copy-reply", [],
         int(0, I32_MAX, 7), [HIDDEN], Valkey, no_effect(COPY_AVOIDANCE);
     MinReplicasMaxLag => "min-replicas-max-lag", ["min-slaves-max-lag"],

@@ -166,7 +166,7 @@ impl Large {
         let looked = if samples == 0 { len } else { samples.min(len) };
         let bytes: usize = self.tree.iter(0..looked, false).map(Handle::allocated).sum();
         let members = (bytes * len).checked_div(looked).unwrap_or(0);
-        size_of::<Self>() + self.table.memory() + self.tree.memory() + members
+        size_of::<Self>() + self.table.memory() + self.tree.memory(looked == len) + members
     }
 
     #[cfg(test)]

@@ -19,6 +19,7 @@ use std::ptr::{self, NonNull};
 use std::slice;
 
 use super::tree::Named;
+use crate::compact::bytes::size_class;
 
 /// The length that says that the real one stands in the eight bytes behind.
 const LONG: u8 = u8::MAX;
@@ -119,7 +120,7 @@ impl Handle {
 
     /// Bytes of the allocation.
     pub(super) fn allocated(&self) -> usize {
-        layout(self.name_len()).size()
+        size_class(layout(self.name_len()).size())
     }
 
     fn name_len(&self) -> usize {

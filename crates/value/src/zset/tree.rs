@@ -22,6 +22,8 @@ const SPARSE: usize = 4;
 /// Room that a full run of items gets, in items; with items of a word each such step is a size
 /// class of the allocator.
 const STEP: usize = 8;
+/// Children of each node whose memory stands for that of all.
+const CHILDREN_LOOKED: usize = 3;
 /// How far ahead of a walk items are fetched.
 const AHEAD: usize = 6;
 
@@ -235,8 +237,8 @@ impl<T: Named> Tree<T> {
     }
 
     /// Bytes of the nodes.
-    pub(super) fn memory(&self) -> usize {
-        self.root.memory()
+    pub(super) fn memory(&self, looks_everywhere: bool) -> usize {
+        self.root.memory(if looks_everywhere { INNER_MAX } else { CHILDREN_LOOKED })
     }
 
     /// The leaf with the item of a rank, and the rank of the leaf's first item.
@@ -254,6 +256,20 @@ impl<T: Named> Tree<T> {
     pub(super) fn check(&self) {
         assert_eq!(self.root.len(), self.len);
         self.root.check();
+    }
+}
+
+impl<T: Named> Inner<T> {
+    /// Bytes below this node, from so many of its children, evenly chosen.
+    fn memory_below(&self, children: usize) -> usize {
+        let len = self.nodes.len();
+        let looked = children.min(len);
+        let chosen = (0..looked).map(|at| at * len / looked);
+        let (bytes, items) = chosen.fold((0, 0), |(bytes, items), at| {
+            (bytes + self.nodes[at].memory(children), items + self.counts[at])
+        });
+        let all: usize = self.counts.iter().sum();
+        if looked == len { bytes } else { bytes * all / items.max(1) }
     }
 }
 
@@ -352,7 +368,8 @@ impl<T: Named> Node<T> {
         }
     }
 
-    fn memory(&self) -> usize {
+    /// Bytes of this node and those below, estimated from so many children of each.
+    fn memory(&self, children: usize) -> usize {
         match self {
             Node::Leaf(items) => items.capacity() * size_of::<Placed<T>>(),
             Node::Inner(inner) => {
@@ -360,7 +377,7 @@ impl<T: Named> Node<T> {
                     + inner.firsts.capacity() * size_of::<Placed<T>>()
                     + inner.counts.capacity() * size_of::<usize>()
                     + inner.nodes.capacity() * size_of::<Node<T>>()
-                    + inner.nodes.iter().map(Node::memory).sum::<usize>()
+                    + inner.memory_below(children)
             }
         }
     }

@@ -5,11 +5,13 @@
 
 use std::time::Instant;
 
-use super::load::{self, End, Group, Outcome, Plan};
+use loadgen::draw::Keys;
+use loadgen::engine::{self as load, End, Group, Outcome, Plan};
+use loadgen::request::Request;
+
 use super::options::Options;
 use super::process::{Cpus, Kind, Server};
 use super::report::median;
-use super::request::{Keys, Request};
 
 pub(super) const CONNECTIONS: usize = 50;
 
@@ -128,18 +130,16 @@ fn window(
     }
     let group = Group {
         connections: CONNECTIONS,
-        request: Request::new(task.pattern, task.depth),
+        request: Request::of_pattern(task.pattern, task.depth),
         keys: Keys::Random(options.keys),
     };
     let start = Instant::now() + options.warmup;
-    load::run(Plan {
-        address: server.address,
-        groups: vec![group],
-        start,
-        end: End::At(start + options.window),
+    let outcome = load::run(Plan {
         watch: Some(server.pid()),
         cpus: &cpus.load,
-    })
+        ..Plan::new(server.address, vec![group], start, End::At(start + options.window))
+    })?;
+    Ok(outcome)
 }
 
 impl Cell {

@@ -36,7 +36,7 @@ impl Client {
     /// Sends one command and returns its reply; an error reply is an `Err` with its text.
     pub(super) fn call(&mut self, words: &[&str]) -> Result<Reply, String> {
         let mut bytes = Vec::new();
-        append(&mut bytes, words);
+        resp::encode_command(&mut bytes, words);
         self.send(&bytes)?;
         match self.receive()? {
             Reply::Error(text) => Err(format!("{}: {text}", words[0])),
@@ -64,7 +64,7 @@ impl Client {
         }
     }
 
-    /// Sends commands that [`append`] has written and reads `count` replies.
+    /// Sends commands in the protocol's form and reads `count` replies.
     ///
     /// # Errors
     /// The first error reply, or a broken connection.
@@ -110,14 +110,6 @@ impl Client {
         self.stream.read_exact(&mut bytes).map_err(|error| format!("receive: {error}"))?;
         bytes.truncate(size);
         Ok(Reply::Text(String::from_utf8_lossy(&bytes).into_owned()))
-    }
-}
-
-/// Writes one command in the protocol's array form.
-pub(super) fn append(bytes: &mut Vec<u8>, words: &[&str]) {
-    bytes.extend_from_slice(format!("*{}\r\n", words.len()).as_bytes());
-    for word in words {
-        bytes.extend_from_slice(format!("${}\r\n{word}\r\n", word.len()).as_bytes());
     }
 }
 

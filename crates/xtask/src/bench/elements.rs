@@ -1,7 +1,8 @@
 //! Memory an element: the growth of a fresh process over many small collections, and over a large
 //! one, of each type.
 
-use super::load;
+use loadgen::engine::fill;
+
 use super::options::Options;
 use super::process::{Cpus, Kind, Server, settled};
 use super::report::{Section, Table, ratio};
@@ -133,15 +134,16 @@ fn growth(
     count: u64,
 ) -> Result<Growth, String> {
     let server = Server::start(options, kind, &cpus.server, &[])?;
-    let failed = |error| format!("{}: {error}", kind.name());
+    let failed = |error: String| format!("{}: {error}", kind.name());
     let mut client = server.client()?;
     // What a server takes once, at its first load, is not the elements'.
-    load::fill(server.address, &case.pattern, count / 64, &cpus.load).map_err(failed)?;
+    fill(server.address, &case.pattern, count / 64, &cpus.load)
+        .map_err(|error| failed(error.into()))?;
     client.call(&["FLUSHALL"]).map_err(failed)?;
     // Pages that were freed just now would be an empty server's for one, and gone for another.
     client.call(&["MEMORY", "PURGE"]).map_err(failed)?;
     let empty = (settled(server.pid())?, client.used_memory().map_err(failed)?);
-    load::fill(server.address, &case.pattern, count, &cpus.load).map_err(failed)?;
+    fill(server.address, &case.pattern, count, &cpus.load).map_err(|error| failed(error.into()))?;
     client.call(&["MEMORY", "PURGE"]).map_err(failed)?;
     let full = (settled(server.pid())?, client.used_memory().map_err(failed)?);
     let each =

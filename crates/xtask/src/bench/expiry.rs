@@ -8,12 +8,15 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::client::{Client, Reply, append};
-use super::load::{self, End, Group, Outcome, Plan, histogram};
+use loadgen::draw::Keys;
+use loadgen::engine::{self as load, End, Group, Outcome, Plan, histogram};
+use loadgen::request::{Request, key_name};
+use resp::encode_command;
+
+use super::client::{Client, Reply};
 use super::options::Options;
 use super::process::{Cpus, Kind, Server};
 use super::report::{Section, Table, ratio};
-use super::request::{Keys, Request, key_name};
 
 const OTHERS: u64 = 1_000_000;
 const PIPELINE: usize = 500;
@@ -77,7 +80,8 @@ pub(super) fn measure_lag(options: &Options) -> Result<Section, String> {
         let server = Server::start(options, kind, &cpus.server, &[])?;
         let failed = |error: String| format!("{}: {error}", kind.name());
         let others = format!("SET {{k}} {} EX 7200", "v".repeat(16));
-        load::fill(server.address, &others, OTHERS, &cpus.load).map_err(failed)?;
+        load::fill(server.address, &others, OTHERS, &cpus.load)
+            .map_err(|error| failed(error.into()))?;
         found.push(("DBSIZE", kind, lag_by_dbsize(&server, &scale).map_err(failed)?));
         match lag_by_events(&server, &scale) {
             Ok(lags) => found.push(("event", kind, lags)),
@@ -134,7 +138,10 @@ fn store_with_deadlines(
         bytes.clear();
         for (at, deadline) in chunk.iter().enumerate() {
             let key = key_name(prefix, (batch * PIPELINE + at) as u64);
-            append(&mut bytes, &["SET", &key, "0123456789abcdef", "PXAT", &deadline.to_string()]);
+            encode_command(
+                &mut bytes,
+                &["SET", &key, "0123456789abcdef", "PXAT", &deadline.to_string()],
+            );
         }
         client.pipeline(&bytes, chunk.len())?;
     }
@@ -269,16 +276,18 @@ fn burst(options: &Options, kind: Kind, cpus: &Cpus) -> Result<Burst, String> {
     let deadlines: Vec<u64> = (0..OTHERS).map(|_| first + random.u64(0..1_000)).collect();
     store_with_deadlines(&mut client, "exp:", &deadlines)?;
     let probe = |start, end| Plan {
-        address: server.address,
-        groups: vec![Group {
-            connections: PROBES,
-            request: Request::new("GET {k}", 1),
-            keys: Keys::Random(stay),
-        }],
-        start,
-        end,
         watch: Some(server.pid()),
         cpus: &cpus.load,
+        ..Plan::new(
+            server.address,
+            vec![Group {
+                connections: PROBES,
+                request: Request::of_pattern("GET {k}", 1),
+                keys: Keys::Random(stay),
+            }],
+            start,
+            end,
+        )
     };
     let now = Instant::now();
     let due = now + Duration::from_millis(first.saturating_sub(unix_ms()));

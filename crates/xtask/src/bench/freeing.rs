@@ -6,11 +6,13 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::load::{self, End, Group, Outcome, Plan};
+use loadgen::draw::Keys;
+use loadgen::engine::{self as load, End, Group, Outcome, Plan};
+use loadgen::request::Request;
+
 use super::options::Options;
 use super::process::{Cpus, Kind, Server};
 use super::report::{Section, Table};
-use super::request::{Keys, Request};
 
 const BATCH: usize = 500;
 /// How long the probe goes on after the reply, because freeing does.
@@ -99,15 +101,20 @@ fn probe(
 ) -> Result<(Duration, Outcome), String> {
     let over = AtomicBool::new(false);
     let start = Instant::now() + BEFORE;
-    let group =
-        Group { connections: 1, request: Request::new("GET {k}", 1), keys: Keys::Random(1_000) };
+    let group = Group {
+        connections: 1,
+        request: Request::of_pattern("GET {k}", 1),
+        keys: Keys::Random(1_000),
+    };
     let plan = Plan {
-        address: server.address,
-        groups: vec![group],
-        start,
-        end: End::Flag(&over, start + Duration::from_secs(60)),
         watch: Some(server.pid()),
         cpus: &cpus.all,
+        ..Plan::new(
+            server.address,
+            vec![group],
+            start,
+            End::Flag(&over, start + Duration::from_secs(60)),
+        )
     };
     std::thread::scope(|scope| {
         let generator = scope.spawn(|| load::run(plan));

@@ -3,11 +3,13 @@
 
 use std::time::Instant;
 
-use super::load::{self, End, Group, Outcome, Plan};
+use loadgen::draw::Keys;
+use loadgen::engine::{self as load, End, Group, Outcome, Plan};
+use loadgen::request::Request;
+
 use super::options::Options;
 use super::process::{Cpus, Kind, Server, settled};
 use super::report::{Section, Table, median, ratio};
-use super::request::{Keys, Request};
 
 const KEYS: u64 = 10_000_000;
 const KEYS_QUICK: u64 = 2_000_000;
@@ -91,20 +93,20 @@ fn grow(options: &Options, kind: Kind, keys: u64, cpus: &Cpus) -> Result<Round, 
     let server = Server::start(options, kind, &cpus.server, &[])?;
     let empty = super::process::resident(server.pid())?;
     let value = "v".repeat(64);
-    let probe =
-        Group { connections: 1, request: Request::new("GET {k}", 1), keys: Keys::Random(keys) };
+    let probe = Group {
+        connections: 1,
+        request: Request::of_pattern("GET {k}", 1),
+        keys: Keys::Random(keys),
+    };
     let loaders = Group {
         connections: LOADERS,
-        request: Request::new(&format!("SET {{k}} {value}"), DEPTH),
+        request: Request::of_pattern(&format!("SET {{k}} {value}"), DEPTH),
         keys: Keys::Sequence(0, keys),
     };
     let outcome = load::run(Plan {
-        address: server.address,
-        groups: vec![probe, loaders],
-        start: Instant::now(),
-        end: End::Exhausted,
         watch: Some(server.pid()),
         cpus: &cpus.load,
+        ..Plan::new(server.address, vec![probe, loaders], Instant::now(), End::Exhausted)
     })
     .map_err(|error| format!("{}: {error}", kind.name()))?;
     let full = settled(server.pid())?;

@@ -4,9 +4,11 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use loadgen::usage::Usage;
+
 use super::client::Client;
 use super::options::Options;
-use super::process::{Cpus, Kind, Server, Usage, settled};
+use super::process::{Cpus, Kind, Server, settled};
 use super::report::{Section, Table, ratio};
 
 const CONNECTIONS: usize = 10_000;

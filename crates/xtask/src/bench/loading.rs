@@ -8,9 +8,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::load;
+use loadgen::engine::fill;
+use loadgen::usage::Usage;
+
 use super::options::Options;
-use super::process::{Cpus, Kind, Server, Usage, resident};
+use super::process::{Cpus, Kind, Server, resident};
 use super::report::{Section, Table, median, ratio};
 
 const KEYS: u64 = 5_000_000;
@@ -83,7 +85,7 @@ fn write(options: &Options, cpus: &Cpus, pattern: &str, keys: u64) -> Result<Fol
     eprintln!("loading: {} writes the file", writer.name());
     // Where a file goes is a setting that a server protects unless it is told otherwise.
     let server = Server::start(options, writer, &cpus.all, &["--enable-protected-configs", "yes"])?;
-    load::fill(server.address, pattern, keys, &cpus.all)?;
+    fill(server.address, pattern, keys, &cpus.all)?;
     let mut client = server.client()?;
     client.call(&["CONFIG", "SET", "dir", &folder.0.display().to_string()])?;
     client.call(&["SAVE"])?;

@@ -1,11 +1,12 @@
 //! Resident memory a key: the growth of the process over a million keys, with short and longer
 //! values, with and without an expiry.
 
-use super::load;
+use loadgen::engine::fill;
+use loadgen::request::KEY_SIZE;
+
 use super::options::Options;
 use super::process::{Cpus, Kind, Server, resident, settled};
 use super::report::{Section, Table, ratio};
-use super::request::KEY_SIZE;
 
 const VALUE_SIZES: [usize; 2] = [16, 64];
 
@@ -66,7 +67,7 @@ fn bytes_per_key(
     let empty = resident(server.pid())?;
     let value = "v".repeat(size);
     let pattern = format!("SET {{k}} {value}{}", if expiry { " EX 100000" } else { "" });
-    load::fill(server.address, &pattern, options.keys, &cpus.load)
+    fill(server.address, &pattern, options.keys, &cpus.load)
         .map_err(|error| format!("{}: {error}", kind.name()))?;
     let full = settled(server.pid())?;
     let held = server.client()?.dbsize()?;

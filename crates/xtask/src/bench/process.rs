@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use loadgen::affinity;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::client::{Client, Reply};
@@ -71,8 +72,10 @@ impl Cpus {
 }
 
 /// Restricts the calling thread, and what it starts from now on, to these cores.
-pub(super) fn pin(cpus: &[usize]) {
-    affinity::set(cpus);
+fn pin(cpus: &[usize]) {
+    if !affinity::pin(cpus) {
+        eprintln!("cannot pin to {cpus:?}");
+    }
 }
 
 /// A running server; killed, and its directory removed, when dropped.
@@ -214,57 +217,6 @@ fn free_port() -> std::io::Result<u16> {
     Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }
 
-/// What a process has used since it started.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Usage {
-    /// Time on a core, in nanoseconds, of all threads that are alive.
-    pub(super) busy_ns: u64,
-    /// Time that threads were ready to run and had no core, in nanoseconds.
-    pub(super) waited_ns: u64,
-    /// Ticks that found the process in user and in kernel mode.
-    pub(super) user_ticks: u64,
-    pub(super) system_ticks: u64,
-}
-
-impl Usage {
-    /// # Errors
-    /// `/proc` without the process, or in another form.
-    pub(super) fn of(pid: u32) -> Result<Usage, String> {
-        let wrong = |what: &str| format!("/proc/{pid}/{what}: not as expected");
-        let mut usage = Usage::default();
-        let tasks = fs::read_dir(format!("/proc/{pid}/task"))
-            .map_err(|error| format!("/proc/{pid}/task: {error}"))?;
-        for task in tasks.flatten() {
-            let Ok(text) = fs::read_to_string(task.path().join("schedstat")) else { continue };
-            let mut fields = text.split_whitespace().map(str::parse::<u64>);
-            let (Some(Ok(busy)), Some(Ok(waited))) = (fields.next(), fields.next()) else {
-                return Err(wrong("schedstat"));
-            };
-            usage.busy_ns += busy;
-            usage.waited_ns += waited;
-        }
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).map_err(|_| wrong("stat"))?;
-        // The name in parentheses may contain blanks; utime and stime are fields 14 and 15.
-        let fields: Vec<&str> = stat
-            .rsplit_once(')')
-            .map(|(_, rest)| rest.split_whitespace().collect())
-            .ok_or_else(|| wrong("stat"))?;
-        let ticks = |at: usize| fields.get(at).and_then(|text| text.parse().ok());
-        usage.user_ticks = ticks(11).ok_or_else(|| wrong("stat"))?;
-        usage.system_ticks = ticks(12).ok_or_else(|| wrong("stat"))?;
-        Ok(usage)
-    }
-
-    pub(super) fn since(self, before: Usage) -> Usage {
-        Usage {
-            busy_ns: self.busy_ns.saturating_sub(before.busy_ns),
-            waited_ns: self.waited_ns.saturating_sub(before.waited_ns),
-            user_ticks: self.user_ticks.saturating_sub(before.user_ticks),
-            system_ticks: self.system_ticks.saturating_sub(before.system_ticks),
-        }
-    }
-}
-
 /// Resident bytes of a process.
 pub(super) fn resident(pid: u32) -> Result<u64, String> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))
@@ -338,33 +290,6 @@ fn program_name(version: &str) -> String {
         Some(number) => format!("{name} {number}"),
         None => name,
     }
-}
-
-#[cfg(target_os = "linux")]
-mod affinity {
-    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
-
-    pub(super) fn get() -> Vec<usize> {
-        let Ok(set) = sched_getaffinity(None) else { return vec![0] };
-        (0..CpuSet::MAX_CPU).filter(|&cpu| set.is_set(cpu)).collect()
-    }
-
-    pub(super) fn set(cpus: &[usize]) {
-        let mut set = CpuSet::new();
-        cpus.iter().for_each(|&cpu| set.set(cpu));
-        if let Err(error) = sched_setaffinity(None, &set) {
-            eprintln!("cannot pin to {cpus:?}: {error}");
-        }
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-mod affinity {
-    pub(super) fn get() -> Vec<usize> {
-        vec![0]
-    }
-
-    pub(super) fn set(_: &[usize]) {}
 }
 
 #[cfg(test)]

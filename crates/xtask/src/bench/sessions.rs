@@ -10,11 +10,14 @@ use std::time::{Duration, Instant};
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
+use loadgen::affinity::pin;
+use loadgen::usage::Usage;
+use resp::encode_command;
+
 use super::cells::{Cell, Task, disturbance, errors, rounds, start};
-use super::client::append;
 use super::idle::raise_file_limit;
 use super::options::Options;
-use super::process::{Cpus, Kind, Server, Usage, pin};
+use super::process::{Cpus, Kind, Server};
 use super::report::{Section, Table, median, micros, ratio};
 
 const VALUE: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -207,7 +210,7 @@ impl Fan {
         for number in 0..scene.subscribers {
             let mut stream = std::net::TcpStream::connect(address).map_err(failed)?;
             let mut request = Vec::new();
-            append(&mut request, &["SUBSCRIBE", &name(number % channels)]);
+            encode_command(&mut request, &["SUBSCRIBE", &name(number % channels)]);
             stream.write_all(&request).map_err(failed)?;
             let mut answer = [0; 256];
             stream.read(&mut answer).map_err(failed)?;
@@ -221,11 +224,11 @@ impl Fan {
         publisher.set_nodelay(true).map_err(failed)?;
         let request = |channel| {
             let mut request = Vec::new();
-            append(&mut request, &["PUBLISH", &name(channel), VALUE]);
+            encode_command(&mut request, &["PUBLISH", &name(channel), VALUE]);
             request
         };
         let mut message = Vec::new();
-        append(&mut message, &["message", &name(0), VALUE]);
+        encode_command(&mut message, &["message", &name(0), VALUE]);
         Ok(Self {
             poll,
             publisher,

@@ -12,13 +12,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
+use loadgen::draw::Keys;
+use loadgen::engine::{self as load, End, Group, Outcome, Plan};
+use loadgen::request::Request;
 
 use super::client::{Client, Reply};
-use super::load::{self, End, Group, Outcome, Plan};
 use super::options::Options;
 use super::process::{Cpus, Kind, Server, settled};
 use super::report::{Section, Table, ratio};
-use super::request::{Keys, Request};
 
 const KEYS: u64 = 5_000_000;
 const KEYS_QUICK: u64 = 300_000;
@@ -200,17 +201,11 @@ impl Target<'_> {
     fn plan<'a>(&'a self, end: End<'a>) -> Plan<'a> {
         let group =
             |connections, request| Group { connections, request, keys: Keys::Random(self.keys) };
-        Plan {
-            address: self.address,
-            groups: vec![
-                group(1, Request::new("GET {k}", 1)),
-                group(LOADERS, Request::new(&self.set(), DEPTH)),
-            ],
-            start: Instant::now(),
-            end,
-            watch: None,
-            cpus: self.cpus,
-        }
+        let groups = vec![
+            group(1, Request::of_pattern("GET {k}", 1)),
+            group(LOADERS, Request::of_pattern(&self.set(), DEPTH)),
+        ];
+        Plan { cpus: self.cpus, ..Plan::new(self.address, groups, Instant::now(), end) }
     }
 }
 

@@ -1,13 +1,18 @@
 //! One worker against two, neither pinned, with generators that share the cores: what sharing the
 //! keyspace costs, and whether any command gets slower by it.
 
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use super::load::{self, End, Group, Outcome, Plan};
+use loadgen::draw::Keys;
+use loadgen::engine::{End, Group, Plan, fill};
+use loadgen::fleet::run_all;
+use loadgen::request::Request;
+use loadgen::usage::Usage;
+
 use super::options::Options;
-use super::process::{Cpus, Kind, Server, Usage, is_foreign};
+use super::process::{Cpus, Kind, Server, is_foreign};
 use super::report::{Section, Table, median, micros, ratio};
-use super::request::{Keys, Request};
 
 const GENERATORS: usize = 2;
 /// For each generator.
@@ -35,7 +40,7 @@ pub(super) fn measure(options: &Options) -> Result<Section, String> {
     for workers in WORKERS {
         let server = Server::start(options, Kind::Ours, &cpus.all, &["--threads", workers])?;
         for pattern in [format!("SET {{k}} {VALUE}"), "SET {n} 1000".to_owned()] {
-            load::fill(server.address, &pattern, options.keys, &cpus.all)?;
+            fill(server.address, &pattern, options.keys, &cpus.all)?;
         }
         server.pause();
         servers.push(server);
@@ -114,38 +119,22 @@ fn window(
     cpus: &Cpus,
 ) -> Result<Round, String> {
     let start = Instant::now() + options.warmup;
-    let plan = || Plan {
-        address: server.address,
-        groups: vec![Group {
-            connections: CONNECTIONS,
-            request: Request::new(pattern, depth),
-            keys: Keys::Random(options.keys),
-        }],
-        start,
-        end: End::At(start + options.window),
-        watch: None,
-        cpus: &cpus.all,
+    let group = Group {
+        connections: CONNECTIONS,
+        request: Request::of_pattern(pattern, depth),
+        keys: Keys::Random(options.keys),
     };
-    let (outcomes, usage) = std::thread::scope(|scope| {
-        let generators: Vec<_> =
-            (0..GENERATORS).map(|_| scope.spawn(|| load::run(plan()))).collect();
-        let usage = usage_between(server.pid(), start, options.window);
-        let outcomes = generators
-            .into_iter()
-            .map(|thread| thread.join().map_err(|_| "a generator panicked".to_owned())?)
-            .collect::<Result<Vec<Outcome>, String>>();
-        (outcomes, usage)
-    });
-    let (outcomes, usage) = (outcomes?, usage?);
-    let operations: u64 = outcomes.iter().map(|outcome| outcome.seen[0].operations).sum();
-    let mut latency = load::histogram();
-    for outcome in &outcomes {
-        latency.add(&outcome.seen[0].latency).map_err(|error| error.to_string())?;
-    }
+    let end = End::At(start + options.window);
+    let plan = Plan { cpus: &cpus.all, ..Plan::new(server.address, vec![group], start, end) };
+    let (halt, mut usage) = (AtomicBool::new(false), Err(String::new()));
+    let outcome = run_all(vec![plan; GENERATORS], &halt, |_| {
+        usage = usage_between(server.pid(), start, options.window);
+    })?;
+    let (seen, usage) = (&outcome.seen[0], usage?);
     Ok(Round {
-        per_second: operations as f64 / options.window.as_secs_f64(),
-        cpu_us: usage.busy_ns as f64 / 1e3 / operations.max(1) as f64,
-        p99_us: latency.value_at_quantile(0.99) as f64 / 1e3,
+        per_second: seen.operations as f64 / options.window.as_secs_f64(),
+        cpu_us: usage.busy_ns as f64 / 1e3 / seen.operations.max(1) as f64,
+        p99_us: seen.latency.value_at_quantile(0.99) as f64 / 1e3,
     })
 }
 

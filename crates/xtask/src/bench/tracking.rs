@@ -7,11 +7,13 @@
 
 use std::time::Instant;
 
-use super::load::{self, End, Group, Plan};
+use loadgen::draw::Keys;
+use loadgen::engine::{self as load, End, Group, Plan};
+use loadgen::request::Request;
+
 use super::options::Options;
 use super::process::{Cpus, Kind, Server};
 use super::report::{Section, Table, median, micros, ratio};
-use super::request::{Keys, Request};
 
 const READERS: usize = 99;
 const WRITERS: usize = 1;
@@ -122,17 +124,21 @@ fn window(
 ) -> Result<Round, String> {
     let group = |connections: usize, pattern: &str| Group {
         connections,
-        request: Request::new(pattern, depth).opened_by(opening),
+        request: Request::of_pattern(pattern, depth).opened_by(
+            &opening.iter().map(|words| words.split(' ').collect()).collect::<Vec<Vec<_>>>(),
+        ),
         keys: Keys::Random(KEYS),
     };
     let start = Instant::now() + options.warmup;
     let outcome = load::run(Plan {
-        address: server.address,
-        groups: vec![group(READERS, "GET {k}"), group(WRITERS, &format!("SET {{k}} {VALUE}"))],
-        start,
-        end: End::At(start + options.window),
         watch: Some(server.pid()),
         cpus: &cpus.load,
+        ..Plan::new(
+            server.address,
+            vec![group(READERS, "GET {k}"), group(WRITERS, &format!("SET {{k}} {VALUE}"))],
+            start,
+            End::At(start + options.window),
+        )
     })?;
     let operations: u64 = outcome.seen.iter().map(|seen| seen.operations).sum();
     let usage = outcome.usage;

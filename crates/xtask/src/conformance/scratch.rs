@@ -9,12 +9,10 @@ use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-const BENCHMARK: &str = "valkey-benchmark";
-
 const PROGRAMS: &[&str] = &[
     "valkey-server",
     "valkey-cli",
-    BENCHMARK,
+    "valkey-benchmark",
     "valkey-check-rdb",
     "valkey-check-aof",
     "valkey-sentinel",
@@ -60,9 +58,7 @@ impl Scratch {
             }
         }
         for program in PROGRAMS {
-            let stand_in = load_generator(source, program);
-            let stand_in = stand_in.unwrap_or_else(|| stand_in_of(binary, program));
-            symlink(stand_in, self.dir.join("src").join(program))?;
+            symlink(stand_in(binary, program), self.dir.join("src").join(program))?;
         }
         Ok(())
     }
@@ -76,20 +72,8 @@ impl Drop for Scratch {
     }
 }
 
-/// The program that makes load is a client, and there is none of ours: one that was built in the
-/// source tree, or one of the machine's.
-fn load_generator(source: &Path, program: &str) -> Option<PathBuf> {
-    if program != BENCHMARK {
-        return None;
-    }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let installed = std::env::split_paths(&path)
-        .flat_map(|folder| [BENCHMARK, "redis-benchmark"].map(|name| folder.join(name)));
-    std::iter::once(source.join("src").join(program)).chain(installed).find(|path| path.is_file())
-}
-
 /// Our one binary is every program; a server that has its programs beside it keeps them.
-fn stand_in_of(binary: &Path, program: &str) -> PathBuf {
+fn stand_in(binary: &Path, program: &str) -> PathBuf {
     let sibling = binary.with_file_name(program);
     if sibling.is_file() { sibling } else { binary.to_owned() }
 }

@@ -24,9 +24,10 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
             "script", "console",
         ],
     ),
-    ("reddle", &["server", "client", "persist", "spec"]),
+    ("loadgen", &["resp"]),
+    ("reddle", &["server", "client", "loadgen", "persist", "spec"]),
     ("testkit", &["resp"]),
-    ("xtask", &["server", "spec", "resp", "testkit"]),
+    ("xtask", &["server", "spec", "resp", "keyspace", "testkit", "loadgen"]),
 ];
 
 /// Rule: dependencies between our crates follow [`DIRECTIONS`]; tests may use what they like.

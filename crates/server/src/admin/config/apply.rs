@@ -130,7 +130,7 @@ fn set_watchdog(server: &Server, config: &Config, _: Id) -> Result<(), String> {
 
 fn warn_of_eviction(_: &Server, config: &Config, _: Id) -> Result<(), String> {
     let limit = config.memory(Id::Maxmemory);
-    let used = allocator::figures().allocated;
+    let used = allocator::figures().used;
     if limit > 0 && limit < used {
         log::warn!(
             "WARNING: the new maxmemory value set via CONFIG SET ({limit}) is smaller than the \

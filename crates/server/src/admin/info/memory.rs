@@ -4,12 +4,11 @@ use spec::config::Id;
 
 use super::Report;
 use crate::admin::memory::{Picture, excess, ratio};
-use crate::{allocator, version};
+use crate::{allocator, cgroup, evict, version};
 
 /// What replicas, a cluster, a log and templates of hashes will need.
 const OTHERS: &[&str] = &[
     "used_memory_hash_templates",
-    "mem_not_counted_for_evict",
     "mem_replication_backlog",
     "mem_total_replication_buffers",
     "mem_replicas_repl_buffer",
@@ -27,7 +26,8 @@ const OTHERS: &[&str] = &[
 
 pub(super) fn memory(report: &mut Report<'_, '_>) {
     let server = report.server;
-    let picture = Picture::take(server, report.held, report.now_us / 1000);
+    let figures = server.memory.look(report.now_us / 1000);
+    let picture = Picture::take(server, report.held, figures);
     report.bytes("used_memory", picture.used());
     report.bytes("used_memory_rss", picture.resident);
     report.bytes("used_memory_peak", picture.peak);
@@ -40,6 +40,7 @@ pub(super) fn memory(report: &mut Report<'_, '_>) {
         ("used_memory_dataset_perc", &format_args!("{:.2}%", picture.dataset_percent())),
     ]);
     report.bytes("total_system_memory", allocator::system_memory());
+    report.bytes("cgroup_memory_limit", cgroup::memory_limit().unwrap_or(0));
     of_scripts(report);
     {
         let config = server.config.lock();
@@ -48,6 +49,7 @@ pub(super) fn memory(report: &mut Report<'_, '_>) {
     }
     of_allocator(report, &picture);
     report.field("mem_clients_normal", picture.clients);
+    report.field("mem_not_counted_for_evict", evict::not_counted(server));
     report.zeros(OTHERS);
     report.fields(&[
         ("mem_allocator", &version::allocator()),
@@ -84,7 +86,7 @@ fn of_allocator(report: &mut Report<'_, '_>, picture: &Picture) {
         ("allocator_frag", figures.active, figures.allocated),
         ("allocator_rss", figures.resident, figures.active),
         ("rss_overhead", picture.resident, figures.resident),
-        ("mem_fragmentation", picture.resident, figures.allocated),
+        ("mem_fragmentation", picture.resident, figures.used),
     ];
     for (name, one, other) in pairs {
         report.line(format_args!("{name}_ratio:{:.2}", ratio(one, other)));

@@ -15,9 +15,6 @@ const ABSENT: &[&str] = &[
     "sync_full",
     "sync_partial_ok",
     "sync_partial_err",
-    "evicted_keys",
-    "total_eviction_exceeded_time",
-    "current_eviction_exceeded_time",
     "hash_templates",
     "hash_template_keys",
     "latest_fork_usec",
@@ -64,6 +61,7 @@ pub(super) fn threads(report: &mut Report<'_, '_>) {
 pub(super) fn stats(report: &mut Report<'_, '_>) {
     let server = report.server;
     let rate = server.rates.get();
+    let (exceeding, exceeded) = server.excess.figures(report.now_us);
     let kilobytes = |bytes: u64| format!("{:.2}", bytes as f64 / 1024.0);
     report.fields(&[
         ("total_connections_received", &server.sum(|stats| stats.connections.get())),
@@ -96,6 +94,9 @@ pub(super) fn stats(report: &mut Report<'_, '_>) {
             &server.sum(|stats| stats.query_buffer_limit.get()),
         ),
         ("evicted_clients", &server.footprint.evicted()),
+        ("evicted_keys", &server.sum(|stats| stats.evicted.get())),
+        ("total_eviction_exceeded_time", &exceeded),
+        ("current_eviction_exceeded_time", &exceeding),
         (
             "client_output_buffer_limit_disconnections",
             &server.sum(|stats| stats.output_buffer_limit.get()),

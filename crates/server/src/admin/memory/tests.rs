@@ -7,6 +7,7 @@ const MIB: u64 = 1 << 20;
 fn healthy() -> Picture {
     Picture {
         allocator: Figures {
+            used: 1000 * MIB,
             allocated: 1000 * MIB,
             active: 1010 * MIB,
             resident: 1050 * MIB,

@@ -1,5 +1,7 @@
 //! What `/proc` and the servers' own words are read as.
 
+use loadgen::usage::Usage;
+
 use super::*;
 
 #[test]
