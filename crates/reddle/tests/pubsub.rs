@@ -168,6 +168,45 @@ fn messages_to_oneself_stand_behind_the_reply() {
     }
 }
 
+/// Messages that are published together reach a subscriber whole and in order, whether it takes one
+/// channel or several, in either protocol, and also when its socket takes only a part of them.
+#[test]
+fn messages_in_a_row_are_whole_for_who_reads_late() {
+    let server = server(&[("threads", "1"), ("client-output-buffer-limit", "pubsub 0 0 0")]);
+    let scenes = ["SUBSCRIBE a", "SUBSCRIBE a b", "SUBSCRIBE b", "PSUBSCRIBE c*"];
+    let mut readers: Vec<(Client, usize)> = Vec::new();
+    for (at, scene) in scenes.iter().chain(&scenes[..2]).enumerate() {
+        let mut client = server.client();
+        client.set_reply_limit(Duration::from_secs(60));
+        if at >= scenes.len() {
+            client.run("HELLO 3");
+        }
+        client.run(scene);
+        if scene.ends_with("a b") {
+            message(&mut client);
+        }
+        readers.push((client, at % scenes.len()));
+    }
+    let mut publisher = server.client();
+    publisher.set_reply_limit(Duration::from_secs(60));
+    let channel = |at: usize| if at % 7 < 5 { "a" } else { "b" };
+    let payload = |at: usize| format!("{at}:{}", "x".repeat(1_500 + at % 997));
+    let count = 8_000;
+    for batch in (0..count).collect::<Vec<_>>().chunks(20) {
+        let bodies: Vec<String> = batch.iter().map(|at| payload(*at)).collect();
+        let requests: Vec<[&str; 3]> =
+            batch.iter().zip(&bodies).map(|(at, body)| ["PUBLISH", channel(*at), body]).collect();
+        publisher.pipeline(&requests.iter().map(<[_; 3]>::as_slice).collect::<Vec<_>>());
+    }
+    for (reader, scene) in &mut readers {
+        let wanted: &[&str] = [&["a"][..], &["a", "b"], &["b"], &[]][*scene];
+        for at in (0..count).filter(|at| wanted.contains(&channel(*at))) {
+            assert_eq!(message(reader), ["message", channel(at), &payload(at)], "scene {scene}");
+        }
+        assert!(!reader.has_unread());
+    }
+}
+
 /// A subscriber that does not read is closed at its limit, and costs nobody else anything.
 #[test]
 fn a_slow_subscriber_is_closed() {

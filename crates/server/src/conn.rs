@@ -121,8 +121,8 @@ pub struct Conn {
     pub wants_write: bool,
     /// Since when the output is over its soft limit, Unix milliseconds.
     pub over_soft_since: Option<i64>,
-    /// Whether it was given messages that are still to be sent.
-    pub gets_messages: bool,
+    /// Its place among those that are about to be sent messages.
+    pub parcel: Option<usize>,
     /// The largest query in the recent past, for shrinking the buffer.
     pub query_peak: usize,
     /// The reply buffer it gets while it is served, as others see it.
@@ -200,7 +200,7 @@ impl Conn {
             lingers: false,
             wants_write: false,
             over_soft_since: None,
-            gets_messages: false,
+            parcel: None,
             query_peak: 0,
             reply: ReplySize { size: REPLY_MAX, peak: 0, peak_since_ms: 0 },
             sample: None,
@@ -383,6 +383,14 @@ impl Conn {
             }
         }
         true
+    }
+
+    /// Sends bytes from where they are, to a connection without output; returns how many went. An
+    /// error is left to [`Self::flush`], which meets it again with the rest.
+    pub fn send(&mut self, bytes: &[u8]) -> usize {
+        let sent = self.stream.write(&[IoSlice::new(bytes)]).unwrap_or(0);
+        Client::count(&self.client().bytes_out, sent as u64);
+        sent
     }
 
     /// Tells the peer that nothing follows.

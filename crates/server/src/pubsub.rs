@@ -23,10 +23,12 @@ use crate::{monitor, tracking};
 mod exchange;
 mod message;
 mod readers;
+mod run;
 
 pub use exchange::Exchange;
-pub use message::{Kind, Message};
+pub use message::Kind;
 pub use readers::{Reader, Readers, Subscriptions};
+pub use run::Run;
 
 pub(crate) const HANDLERS: &[(&str, SessionHandler)] = &[
     ("psubscribe", psubscribe),

@@ -32,6 +32,7 @@ use crate::{
 mod delivery;
 mod waits;
 
+use delivery::Parcel;
 use waits::Timers;
 
 /// The token of the mailbox.
@@ -93,7 +94,7 @@ pub struct Thread {
     /// The reply buffer that connections write into while they are served.
     spare: Writer,
     /// Connections that were given messages and are still to be sent them.
-    written: Vec<usize>,
+    written: Vec<Parcel>,
     /// Connections whose replies wait until the log is on the disk.
     unsent: Vec<usize>,
     next_cron: Instant,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::exchange::Exchange;
 use super::message::{Kind, Message};
+use super::run::Run;
 
 /// What one connection subscribes to.
 #[derive(Default)]
@@ -104,9 +105,13 @@ impl Readers {
         }
     }
 
-    /// The first message to deliver.
-    pub fn next(&mut self) -> Option<Arc<Message>> {
-        self.arrived.pop_front()
+    /// The first messages to deliver, as many as go to the same subscribers.
+    pub fn next(&mut self) -> Option<Run> {
+        let mut run = Run::new(self.arrived.pop_front()?);
+        while self.arrived.front().is_some_and(|message| run.takes(message)) {
+            run.messages.extend(self.arrived.pop_front());
+        }
+        Some(run)
     }
 
     /// The messages with numbers above `seen`, in order; they stay.

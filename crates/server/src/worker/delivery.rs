@@ -1,14 +1,25 @@
 //! Handing published messages to the subscribers among a worker's connections.
+//!
+//! Invariant: a connection's parcel is in `written` at the place that the connection says, and its
+//! bytes follow all of the connection's output.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use super::{Fate, Thread};
-use crate::conn::Conn;
+use super::Thread;
+use crate::conn::{Conn, REPLY_MAX};
 use crate::local::Local;
-use crate::pubsub::{self, Kind, Message, Reader};
+use crate::pubsub::{self, Kind, Reader, Run};
 use crate::server::Server;
 use crate::session::State;
 use crate::{cron, mailbox};
+
+/// What a connection is about to be sent.
+pub struct Parcel {
+    slot: usize,
+    /// All of it, when the connection has no other output: it is sent from here, without a copy.
+    bytes: Option<Arc<Vec<u8>>>,
+}
 
 impl Thread {
     /// Gives subscribers what has arrived for them, and sends it. Each gets everything in one
@@ -19,23 +30,39 @@ impl Thread {
         let mut written = std::mem::take(&mut self.written);
         self.local.readers.receive(&server.exchange, self.local.id);
         self.tell_of_keys(&server, &mut written);
-        while let Some(message) = self.local.readers.next() {
-            self.hand_out(&message, &mut written);
+        while let Some(run) = self.local.readers.next() {
+            self.hand_out(&run, &mut written);
         }
-        for slot in written.drain(..) {
-            let Some(mut conn) = self.conns.get_mut(slot).and_then(Option::take) else { continue };
-            conn.gets_messages = false;
-            let fate = self.finish(&mut conn, Fate::Keep);
-            self.put_back(slot, conn, fate);
+        let is_direct = !server.aof.holds_replies(&self.local.outlet)
+            && !server.knobs.reply_list_only.load(Ordering::Relaxed);
+        let (mut writes, mut sent) = (0, 0);
+        for Parcel { slot, bytes } in written.drain(..) {
+            let Some(conn) = self.conns.get_mut(slot).and_then(Option::as_mut) else { continue };
+            conn.parcel = None;
+            if let Some(bytes) = bytes {
+                let mut done = 0;
+                if is_direct && bytes.len() < REPLY_MAX {
+                    done = conn.send(&bytes);
+                    (writes, sent) = (writes + 1, sent + done as u64);
+                    if done == bytes.len() {
+                        continue;
+                    }
+                }
+                put_rest(conn, &bytes, done);
+            }
+            self.write(slot);
         }
         self.written = written;
+        let stats = server.stats(self.local.id);
+        stats.writes.add(writes);
+        stats.bytes_out.add(sent);
         end_crowding(&server);
     }
 
     /// Tells those who cache keys which ones are not valid any more. They get the published
     /// messages that have arrived with it, so that both are in their order: what was said of keys
     /// before one of these was published is in the inboxes by now.
-    fn tell_of_keys(&mut self, server: &Server, written: &mut Vec<usize>) {
+    fn tell_of_keys(&mut self, server: &Server, written: &mut Vec<Parcel>) {
         while let Some(reader) = server.tracking.next_notice(self.local.id) {
             let conn = self.conns.get_mut(reader.slot).and_then(Option::as_mut);
             let Some(conn) = conn.filter(|conn| conn.session.id() == reader.id) else { continue };
@@ -45,52 +72,87 @@ impl Thread {
             conn.session.put(State::TRACKS, true);
             let Conn { session, out, .. } = &mut **conn;
             pubsub::catch_up_all(server, &mut self.local, session, out);
-            if !conn.out.is_empty() && !std::mem::replace(&mut conn.gets_messages, true) {
-                written.push(reader.slot);
+            if !conn.out.is_empty() && conn.parcel.is_none() {
+                conn.parcel = Some(written.len());
+                written.push(Parcel { slot: reader.slot, bytes: None });
             }
         }
     }
 
-    fn hand_out(&mut self, message: &Message, written: &mut Vec<usize>) {
+    fn hand_out(&mut self, run: &Run, written: &mut Vec<Parcel>) {
+        let message = run.first();
         let readers = self.local.readers.of(message.kind, &message.channel);
         for reader in readers {
-            hand_to(&self.local, &mut self.conns, *reader, message, None, written);
+            hand_to(&self.local, &mut self.conns, *reader, run, None, written);
         }
         for (at, pattern) in message.patterns.iter().enumerate() {
             for reader in self.local.readers.of(Kind::Pattern, pattern) {
-                hand_to(&self.local, &mut self.conns, *reader, message, Some(at), written);
+                hand_to(&self.local, &mut self.conns, *reader, run, Some(at), written);
             }
         }
     }
 }
 
-/// Writes a message for one reader, as subscriber of the channel or of one of the patterns, unless
-/// it has seen it already. Who is over its limit gets no more, and is closed when it is sent what
-/// it has.
+/// Gives messages to one reader, as subscriber of the channel or of one of the patterns, unless it
+/// has seen them already.
 fn hand_to(
     local: &Local,
     conns: &mut [Option<Box<Conn>>],
     reader: Reader,
-    message: &Message,
+    run: &Run,
     pattern: Option<usize>,
-    written: &mut Vec<usize>,
+    written: &mut Vec<Parcel>,
 ) {
     let conn = conns.get_mut(reader.slot).and_then(Option::as_mut);
     let Some(conn) = conn.filter(|conn| conn.session.id() == reader.id) else { return };
-    let sees = conn.session.subscriptions.as_ref().is_some_and(|mine| mine.seen < message.number);
-    let limit = cron::output_limit(local, conn).hard;
-    let is_over = limit > 0 && conn.out.len() as u64 > limit;
-    if !sees || is_over || conn.session.state.any(State::CLOSING) {
-        return;
-    }
+    let Some(seen) = conn.session.subscriptions.as_ref().map(|mine| mine.seen) else { return };
     let proto = conn.out.proto();
     let bytes = match pattern {
-        None => message.plain(proto),
-        Some(at) => message.by_pattern(at, proto),
+        None => run.since(seen, proto),
+        Some(_) if seen >= run.first().number => None,
+        Some(at) => Some(Arc::clone(run.first().by_pattern(at, proto))),
     };
-    pubsub::put(&mut conn.out, bytes);
-    if !std::mem::replace(&mut conn.gets_messages, true) {
-        written.push(reader.slot);
+    if let Some(bytes) = bytes {
+        give(local, conn, reader.slot, bytes, written);
+    }
+}
+
+/// Adds to what a connection is about to be sent. Who is over its limit gets no more, and is closed
+/// when it is sent what it has.
+fn give(
+    local: &Local,
+    conn: &mut Conn,
+    slot: usize,
+    bytes: Arc<Vec<u8>>,
+    written: &mut Vec<Parcel>,
+) {
+    if conn.session.state.any(State::CLOSING) {
+        return;
+    }
+    let at = *conn.parcel.get_or_insert_with(|| {
+        written.push(Parcel { slot, bytes: None });
+        written.len() - 1
+    });
+    let parcel = &mut written[at].bytes;
+    if parcel.is_none() && conn.out.is_empty() {
+        *parcel = Some(bytes);
+        return;
+    }
+    if let Some(first) = parcel.take() {
+        pubsub::put(&mut conn.out, &first);
+    }
+    let limit = cron::output_limit(local, conn).hard;
+    if limit == 0 || conn.out.len() as u64 <= limit {
+        pubsub::put(&mut conn.out, &bytes);
+    }
+}
+
+/// Leaves what the socket did not take with the connection's output.
+fn put_rest(conn: &mut Conn, bytes: &Arc<Vec<u8>>, done: usize) {
+    if done == 0 {
+        pubsub::put(&mut conn.out, bytes);
+    } else {
+        conn.out.raw(&bytes[done..]);
     }
 }
 
