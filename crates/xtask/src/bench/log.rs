@@ -7,11 +7,13 @@
 
 use std::time::Instant;
 
-use super::load::{self, End, Group, Plan};
+use loadgen::draw::Keys;
+use loadgen::engine::{self as load, End, Group, Plan};
+use loadgen::request::Request;
+
 use super::options::Options;
 use super::process::{Cpus, Kind, Server};
 use super::report::{Section, Table, median, micros, ratio};
-use super::request::{Keys, Request};
 
 const KEYS: u64 = 100_000;
 const CONNECTIONS: usize = 50;
@@ -106,17 +108,16 @@ fn measure_depth(
 
 fn window(options: &Options, depth: usize, cell: &Cell, cpus: &Cpus) -> Result<Round, String> {
     let start = Instant::now() + options.warmup;
+    let group = Group {
+        connections: CONNECTIONS,
+        request: Request::of_pattern(&set(), depth),
+        keys: Keys::Random(KEYS),
+    };
+    let end = End::At(start + options.window);
     let outcome = load::run(Plan {
-        address: cell.server.address,
-        groups: vec![Group {
-            connections: CONNECTIONS,
-            request: Request::new(&set(), depth),
-            keys: Keys::Random(KEYS),
-        }],
-        start,
-        end: End::At(start + options.window),
         watch: Some(cell.server.pid()),
         cpus: &cpus.load,
+        ..Plan::new(cell.server.address, vec![group], start, end)
     })?;
     let operations = outcome.seen[0].operations.max(1) as f64;
     Ok(Round {
