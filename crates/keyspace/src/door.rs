@@ -15,10 +15,14 @@ use std::sync::Arc;
 use table::{Batch, Ref, RefMut, Table};
 use value::KeyHash;
 
-use crate::entry::Entry;
+use crate::entry::{Entry, ValueRef};
 
 /// Entries whose lines the walk asks for together.
 const STEP: usize = 32;
+/// How much work a step is at most, by the number of short strings: far more than it has of those,
+/// but four longer values, or a bit of a large one, end it.
+const STEP_WORK: usize = 128;
+const LONG_WORK: usize = 32;
 /// Epochs that may pass a table by before its entries are all given the present number: theirs
 /// must not come round while some still have it.
 const BEHIND_MAX: u8 = 250;
@@ -36,6 +40,13 @@ pub struct Origin {
 pub trait Recorder: Send + Sync {
     /// Takes an entry down. Each one of the epoch's beginning is shown once, its shard held.
     fn record(&self, origin: Origin, entry: &Entry);
+
+    /// Takes a bit of an entry down, which comes again until it is whole; whether it is. Before
+    /// it changes, it is shown to [`Self::record`] for the rest.
+    fn record_bit(&self, origin: Origin, entry: &Entry) -> bool {
+        self.record(origin, entry);
+        true
+    }
 
     /// Whether nobody wants what is left.
     fn is_over(&self) -> bool;
@@ -193,12 +204,23 @@ impl Door {
                 self.past = None;
                 return true;
             }
-            let mut shown = 0;
-            let mut visit = |entry: &mut Entry| shown += u64::from(past.show(entry));
+            let (mut shown, mut work) = (0, 0);
+            let mut visit = |entry: &mut Entry| {
+                if work < STEP_WORK && past.needs(entry) {
+                    let (is_whole, took) = past.show_bit(entry);
+                    shown += u64::from(is_whole);
+                    work += took;
+                }
+            };
             let cursor = self.table.scan_mut(past.cursor, STEP, &mut visit);
-            past.cursor = cursor;
+            // What was left of these entries is met again, and what was shown is known by its
+            // number.
+            let is_through = work < STEP_WORK;
+            if is_through {
+                past.cursor = cursor;
+            }
             let goes_on = more(shown);
-            if cursor == 0 {
+            if is_through && cursor == 0 {
                 self.past = None;
                 self.behind = 0;
                 return true;
@@ -216,14 +238,25 @@ impl Past {
         entry.epoch() != self.epoch
     }
 
-    /// Shows an entry if it is needed; whether it did.
-    fn show(&self, entry: &mut Entry) -> bool {
-        let is_wanted = self.needs(entry);
-        if is_wanted {
+    /// Shows an entry if it is needed.
+    fn show(&self, entry: &mut Entry) {
+        if self.needs(entry) {
             self.recorder.record(self.origin, entry);
             entry.set_epoch(self.epoch);
         }
-        is_wanted
+    }
+
+    /// Shows a bit of an entry that is needed: whether that was all of it, and how much work that
+    /// was, a whole step's if there is more.
+    fn show_bit(&self, entry: &mut Entry) -> (bool, usize) {
+        let is_short = matches!(entry.value(), ValueRef::Int(_) | ValueRef::Inline(_));
+        if is_short {
+            self.recorder.record(self.origin, entry);
+        } else if !self.recorder.record_bit(self.origin, entry) {
+            return (false, STEP_WORK);
+        }
+        entry.set_epoch(self.epoch);
+        (true, if is_short { 1 } else { LONG_WORK })
     }
 }
 

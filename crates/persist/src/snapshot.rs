@@ -10,6 +10,7 @@ use keyspace::Entry;
 
 use crate::rdb::Out;
 
+pub(crate) mod portion;
 #[cfg(test)]
 mod tests;
 
@@ -21,10 +22,16 @@ const PIECE_ENOUGH: usize = 64 << 10;
 /// Takes a piece, and whether it is whole: what follows need not come from the same sheet.
 pub type HandOver = Box<dyn FnMut(Vec<u8>, bool) + Send>;
 
-/// Spells keys. Each worker has one.
+/// From so many bytes on a bit of a large value ends.
+const BIT: u64 = 8 << 10;
+
+/// Spells keys. Each worker has one, and another one for large values.
 pub trait Spell: Send {
     /// Adds a key with its value.
     fn key(&mut self, db: u32, entry: &Entry);
+    /// Adds a bit of a key with its value, which is some ten microseconds' work; whether that was
+    /// the last of it. Until then every call is for the same key, which must not change.
+    fn bit(&mut self, db: u32, entry: &Entry) -> bool;
     /// Hands over what there is.
     fn flush(&mut self);
 }
@@ -42,6 +49,8 @@ pub trait Sink: Send {
 /// What a [`Spell`] writes on: large values leave it in several pieces.
 pub struct Sheet {
     bytes: Vec<u8>,
+    /// Bytes that were ever put.
+    total: u64,
     /// Whether the last piece was not whole.
     is_open: bool,
     hand_over: HandOver,
@@ -50,7 +59,7 @@ pub struct Sheet {
 impl Sheet {
     /// An empty sheet.
     pub fn new(hand_over: HandOver) -> Self {
-        Self { bytes: Vec::new(), is_open: false, hand_over }
+        Self { bytes: Vec::new(), total: 0, is_open: false, hand_over }
     }
 
     /// Notes that whatever was put belongs together and has ended. Whether it was handed over.
@@ -60,6 +69,22 @@ impl Sheet {
             self.hand_over_all();
         }
         enough
+    }
+
+    /// Puts portions until one of them is the last, or they are enough for a bit; whether the last
+    /// one was put. `sheet` finds the sheet of who puts them.
+    pub(crate) fn bit<S>(
+        spell: &mut S,
+        sheet: impl Fn(&S) -> &Self,
+        mut portion: impl FnMut(&mut S) -> bool,
+    ) -> bool {
+        let end = sheet(spell).total + BIT;
+        loop {
+            let is_last = portion(spell);
+            if is_last || sheet(spell).total >= end {
+                return is_last;
+            }
+        }
     }
 
     /// Hands everything over; parts have ended.
@@ -75,8 +100,14 @@ impl Sheet {
     }
 }
 
+/// Whether a value is so large that it is to be spelled bit by bit.
+pub fn is_large(entry: &Entry) -> bool {
+    portion::is_large(entry)
+}
+
 impl Out for Sheet {
     fn put(&mut self, bytes: &[u8]) {
+        self.total += bytes.len() as u64;
         if self.bytes.len() + bytes.len() <= self.bytes.capacity() {
             return self.bytes.extend_from_slice(bytes);
         }

@@ -253,3 +253,115 @@ fn save_points_save_while_the_server_runs() {
     let loaded = folder.start(&[]);
     assert_eq!(text(&mut loaded.client(), "DBSIZE"), "0", "FLUSHALL has saved");
 }
+
+/// Elements of each large value.
+const MANY: u32 = 20_000;
+
+fn send_many(client: &mut Client, head: &str, mut each: impl FnMut(u32) -> String) {
+    for first in (0..MANY).step_by(500) {
+        let tail: Vec<String> = (first..first + 500).map(&mut each).collect();
+        let line = format!("{head} {}", tail.join(" "));
+        assert!(!matches!(send(client, &line), Value::Error(_)), "{head}");
+    }
+}
+
+fn make_large(client: &mut Client) {
+    send_many(client, "RPUSH list", |at| format!("element:{at}"));
+    send_many(client, "SADD set", |at| format!("member:{at}"));
+    send_many(client, "ZADD zset", |at| format!("{} member:{at}", at / 3));
+    send_many(client, "HSET hash", |at| format!("field:{at} value:{at}"));
+    send_many(client, "HSET timed", |at| format!("field:{at} {at}"));
+    for at in 0..200 {
+        let deadline = 32_503_680_000_000_u64 + at * 1000;
+        send(client, &format!("HPEXPIREAT timed {deadline} FIELDS 1 field:{at}"));
+    }
+    for at in 0..5000 {
+        send(client, &format!("XADD stream {}-1 field value:{at}", at + 1));
+    }
+    send(client, "XGROUP CREATE stream group 0");
+    send(client, "XREADGROUP GROUP group reader COUNT 100 STREAMS stream >");
+    for at in 0..4000 {
+        send(client, &format!("ARSET array {} text:{at}", at * 5));
+    }
+    send(client, "PEXPIREAT zset 32503680000000");
+    for at in 0..200 {
+        send(client, &format!("SET small:{at} x"));
+    }
+}
+
+/// Changes every large value once, in ways that follow from the number.
+fn change_large(client: &mut Client, number: u32) {
+    let at = number.wrapping_mul(2_654_435_761) % MANY;
+    for line in [
+        format!("LSET list {at} changed:{number}"),
+        format!("LPUSH list front:{number}"),
+        format!("SREM set member:{at}"),
+        format!("SADD set new:{number}"),
+        format!("ZADD zset {number} member:{at}"),
+        format!("HSET hash field:{at} changed"),
+        format!("HDEL timed field:{at}"),
+        format!("XADD stream * field new:{number}"),
+        format!("XDEL stream {}-1", at % 5000 + 1),
+        format!("ARSET array {} changed", at % 20_000),
+        format!("SET small:{} y", number % 200),
+    ] {
+        assert!(!matches!(send(client, &line), Value::Error(_)), "{line}");
+    }
+}
+
+#[test]
+fn large_values_are_of_the_moment_too() {
+    for (threads, name) in [("1", "dump.rdb"), ("2", "dump.rdb"), ("2", "dump.json")] {
+        let folder = Folder::new();
+        let options = [("threads", threads), ("dbfilename", name), ("rdb-key-save-delay", "200")];
+        let server = folder.start(&options);
+        let mut client = server.client();
+        make_large(&mut client);
+        // The writes begin at another place of the walk each time.
+        for round in 0..4 {
+            let digest = text(&mut client, "DEBUG DIGEST");
+            assert_eq!(text(&mut client, "BGSAVE"), "Background saving started");
+            thread::sleep(Duration::from_millis(round * 7));
+            let mut changes = 0;
+            while field(&mut client, "rdb_bgsave_in_progress") == "1" {
+                changes += 1;
+                change_large(&mut client, changes);
+            }
+            assert_eq!(field(&mut client, "rdb_last_bgsave_status"), "ok");
+            let copy = format!("copy-{name}");
+            fs::copy(folder.0.join(name), folder.0.join(&copy)).unwrap();
+            let loaded = folder.start(&[("dbfilename", &copy)]);
+            assert_eq!(text(&mut loaded.client(), "DEBUG DIGEST"), digest, "{threads} {name}");
+        }
+    }
+}
+
+#[test]
+fn large_values_are_whole_in_a_rewritten_log() {
+    for (threads, preamble) in [("1", "no"), ("2", "no"), ("2", "yes")] {
+        let folder = Folder::new();
+        let options = [
+            ("threads", threads),
+            ("appendonly", "yes"),
+            ("aof-use-rdb-preamble", preamble),
+            ("rdb-key-save-delay", "200"),
+        ];
+        let server = folder.start(&options);
+        let mut client = server.client();
+        make_large(&mut client);
+        for _ in 0..2 {
+            send(&mut client, "BGREWRITEAOF");
+            let mut changes = 0;
+            while field(&mut client, "aof_rewrite_in_progress") == "1" {
+                changes += 1;
+                change_large(&mut client, changes);
+            }
+            assert_eq!(field(&mut client, "aof_last_bgrewrite_status"), "ok");
+        }
+        let digest = text(&mut client, "DEBUG DIGEST");
+        drop(client);
+        drop(server);
+        let loaded = folder.start(&[("appendonly", "yes")]);
+        assert_eq!(text(&mut loaded.client(), "DEBUG DIGEST"), digest, "{threads} {preamble}");
+    }
+}

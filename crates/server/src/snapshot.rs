@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use crossbeam_utils::CachePadded;
 use keyspace::{Entry, Held, Origin, Recorder, Totals};
 use parking_lot::Mutex;
-use persist::snapshot::{HandOver, Sink, Spell};
+use persist::snapshot::{HandOver, Sink, Spell, is_large};
 use spec::config::Id;
 
 use crate::local::Local;
@@ -131,11 +131,21 @@ struct Run {
 }
 
 struct Lane {
-    spell: Mutex<Box<dyn Spell>>,
+    pen: Mutex<Pen>,
     done: AtomicU64,
     /// Microseconds of the last slice, and whether clients were served in the same turn.
     slice_us: AtomicU32,
     is_serving: AtomicBool,
+}
+
+/// What spells the keys of a lane.
+struct Pen {
+    spell: Box<dyn Spell>,
+    /// What spells its large values, bit by bit, on pieces of their own: between the bits others
+    /// are spelled that are about to change.
+    large: Box<dyn Spell>,
+    /// The entry of which a bit was spelled, and not all yet. It stays where it is until then.
+    begun: Option<usize>,
 }
 
 impl Snapshots {
@@ -249,7 +259,7 @@ pub fn write_all(server: &Server, held: &mut Held<'_>, form: &mut dyn Form) -> i
             }
         }
     }
-    run.lanes[0].spell.lock().flush();
+    run.lanes[0].pen.lock().spell.flush();
     run.queue.close();
     writer.join().unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))
 }
@@ -270,7 +280,7 @@ pub fn walk(server: &Server, local: &mut Local, served: Option<Duration>) -> Pac
     if run.as_deref().is_some_and(|run| !may_go(run)) {
         return Pace::Waits;
     }
-    let slice = run.as_deref().map_or(SLICE_MAX, |run| run.lanes[worker].slice(served));
+    let slice = run.as_deref().map_or(SLICE_MAX, |run| run.slice(worker, served));
     let began = Instant::now();
     let is_done = server.keyspace.walk(worker as u32, &mut |_| {
         let is_wanted = gate.is_some() && server.keyspace.gate().is_wanted();
@@ -284,7 +294,7 @@ pub fn walk(server: &Server, local: &mut Local, served: Option<Duration>) -> Pac
         return Pace::Idle;
     };
     if !run.is_over() {
-        run.lanes[worker].spell.lock().flush();
+        run.lanes[worker].pen.lock().spell.flush();
     }
     if snapshots.lanes.fetch_and(!bit, Ordering::SeqCst) == bit {
         run.queue.close();
@@ -304,11 +314,14 @@ impl Run {
         let sink = form.open(server, &totals)?;
         let queue = Arc::new(Queue::new(lanes));
         let lane = |number: usize| {
-            let to = Arc::clone(&queue);
-            let hand_over = Box::new(move |piece, is_whole| to.put(number, piece, is_whole));
-            let spell = Mutex::new(form.spell(hand_over));
+            let spell = |large| {
+                let to = Arc::clone(&queue);
+                let hand_over = move |piece, is_whole| to.put(number, large, piece, is_whole);
+                form.spell(Box::new(hand_over))
+            };
+            let pen = Pen { spell: spell(false), large: spell(true), begun: None };
             CachePadded::new(Lane {
-                spell,
+                pen: Mutex::new(pen),
                 done: AtomicU64::new(0),
                 slice_us: AtomicU32::new(0),
                 is_serving: AtomicBool::new(false),
@@ -351,6 +364,35 @@ impl Run {
         sink.finish()
     }
 
+    fn lane(&self, origin: Origin) -> (usize, &Lane) {
+        let number = origin.shard as usize % self.lanes.len();
+        (number, &self.lanes[number])
+    }
+
+    /// A value that was spelled bit by bit is whole.
+    fn end_value(&self, lane: usize, pen: &mut Pen) {
+        pen.large.flush();
+        pen.begun = None;
+        self.queue.set_begun(lane, false);
+    }
+
+    /// How long a worker's walk may go on in a turn of which clients have taken so much. Without
+    /// clients slices grow: one that comes in the middle of the first ones waits less. When pieces
+    /// wait for the end of a value that is begun, that comes first.
+    fn slice(&self, worker: usize, served: Option<Duration>) -> Duration {
+        let lane = &self.lanes[worker];
+        lane.is_serving.store(served.is_some(), Ordering::Relaxed);
+        let last = Duration::from_micros(lane.slice_us.load(Ordering::Relaxed).into());
+        let wanted = match served {
+            Some(_) if !self.queue.is_far_from_full() => SLICE_MAX,
+            Some(served) => served / SLICE_SHARE,
+            None => 2 * last,
+        };
+        let slice = wanted.clamp(SLICE_MIN, SLICE_MAX);
+        lane.slice_us.store(slice.as_micros() as u32, Ordering::Relaxed);
+        slice
+    }
+
     fn give_up(&self) {
         self.is_over.store(true, Ordering::SeqCst);
         self.queue.give_up();
@@ -375,15 +417,9 @@ impl Run {
 }
 
 impl Lane {
-    /// How long the walk may go on in a turn of which clients have taken so much. Without clients
-    /// slices grow: one that comes in the middle of the first ones waits less.
-    fn slice(&self, served: Option<Duration>) -> Duration {
-        self.is_serving.store(served.is_some(), Ordering::Relaxed);
-        let last = Duration::from_micros(self.slice_us.load(Ordering::Relaxed).into());
-        let wanted = served.map_or(2 * last, |served| served / SLICE_SHARE);
-        let slice = wanted.clamp(SLICE_MIN, SLICE_MAX);
-        self.slice_us.store(slice.as_micros() as u32, Ordering::Relaxed);
-        slice
+    /// Counts a key; the caller has the pen's lock, so nobody else writes it.
+    fn count(&self) {
+        self.done.store(self.done.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 }
 
@@ -392,11 +428,39 @@ impl Recorder for Run {
         if self.is_over() {
             return;
         }
-        let lane = &self.lanes[origin.shard as usize % self.lanes.len()];
-        let mut spell = lane.spell.lock();
-        spell.key(origin.db, entry);
-        // Only who has the lock writes it.
-        lane.done.store(lane.done.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        let (number, lane) = self.lane(origin);
+        let mut pen = lane.pen.lock();
+        if pen.begun == Some(entry.identity()) {
+            while !pen.large.bit(origin.db, entry) {}
+            self.end_value(number, &mut pen);
+        } else {
+            pen.spell.key(origin.db, entry);
+        }
+        lane.count();
+    }
+
+    fn record_bit(&self, origin: Origin, entry: &Entry) -> bool {
+        if self.is_over() {
+            return true;
+        }
+        let (number, lane) = self.lane(origin);
+        let mut pen = lane.pen.lock();
+        let is_begun = pen.begun == Some(entry.identity());
+        // After SWAPDB the walk may meet another large one while one is begun.
+        if !is_begun && (pen.begun.is_some() || !is_large(entry)) {
+            pen.spell.key(origin.db, entry);
+        } else {
+            if !is_begun {
+                pen.begun = Some(entry.identity());
+                self.queue.set_begun(number, true);
+            }
+            if !pen.large.bit(origin.db, entry) {
+                return false;
+            }
+            self.end_value(number, &mut pen);
+        }
+        lane.count();
+        true
     }
 
     fn is_over(&self) -> bool {

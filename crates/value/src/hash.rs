@@ -320,10 +320,21 @@ impl Hash {
         count: u64,
         each: &mut dyn FnMut(Element<'_>, Element<'_>),
     ) -> u64 {
+        self.scan_timed(cursor, count, &mut |name, value, _| each(name, value))
+    }
+
+    /// As [`Self::scan`], with the deadline of each field that has one. While the hash does not
+    /// change, every field is met once.
+    pub fn scan_timed(
+        &self,
+        cursor: u64,
+        count: u64,
+        each: &mut dyn FnMut(Element<'_>, Element<'_>, Option<i64>),
+    ) -> u64 {
         let large = match self.0.view() {
             Form::Large(large) => large,
             Form::Small(_) => {
-                self.iter().for_each(|pair| each(pair.name(), pair.value()));
+                self.iter().for_each(|pair| each(pair.name(), pair.value(), pair.deadline_ms()));
                 return 0;
             }
         };
@@ -331,7 +342,8 @@ impl Hash {
         for _ in 0..count.saturating_mul(STEPS_PER_FIELD) {
             cursor = large.table.scan(cursor, &mut |field| {
                 met += 1;
-                each(Element::Str(field.name()), Element::Str(field.value()));
+                let (name, value) = (Element::Str(field.name()), Element::Str(field.value()));
+                each(name, value, field.deadline_ms());
             });
             if cursor == 0 || met >= count {
                 break;

@@ -24,14 +24,39 @@ type Seen = ((u32, Vec<u8>), String);
 #[derive(Default)]
 struct Notes {
     seen: Mutex<Vec<Seen>>,
+    /// What is taken down bit by bit, as it was at the first one, and how many bits it still has.
+    begun: Mutex<BTreeMap<usize, (Seen, usize)>>,
     is_over: AtomicBool,
 }
 
 impl Recorder for Notes {
     fn record(&self, origin: Origin, entry: &Entry) {
-        if !self.is_over() {
-            self.seen.lock().push(described(origin.db, entry));
+        if self.is_over() {
+            return;
         }
+        let now = described(origin.db, entry);
+        if let Some((before, _)) = self.begun.lock().remove(&entry.identity()) {
+            assert_eq!(before, now, "the rest is shown before it changes");
+        }
+        self.seen.lock().push(now);
+    }
+
+    fn record_bit(&self, origin: Origin, entry: &Entry) -> bool {
+        if self.is_over() {
+            return true;
+        }
+        let now = described(origin.db, entry);
+        let bits = now.1.len() % 7;
+        let mut begun = self.begun.lock();
+        let (before, left) = begun.entry(entry.identity()).or_insert((now.clone(), bits));
+        assert_eq!(*before, now, "it stays as it is until it is whole");
+        let is_last = *left == 0;
+        *left = left.saturating_sub(1);
+        if is_last {
+            begun.remove(&entry.identity());
+            self.seen.lock().push(now);
+        }
+        is_last
     }
 
     fn is_over(&self) -> bool {
@@ -221,6 +246,7 @@ impl Model {
         let unique: BTreeMap<_, _> = seen.iter().cloned().collect();
         assert_eq!(unique.len(), seen.len(), "an entry is shown once");
         assert_eq!(unique, expected, "what is shown is what there was");
+        assert!(notes.begun.lock().is_empty(), "nothing is left half shown");
         true
     }
 }

@@ -653,6 +653,11 @@ impl Entry {
     }
 
     /// The entry's address, which names it in the timing wheel while it stays where it is.
+    /// A number that no other entry has at the same time, and that stays while nobody changes it.
+    pub fn identity(&self) -> usize {
+        self.address().addr().get()
+    }
+
     pub(crate) fn address(&self) -> NonNull<u8> {
         self.0
     }

@@ -14,6 +14,7 @@ use value::stream::{Group, Id, Stream};
 use value::zset::Zset;
 
 use crate::rdb::{self, Out, Style};
+use crate::snapshot::portion::{self, ALL, Place, SOME};
 use crate::snapshot::{Sheet, Spell};
 
 #[cfg(test)]
@@ -27,24 +28,53 @@ pub struct Spelling {
     sheet: Sheet,
     /// The database that is selected where the sheet ends.
     selected: Option<u32>,
+    /// How far a large value is.
+    place: Place,
 }
 
 impl Spelling {
     /// Spells on a sheet.
     pub fn new(sheet: Sheet) -> Self {
-        Self { sheet, selected: None }
+        Self { sheet, selected: None, place: Place::default() }
+    }
+}
+
+impl Spelling {
+    fn select(&mut self, db: u32) {
+        if self.selected != Some(db) {
+            Commands(&mut self.sheet).command(&[b"SELECT", db.to_string().as_bytes()]);
+            self.selected = Some(db);
+        }
+    }
+
+    fn end_part(&mut self) {
+        if self.sheet.end_part() {
+            self.selected = None;
+        }
     }
 }
 
 impl Spell for Spelling {
     fn key(&mut self, db: u32, entry: &Entry) {
-        let mut out = Commands(&mut self.sheet);
-        if self.selected != Some(db) {
-            out.command(&[b"SELECT", db.to_string().as_bytes()]);
+        self.select(db);
+        Commands(&mut self.sheet).some(entry, &mut Place::default(), ALL);
+        self.end_part();
+    }
+
+    fn bit(&mut self, db: u32, entry: &Entry) -> bool {
+        if !self.place.is_begun {
+            self.select(db);
         }
-        out.entry(entry);
-        let is_handed_over = self.sheet.end_part();
-        self.selected = (!is_handed_over).then_some(db);
+        let is_last = Sheet::bit(
+            self,
+            |spelling| &spelling.sheet,
+            |Self { sheet, place, .. }| Commands(sheet).some(entry, place, SOME),
+        );
+        if is_last {
+            self.place = Place::default();
+            self.end_part();
+        }
+        is_last
     }
 
     fn flush(&mut self) {
@@ -92,7 +122,8 @@ impl Commands<'_> {
 
     /// The front of a command that adds elements, each of so many arguments, if the element of this
     /// number is the first of one.
-    fn front(&mut self, name: &[u8], key: &[u8], at: usize, all: usize, arguments: usize) {
+    fn front(&mut self, name: &[u8], key: &[u8], at: u64, all: usize, arguments: usize) {
+        let at = at as usize;
         if at.is_multiple_of(ITEMS) {
             self.count(2 + arguments * (all - at).min(ITEMS));
             self.arg(name);
@@ -100,84 +131,89 @@ impl Commands<'_> {
         }
     }
 
-    fn entry(&mut self, entry: &Entry) {
+    /// Up to so many elements of an entry's value from a place on, and behind the last one what
+    /// follows them; whether none is left.
+    fn some(&mut self, entry: &Entry, place: &mut Place, count: usize) -> bool {
+        let is_first = !std::mem::replace(&mut place.is_begun, true);
         let (key, value) = (entry.key_bytes(), entry.value());
-        match &value {
-            ValueRef::Int(number) => self.command(&[b"SET", key, Text::new().of(*number)]),
-            ValueRef::Inline(bytes) | ValueRef::Shared(bytes) => {
-                self.command(&[b"SET", key, bytes]);
-            }
-            ValueRef::Object(ValueView::List(list)) => self.list(key, list),
-            ValueRef::Object(ValueView::Set(set)) => self.set(key, set),
-            ValueRef::Object(ValueView::Zset(zset)) => self.zset(key, zset),
-            ValueRef::Object(ValueView::Hash(hash)) => self.hash(key, hash),
-            ValueRef::Object(ValueView::Stream(stream)) if is_plain(stream) => {
-                self.stream(key, stream);
+        let is_last = match &value {
+            ValueRef::Int(number) => self.whole(&[b"SET", key, Text::new().of(*number)]),
+            ValueRef::Inline(bytes) | ValueRef::Shared(bytes) => self.whole(&[b"SET", key, bytes]),
+            ValueRef::Object(ValueView::List(list)) => self.list(key, list, place, count),
+            ValueRef::Object(ValueView::Set(set)) => self.set(key, set, place, count),
+            ValueRef::Object(ValueView::Zset(zset)) => self.zset(key, zset, place, count),
+            ValueRef::Object(ValueView::Hash(hash)) => self.hash(key, hash, place, count),
+            ValueRef::Object(ValueView::Stream(stream)) if !is_first || is_plain(stream) => {
+                self.stream(key, stream, place, count)
             }
             ValueRef::Object(ValueView::Stream(_) | ValueView::Array(_)) => {
                 let payload = rdb::dump(&value, Style::default());
-                self.command(&[b"RESTORE", key, b"0", &payload]);
+                self.whole(&[b"RESTORE", key, b"0", &payload])
             }
-        }
-        if let Some(deadline_ms) = entry.deadline_ms() {
+        };
+        if is_last && let Some(deadline_ms) = entry.deadline_ms() {
             self.command(&[b"PEXPIREAT", key, Text::new().of(deadline_ms)]);
         }
+        is_last
     }
 
-    fn list(&mut self, key: &[u8], list: &List) {
-        let (mut at, all) = (0, list.len());
-        list.range(0, all, |element| {
-            self.front(b"RPUSH", key, at, all, 1);
+    /// A command that makes the whole value.
+    fn whole(&mut self, args: &[&[u8]]) -> bool {
+        self.command(args);
+        true
+    }
+
+    fn list(&mut self, key: &[u8], list: &List, place: &mut Place, count: usize) -> bool {
+        portion::elements(list, place, count, |at, element| {
+            self.front(b"RPUSH", key, at, list.len(), 1);
             self.element(element);
-            at += 1;
-        });
+        })
     }
 
-    fn set(&mut self, key: &[u8], set: &Set) {
-        let (mut at, all) = (0, set.len());
-        set.each(|member| {
-            self.front(b"SADD", key, at, all, 1);
+    fn set(&mut self, key: &[u8], set: &Set, place: &mut Place, count: usize) -> bool {
+        portion::members(set, place, count, |at, member| {
+            self.front(b"SADD", key, at, set.len(), 1);
             self.element(member);
-            at += 1;
-        });
+        })
     }
 
-    fn zset(&mut self, key: &[u8], zset: &Zset) {
-        let all = zset.len();
-        for (at, (member, score)) in zset.iter(0..all, false).enumerate() {
-            self.front(b"ZADD", key, at, all, 2);
+    fn zset(&mut self, key: &[u8], zset: &Zset, place: &mut Place, count: usize) -> bool {
+        portion::scored(zset, place, count, false, |at, member, score| {
+            self.front(b"ZADD", key, at, zset.len(), 2);
             let mut text = Vec::with_capacity(32);
             resp::number::write_double(&mut text, score);
             self.arg(&text);
             self.element(member);
-        }
+        })
     }
 
-    fn hash(&mut self, key: &[u8], hash: &Hash) {
-        let all = hash.len();
-        for (at, pair) in hash.iter().enumerate() {
-            self.front(b"HMSET", key, at, all, 2);
-            self.element(pair.name());
-            self.element(pair.value());
-        }
-        for pair in hash.iter() {
-            if let Some(deadline_ms) = pair.deadline_ms() {
+    /// First all fields, then the deadlines of those that have one.
+    fn hash(&mut self, key: &[u8], hash: &Hash, place: &mut Place, count: usize) -> bool {
+        let is_for_deadlines = place.step > 0;
+        let is_last = portion::fields(hash, place, count, |at, name, value, deadline_ms| {
+            if !is_for_deadlines {
+                self.front(b"HMSET", key, at, hash.len(), 2);
+                self.element(name);
+                self.element(value);
+            } else if let Some(deadline_ms) = deadline_ms {
                 self.count(6);
                 self.arg(b"HPEXPIREAT");
                 self.arg(key);
                 self.number(deadline_ms);
                 self.arg(b"FIELDS");
                 self.arg(b"1");
-                self.element(pair.name());
+                self.element(name);
             }
+        });
+        if !is_last || is_for_deadlines || hash.next_due_ms().is_none() {
+            return is_last;
         }
+        place.next_step();
+        count == ALL && self.hash(key, hash, place, count)
     }
 
-    fn stream(&mut self, key: &[u8], stream: &Stream) {
-        if stream.is_empty() {
-            self.command(&[b"XADD", key, b"MAXLEN", b"0", b"0-1", b"x", b"y"]);
-        }
-        for entry in stream.range(Id::MIN, Id::MAX) {
+    fn stream(&mut self, key: &[u8], stream: &Stream, place: &mut Place, count: usize) -> bool {
+        let is_last = portion::entries(stream, place, count, |_, entry| {
             self.count(3 + 2 * entry.pairs().count());
             self.arg(b"XADD");
             self.arg(key);
@@ -186,6 +222,16 @@ impl Commands<'_> {
                 self.element(name);
                 self.element(value);
             }
+        });
+        if is_last {
+            self.stream_end(key, stream);
+        }
+        is_last
+    }
+
+    fn stream_end(&mut self, key: &[u8], stream: &Stream) {
+        if stream.is_empty() {
+            self.command(&[b"XADD", key, b"MAXLEN", b"0", b"0-1", b"x", b"y"]);
         }
         self.count(7);
         self.arg(b"XSETID");

@@ -3,24 +3,44 @@
 use std::io::Read;
 
 use value::Stream;
-use value::stream::{Group, Head, Id, NewId, Requests};
+use value::stream::{self, Group, Head, Id, NewId, Requests};
 
 use super::error::Error;
 use super::lex::Lexer;
 use super::text;
-use super::values::Comma;
+use super::values::{self, Comma};
 use crate::rdb::{Out, Rules};
+use crate::snapshot::portion::{self, Place};
 
-/// Writes a stream.
-pub(super) fn write(out: &mut impl Out, stream: &Stream) {
-    out.put(b"{\"last_id\":");
-    id(out, stream.last_id());
-    out.put(b",\"max_deleted_id\":");
-    id(out, stream.max_deleted_id());
-    out.put(b",\"entries_added\":");
-    text::integer(out, stream.entries_added());
-    out.put(b",\"entries\":");
-    write_entries(out, stream);
+/// Writes up to so many entries of a stream from a place on, and what stands around them; whether
+/// none is left.
+pub(super) fn write(
+    out: &mut impl Out,
+    stream: &Stream,
+    place: &mut Place,
+    count: usize,
+    is_first: bool,
+) -> bool {
+    if is_first {
+        out.put(b"{\"last_id\":");
+        id(out, stream.last_id());
+        out.put(b",\"max_deleted_id\":");
+        id(out, stream.max_deleted_id());
+        out.put(b",\"entries_added\":");
+        text::integer(out, stream.entries_added());
+        out.put(b",\"entries\":");
+    }
+    let is_last = portion::entries(stream, place, count, |number, entry| {
+        Comma::before(out, number);
+        write_entry(out, entry);
+    });
+    if values::end(out, place, is_last) {
+        write_end(out, stream);
+    }
+    is_last
+}
+
+fn write_end(out: &mut impl Out, stream: &Stream) {
     out.put(b",\"groups\":");
     let mut comma = Comma::new();
     for (name, group) in stream.groups() {
@@ -44,22 +64,17 @@ fn id(out: &mut impl Out, id: Id) {
     out.put(b"\"");
 }
 
-fn write_entries(out: &mut impl Out, stream: &Stream) {
-    let mut comma = Comma::new();
-    for entry in stream.range(Id::MIN, Id::MAX) {
-        comma.put(out);
-        out.put(b"[");
-        id(out, entry.id());
-        let mut number = value::number::Text::new();
-        for (name, value) in entry.pairs() {
-            for part in [name, value] {
-                out.put(b",");
-                text::string(out, part.text(&mut number));
-            }
+fn write_entry(out: &mut impl Out, entry: &stream::Entry<'_>) {
+    out.put(b"[");
+    id(out, entry.id());
+    let mut number = value::number::Text::new();
+    for (name, value) in entry.pairs() {
+        for part in [name, value] {
+            out.put(b",");
+            text::string(out, part.text(&mut number));
         }
-        out.put(b"]");
     }
-    comma.close(out);
+    out.put(b"]");
 }
 
 fn write_group(out: &mut impl Out, name: &[u8], group: &Group) {

@@ -14,22 +14,35 @@ use super::error::Error;
 use super::lex::Lexer;
 use super::{stream, text};
 use crate::rdb::{Loaded, Out, Rules};
+use crate::snapshot::portion::{self, Place};
 
 /// The latest deadline of a field that servers have, 46 bits.
 const DEADLINE_MAX: i64 = (1 << 46) - 1;
 
-/// Writes a value.
-pub(super) fn write(out: &mut impl Out, value: &ValueRef<'_>) {
+/// Writes up to so many elements of a value from a place on, and what stands around them; whether
+/// none is left.
+pub(super) fn write(
+    out: &mut impl Out,
+    value: &ValueRef<'_>,
+    place: &mut Place,
+    count: usize,
+) -> bool {
+    let is_first = !std::mem::replace(&mut place.is_begun, true);
     match value {
         ValueRef::Int(number) => text::string(out, Text::new().of(*number)),
         ValueRef::Inline(bytes) | ValueRef::Shared(bytes) => text::string(out, bytes),
-        ValueRef::Object(ValueView::List(list)) => write_list(out, list),
-        ValueRef::Object(ValueView::Set(set)) => write_set(out, set),
-        ValueRef::Object(ValueView::Zset(zset)) => write_zset(out, zset),
-        ValueRef::Object(ValueView::Hash(hash)) => write_hash(out, hash),
-        ValueRef::Object(ValueView::Stream(stream)) => stream::write(out, stream),
-        ValueRef::Object(ValueView::Array(array)) => write_array(out, array),
+        ValueRef::Object(ValueView::List(list)) => return write_list(out, list, place, count),
+        ValueRef::Object(ValueView::Set(set)) => return write_set(out, set, place, count),
+        ValueRef::Object(ValueView::Zset(zset)) => return write_zset(out, zset, place, count),
+        ValueRef::Object(ValueView::Hash(hash)) => return write_hash(out, hash, place, count),
+        ValueRef::Object(ValueView::Stream(stream)) => {
+            return stream::write(out, stream, place, count, is_first);
+        }
+        ValueRef::Object(ValueView::Array(array)) => {
+            return write_array(out, array, place, count, is_first);
+        }
     }
+    true
 }
 
 /// What stands in front of the elements of an array: the bracket, then commas.
@@ -38,6 +51,16 @@ pub(super) struct Comma(&'static [u8]);
 impl Comma {
     pub(super) fn new() -> Self {
         Self(b"[")
+    }
+
+    /// What stands in front of the element of this number.
+    pub(super) fn before(out: &mut impl Out, number: u64) {
+        out.put(if number == 0 { b"[" } else { b"," });
+    }
+
+    /// The end of an array of so many elements.
+    pub(super) fn after(out: &mut impl Out, count: u64) {
+        out.put(if count == 0 { b"[]" } else { b"]" });
     }
 
     pub(super) fn put(&mut self, out: &mut impl Out) {
@@ -54,74 +77,86 @@ fn element(out: &mut impl Out, element: Element<'_>) {
     text::string(out, element.text(&mut Text::new()));
 }
 
-fn write_list(out: &mut impl Out, list: &List) {
-    let mut comma = Comma::new();
-    list.range(0, list.len(), |each| {
-        comma.put(out);
+/// Ends an array of elements if that was the last portion; whether it was.
+pub(super) fn end(out: &mut impl Out, place: &Place, is_last: bool) -> bool {
+    if is_last {
+        Comma::after(out, place.count);
+    }
+    is_last
+}
+
+fn write_list(out: &mut impl Out, list: &List, place: &mut Place, count: usize) -> bool {
+    let is_last = portion::elements(list, place, count, |number, each| {
+        Comma::before(out, number);
         element(out, each);
     });
-    comma.close(out);
+    end(out, place, is_last)
 }
 
-fn write_set(out: &mut impl Out, set: &Set) {
-    let mut comma = Comma::new();
-    set.each(|member| {
-        comma.put(out);
+fn write_set(out: &mut impl Out, set: &Set, place: &mut Place, count: usize) -> bool {
+    let is_last = portion::members(set, place, count, |number, member| {
+        Comma::before(out, number);
         element(out, member);
     });
-    comma.close(out);
+    end(out, place, is_last)
 }
 
-fn write_zset(out: &mut impl Out, zset: &Zset) {
-    let mut comma = Comma::new();
-    for (member, score) in zset.iter(0..zset.len(), false) {
-        comma.put(out);
+fn write_zset(out: &mut impl Out, zset: &Zset, place: &mut Place, count: usize) -> bool {
+    let is_last = portion::scored(zset, place, count, false, |number, member, score| {
+        Comma::before(out, number);
         out.put(b"[");
         element(out, member);
         out.put(b",");
         text::double(out, score);
         out.put(b"]");
-    }
-    comma.close(out);
+    });
+    end(out, place, is_last)
 }
 
-fn write_hash(out: &mut impl Out, hash: &Hash) {
-    let mut comma = Comma::new();
-    for pair in hash.iter() {
-        comma.put(out);
+fn write_hash(out: &mut impl Out, hash: &Hash, place: &mut Place, count: usize) -> bool {
+    let is_last = portion::fields(hash, place, count, |number, name, value, deadline_ms| {
+        Comma::before(out, number);
         out.put(b"[");
-        element(out, pair.name());
+        element(out, name);
         out.put(b",");
-        element(out, pair.value());
-        if let Some(deadline_ms) = pair.deadline_ms() {
+        element(out, value);
+        if let Some(deadline_ms) = deadline_ms {
             out.put(b",");
             text::integer(out, deadline_ms);
         }
         out.put(b"]");
-    }
-    comma.close(out);
+    });
+    end(out, place, is_last)
 }
 
-fn write_array(out: &mut impl Out, array: &Array) {
-    out.put(b"{");
-    if let Some(index) = array.last_insert() {
-        out.put(b"\"last_insert\":");
-        text::integer(out, index);
-        out.put(b",");
+fn write_array(
+    out: &mut impl Out,
+    array: &Array,
+    place: &mut Place,
+    count: usize,
+    is_first: bool,
+) -> bool {
+    if is_first {
+        out.put(b"{");
+        if let Some(index) = array.last_insert() {
+            out.put(b"\"last_insert\":");
+            text::integer(out, index);
+            out.put(b",");
+        }
+        out.put(b"\"elements\":");
     }
-    out.put(b"\"elements\":");
-    let mut comma = Comma::new();
-    array.walk(0, INDEX_MAX, |index, each| {
-        comma.put(out);
+    let is_last = portion::places(array, place, count, |number, index, each| {
+        Comma::before(out, number);
         out.put(b"[");
         text::integer(out, index);
         out.put(b",");
         element(out, each);
         out.put(b"]");
-        true
     });
-    comma.close(out);
-    out.put(b"}");
+    if end(out, place, is_last) {
+        out.put(b"}");
+    }
+    is_last
 }
 
 /// Reads a value of a type. `room` takes the bytes of a string.

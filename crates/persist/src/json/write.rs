@@ -5,6 +5,7 @@ use value::Kind;
 
 use super::{FORMAT, TYPES, VERSION, text, values};
 use crate::rdb::{Out, Usage, Usages};
+use crate::snapshot::portion::{ALL, Place, SOME};
 use crate::snapshot::{Sheet, Spell};
 
 /// Writes a file. What goes wrong is known to the [`Out`] alone.
@@ -67,12 +68,14 @@ impl<O: Out> Writer<O> {
 pub struct Pieces {
     sheet: Sheet,
     usages: Usages,
+    /// How far a large value is.
+    place: Place,
 }
 
 impl Pieces {
     /// Keys for a file of a [`Writer`].
     pub fn new(usages: Usages, sheet: Sheet) -> Self {
-        Self { sheet, usages }
+        Self { sheet, usages, place: Place::default() }
     }
 }
 
@@ -80,6 +83,22 @@ impl Spell for Pieces {
     fn key(&mut self, db: u32, entry: &Entry) {
         key(&mut self.sheet, db, entry, self.usages.of(entry));
         self.sheet.end_part();
+    }
+
+    fn bit(&mut self, db: u32, entry: &Entry) -> bool {
+        let is_last = Sheet::bit(
+            self,
+            |pieces| &pieces.sheet,
+            |pieces| {
+                let Self { sheet, usages, place } = pieces;
+                some(sheet, db, entry, usages.of(entry), place, SOME)
+            },
+        );
+        if is_last {
+            self.place = Place::default();
+            self.sheet.end_part();
+        }
+        is_last
     }
 
     fn flush(&mut self) {
@@ -90,8 +109,31 @@ impl Spell for Pieces {
 /// Writes the record of a key, with the comma and the end of its line. Records stand in any order
 /// between the head and the end.
 pub fn key(out: &mut impl Out, db: u32, entry: &Entry, usage: Option<Usage>) {
+    some(out, db, entry, usage, &mut Place::default(), ALL);
+}
+
+/// Writes up to so many elements of a key's value from a place on, and what stands around them;
+/// whether none is left.
+fn some(
+    out: &mut impl Out,
+    db: u32,
+    entry: &Entry,
+    usage: Option<Usage>,
+    place: &mut Place,
+    count: usize,
+) -> bool {
     let value = entry.value();
-    let kind = kind_of(&value);
+    if !place.is_begun {
+        head(out, db, entry, kind_of(&value), usage);
+    }
+    let is_last = values::write(out, &value, place, count);
+    if is_last {
+        out.put(b"},\n");
+    }
+    is_last
+}
+
+fn head(out: &mut impl Out, db: u32, entry: &Entry, kind: Kind, usage: Option<Usage>) {
     let name = TYPES.iter().find(|(_, known)| *known == kind).map_or("", |(name, _)| *name);
     out.put(b"{\"db\":");
     text::integer(out, db);
@@ -116,8 +158,6 @@ pub fn key(out: &mut impl Out, db: u32, entry: &Entry, usage: Option<Usage>) {
         None => {}
     }
     out.put(b",\"value\":");
-    values::write(out, &value);
-    out.put(b"},\n");
 }
 
 fn kind_of(value: &ValueRef<'_>) -> Kind {

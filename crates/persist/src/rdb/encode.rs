@@ -1,7 +1,7 @@
 //! From values to bytes.
 
 use keyspace::{ValueRef, ValueView};
-use value::array::{Array, INDEX_MAX};
+use value::array::Array;
 use value::compact::lzf::Compressor;
 use value::compact::{Element, Listpack};
 use value::list::{List, Part};
@@ -11,6 +11,7 @@ use value::stream::{Group, Id, Requests, Stream};
 use value::{Hash, Zset};
 
 use super::code::{self, element, kind, length, part, string};
+use crate::snapshot::portion::{self, ALL, Place};
 
 /// Strings up to this length are not worth compressing.
 const COMPRESS_MIN: usize = 20;
@@ -211,26 +212,47 @@ impl<O: Out> Encoder<O> {
 
     /// A value of a type that [`Self::kind_of`] gave.
     pub(super) fn value(&mut self, kind: u8, value: &ValueRef<'_>) {
+        self.some(value, &mut Place::of(kind), ALL);
+    }
+
+    /// Up to so many elements of a value from a place on, which has its type, and at the first of
+    /// them what stands before; whether none is left.
+    pub(super) fn some(&mut self, value: &ValueRef<'_>, place: &mut Place, count: usize) -> bool {
+        let is_first = !std::mem::replace(&mut place.is_begun, true);
         match value {
             ValueRef::Int(number) => self.int(*number),
             ValueRef::Inline(bytes) | ValueRef::Shared(bytes) => self.string(bytes),
-            ValueRef::Object(ValueView::List(list)) => self.list(kind, list),
-            ValueRef::Object(ValueView::Set(set)) => self.set(kind, set),
-            ValueRef::Object(ValueView::Zset(zset)) => self.zset(kind, zset),
-            ValueRef::Object(ValueView::Hash(hash)) => self.hash(kind, hash),
-            ValueRef::Object(ValueView::Stream(stream)) => self.stream_value(kind, stream),
-            ValueRef::Object(ValueView::Array(array)) => self.array(array),
+            ValueRef::Object(value) => return self.object(value, place, count, is_first),
+        }
+        true
+    }
+
+    fn object(
+        &mut self,
+        value: &ValueView<'_>,
+        place: &mut Place,
+        count: usize,
+        is_first: bool,
+    ) -> bool {
+        match value {
+            ValueView::List(list) => self.list(list, place, count, is_first),
+            ValueView::Set(set) => self.set(set, place, count, is_first),
+            ValueView::Zset(zset) => self.zset(zset, place, count, is_first),
+            ValueView::Hash(hash) => self.hash(hash, place, count, is_first),
+            ValueView::Stream(stream) => self.stream_value(stream, place, count, is_first),
+            ValueView::Array(array) => self.array(array, place, count, is_first),
         }
     }
 
-    fn list(&mut self, kind: u8, list: &List) {
-        if kind == kind::LIST {
-            self.length(list.len() as u64);
-            list.range(0, list.len(), |element| self.element(element));
-            return;
+    fn list(&mut self, list: &List, place: &mut Place, count: usize, is_first: bool) -> bool {
+        let is_plain = place.kind == kind::LIST;
+        if is_first {
+            self.length(if is_plain { list.len() } else { list.part_count() } as u64);
         }
-        self.length(list.part_count() as u64);
-        list.each_part(|each| {
+        if is_plain {
+            return portion::elements(list, place, count, |_, element| self.element(element));
+        }
+        portion::parts(list, place, count, |each| {
             let is_pack = matches!(each, Part::Pack(_) | Part::PackLzf(..));
             self.length(if is_pack { part::PACK } else { part::PLAIN });
             match each {
@@ -239,63 +261,86 @@ impl<O: Out> Encoder<O> {
                     self.stream(stream, len);
                 }
             }
-        });
+        })
     }
 
-    fn set(&mut self, kind: u8, set: &Set) {
+    fn set(&mut self, set: &Set, place: &mut Place, count: usize, is_first: bool) -> bool {
         match set.compact() {
             Some(Compact::Ints(ints)) => self.string(ints.as_bytes()),
-            Some(Compact::Pack(pack)) if kind == kind::SET_LISTPACK => self.pack(pack),
+            Some(Compact::Pack(pack)) if place.kind == kind::SET_LISTPACK => self.pack(pack),
             _ => {
-                self.length(set.len() as u64);
-                set.each(|member| self.element(member));
+                if is_first {
+                    self.length(set.len() as u64);
+                }
+                return portion::members(set, place, count, |_, member| self.element(member));
             }
         }
+        true
     }
 
     /// Large ones from the highest score to the lowest, as servers do for the sake of their tables.
-    fn zset(&mut self, kind: u8, zset: &Zset) {
-        if let Some(pack) = zset.listpack().filter(|_| kind == kind::ZSET_LISTPACK) {
-            return self.pack(pack);
+    fn zset(&mut self, zset: &Zset, place: &mut Place, count: usize, is_first: bool) -> bool {
+        if let Some(pack) = zset.listpack().filter(|_| place.kind == kind::ZSET_LISTPACK) {
+            self.pack(pack);
+            return true;
         }
-        self.length(zset.len() as u64);
-        for (member, score) in zset.iter(0..zset.len(), true) {
+        if is_first {
+            self.length(zset.len() as u64);
+        }
+        portion::scored(zset, place, count, true, |_, member, score| {
             self.element(member);
             self.out.put(&score.to_le_bytes());
-        }
+        })
     }
 
-    fn hash(&mut self, kind: u8, hash: &Hash) {
+    fn hash(&mut self, hash: &Hash, place: &mut Place, count: usize, is_first: bool) -> bool {
+        let kind = place.kind;
         if let Some(pack) = hash.listpack().filter(|_| kind == kind::HASH_LISTPACK) {
-            return self.pack(pack);
+            self.pack(pack);
+            return true;
         }
         let first_ms = hash.next_due_ms().unwrap_or(0);
-        if kind == kind::HASH_EXPIRES {
-            self.time_ms(first_ms);
+        if is_first {
+            if kind == kind::HASH_EXPIRES {
+                self.time_ms(first_ms);
+            }
+            self.length(hash.len() as u64);
         }
-        self.length(hash.len() as u64);
-        for pair in hash.iter() {
-            let deadline_ms = pair.deadline_ms();
+        portion::fields(hash, place, count, |_, name, value, deadline_ms| {
             if kind == kind::HASH_EXPIRES {
                 // One more than the difference to the earliest, because zero says "never".
                 let later = deadline_ms.map_or(0, |deadline_ms| deadline_ms - first_ms + 1);
                 self.length(later as u64);
             }
-            self.element(pair.name());
-            self.element(pair.value());
+            self.element(name);
+            self.element(value);
             if kind == kind::HASH_2 {
                 self.time_ms(deadline_ms.unwrap_or(-1));
             }
-        }
+        })
     }
 
-    fn stream_value(&mut self, kind: u8, stream: &Stream) {
-        let packs = stream.packs();
-        self.length(packs.len() as u64);
-        for (master, pack) in packs {
-            self.string(&raw_id(master));
-            self.pack(&pack);
+    fn stream_value(
+        &mut self,
+        stream: &Stream,
+        place: &mut Place,
+        count: usize,
+        is_first: bool,
+    ) -> bool {
+        if is_first {
+            self.length(stream.pack_count() as u64);
         }
+        let is_through = portion::packs(stream, place, count, |master, pack| {
+            self.string(&raw_id(master));
+            self.pack(pack);
+        });
+        if is_through {
+            self.stream_end(place.kind, stream);
+        }
+        is_through
+    }
+
+    fn stream_end(&mut self, kind: u8, stream: &Stream) {
         self.length(stream.len());
         for id in [stream.last_id(), stream.first_id(), stream.max_deleted_id()] {
             self.length(id.ms);
@@ -363,16 +408,13 @@ impl<O: Out> Encoder<O> {
         self.length(requests.duplicates());
     }
 
-    fn array(&mut self, array: &Array) {
-        self.length(array.count());
-        match array.last_insert() {
-            Some(index) => {
-                self.length(1);
-                self.length(index);
-            }
-            None => self.length(0),
+    fn array(&mut self, array: &Array, place: &mut Place, count: usize, is_first: bool) -> bool {
+        if is_first {
+            self.length(array.count());
+            self.length(array.last_insert().is_some().into());
+            array.last_insert().into_iter().for_each(|index| self.length(index));
         }
-        array.walk(0, INDEX_MAX, |index, each| {
+        portion::places(array, place, count, |_, index, each| {
             self.length(index);
             match each {
                 Element::Int(number) if (-element::INT_END..element::INT_END).contains(&number) => {
@@ -387,8 +429,7 @@ impl<O: Out> Encoder<O> {
                     self.string(text);
                 }
             }
-            true
-        });
+        })
     }
 }
 

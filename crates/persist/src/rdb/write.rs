@@ -6,6 +6,7 @@ use keyspace::Entry;
 use super::code::{self, opcode};
 use super::crc64::Crc64;
 use super::encode::{Encoder, Out, Style};
+use crate::snapshot::portion::{ALL, Place, SOME};
 use crate::snapshot::{Sheet, Spell};
 
 /// Writes a file. What goes wrong is known to the [`Out`] alone.
@@ -103,6 +104,27 @@ pub enum Usage {
 }
 
 fn write_key<O: Out>(encoder: &mut Encoder<O>, entry: &Entry, usage: Option<Usage>) {
+    write_some(encoder, entry, usage, &mut Place::default(), ALL);
+}
+
+/// Writes up to so many elements of a key's value from a place on, and at the first of them what
+/// stands before; whether none is left.
+fn write_some<O: Out>(
+    encoder: &mut Encoder<O>,
+    entry: &Entry,
+    usage: Option<Usage>,
+    place: &mut Place,
+    count: usize,
+) -> bool {
+    let value = entry.value();
+    if !place.is_begun {
+        place.kind = encoder.kind_of(&value);
+        write_head(encoder, entry, usage, place.kind);
+    }
+    encoder.some(&value, place, count)
+}
+
+fn write_head<O: Out>(encoder: &mut Encoder<O>, entry: &Entry, usage: Option<Usage>, kind: u8) {
     if let Some(deadline_ms) = entry.deadline_ms() {
         encoder.byte(opcode::EXPIRE_MS);
         encoder.time_ms(deadline_ms);
@@ -115,11 +137,8 @@ fn write_key<O: Out>(encoder: &mut Encoder<O>, entry: &Entry, usage: Option<Usag
         Some(Usage::Frequency(counter)) => encoder.out.put(&[opcode::FREQ, counter]),
         None => {}
     }
-    let value = entry.value();
-    let kind = encoder.kind_of(&value);
     encoder.byte(kind);
     encoder.string(entry.key_bytes());
-    encoder.value(kind, &value);
 }
 
 /// What a file says of how keys are used.
@@ -152,27 +171,57 @@ pub struct Pieces {
     encoder: Encoder<Sheet>,
     usages: Usages,
     db: Option<u32>,
+    /// How far a large value is.
+    place: Place,
 }
 
 impl Pieces {
     /// Keys for a file whose [`Writer`] has the same `style` and `has_timed_fields`.
     pub fn new(style: Style, has_timed_fields: bool, usages: Usages, sheet: Sheet) -> Self {
         let version = style.version_for(has_timed_fields);
-        Self { encoder: Encoder::new(sheet, version, style.compress), usages, db: None }
+        let encoder = Encoder::new(sheet, version, style.compress);
+        Self { encoder, usages, db: None, place: Place::default() }
     }
-}
 
-impl Spell for Pieces {
-    fn key(&mut self, db: u32, entry: &Entry) {
+    fn select(&mut self, db: u32) {
         if self.db != Some(db) {
             self.encoder.byte(opcode::SELECT);
             self.encoder.length(db.into());
             self.db = Some(db);
         }
-        write_key(&mut self.encoder, entry, self.usages.of(entry));
+    }
+
+    fn end_part(&mut self) {
         if self.encoder.out.end_part() {
             self.db = None;
         }
+    }
+}
+
+impl Spell for Pieces {
+    fn key(&mut self, db: u32, entry: &Entry) {
+        self.select(db);
+        write_key(&mut self.encoder, entry, self.usages.of(entry));
+        self.end_part();
+    }
+
+    fn bit(&mut self, db: u32, entry: &Entry) -> bool {
+        if !self.place.is_begun {
+            self.select(db);
+        }
+        let is_last = Sheet::bit(
+            self,
+            |pieces| &pieces.encoder.out,
+            |pieces| {
+                let usage = pieces.usages.of(entry);
+                write_some(&mut pieces.encoder, entry, usage, &mut pieces.place, SOME)
+            },
+        );
+        if is_last {
+            self.place = Place::default();
+            self.end_part();
+        }
+        is_last
     }
 
     fn flush(&mut self) {

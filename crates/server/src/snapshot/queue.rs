@@ -1,12 +1,14 @@
 //! Pieces on their way from the workers to the thread that writes them: a queue a lane, bounded in
 //! bytes.
 //!
-//! Pieces of one lane stay in order, and after one that is not whole only that lane's pieces are
-//! taken until one is. Since every lane has a bound of its own, a lane that the writer waits for
-//! can always go on.
+//! Each lane has two tracks, one of them for values that are spelled bit by bit. Pieces of one
+//! track stay in order, and after one that is not whole only that track's pieces are taken until
+//! one is. Since every track has a bound of its own, one that the writer waits for can always go
+//! on, as long as nobody who is to go on with it waits for another: so while a value is begun, only
+//! the walk heeds the bounds.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 
 use crossbeam_utils::CachePadded;
 use parking_lot::{Condvar, Mutex};
@@ -32,8 +34,11 @@ pub struct Queue {
     put: Condvar,
     /// Something was taken, or the end has come.
     taken: Condvar,
-    /// Bytes that wait, by lane.
+    /// Bytes that wait, by track.
     bytes: Box<[CachePadded<AtomicUsize>]>,
+    /// Whether a value of a lane is begun and not whole, and how many such lanes there are.
+    is_begun: Box<[AtomicBool]>,
+    begun: AtomicUsize,
     lane_max: usize,
     fate: AtomicU8,
 }
@@ -42,8 +47,9 @@ pub struct Queue {
 type Piece = (Vec<u8>, bool);
 
 struct Waiting {
-    lanes: Box<[VecDeque<Piece>]>,
-    /// The lane whose last piece was not whole.
+    /// Those of a lane follow each other.
+    tracks: Box<[VecDeque<Piece>]>,
+    /// The track whose last piece was not whole.
     open: Option<usize>,
     next: usize,
     is_closed: bool,
@@ -53,7 +59,7 @@ impl Queue {
     /// An empty queue.
     pub fn new(lanes: usize) -> Self {
         let waiting = Waiting {
-            lanes: (0..lanes).map(|_| VecDeque::new()).collect(),
+            tracks: (0..2 * lanes).map(|_| VecDeque::new()).collect(),
             open: None,
             next: 0,
             is_closed: false,
@@ -62,31 +68,60 @@ impl Queue {
             waiting: Mutex::new(waiting),
             put: Condvar::new(),
             taken: Condvar::new(),
-            bytes: (0..lanes).map(|_| CachePadded::new(AtomicUsize::new(0))).collect(),
+            bytes: (0..2 * lanes).map(|_| CachePadded::new(AtomicUsize::new(0))).collect(),
+            is_begun: (0..lanes).map(|_| AtomicBool::new(false)).collect(),
+            begun: AtomicUsize::new(0),
             lane_max: (BYTES_MAX / lanes).max(LANE_BYTES_MIN),
             fate: AtomicU8::new(0),
         }
     }
 
-    /// Whether a lane is far from its bound: who can wait does so before it is reached.
+    /// Whether a lane is far from its bounds: who can wait does so before they are reached. Who
+    /// goes on with a value that is begun heeds that track alone, because the writer may wait for
+    /// what comes on it.
     pub fn has_room(&self, lane: usize) -> bool {
-        self.bytes[lane].load(Ordering::Relaxed) < self.lane_max / ROOM_SHARE
+        let [others, bits] = self.are_far(lane);
+        bits && (others || self.is_begun[lane].load(Ordering::Relaxed))
     }
 
-    /// Whether every lane is so far from its bound that pieces may be taken slowly.
+    /// Whether every lane is so far from its bounds that pieces may be taken slowly.
     pub fn is_far_from_full(&self) -> bool {
-        (0..self.bytes.len()).all(|lane| self.has_room(lane))
+        (0..self.is_begun.len()).all(|lane| self.are_far(lane) == [true; 2])
     }
 
-    /// Adds a piece; waits while its lane is at its bound.
-    pub fn put(&self, lane: usize, piece: Vec<u8>, is_whole: bool) {
+    fn are_far(&self, lane: usize) -> [bool; 2] {
+        let far = self.lane_max / ROOM_SHARE;
+        [0, 1].map(|track| self.bytes[2 * lane + track].load(Ordering::Relaxed) < far)
+    }
+
+    /// Says that a value of a lane is begun, or whole. While one is begun nobody waits in
+    /// [`Self::put`]: whoever is to go on with it may wait for him.
+    pub fn set_begun(&self, lane: usize, is_begun: bool) {
+        let _waiting = self.waiting.lock();
+        self.is_begun[lane].store(is_begun, Ordering::Relaxed);
+        if is_begun {
+            self.begun.fetch_add(1, Ordering::Relaxed);
+            self.taken.notify_all();
+        } else {
+            self.begun.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Adds a piece of a value that is spelled bit by bit, or of others. Waits while its track is
+    /// at its bound.
+    pub fn put(&self, lane: usize, is_bit: bool, piece: Vec<u8>, is_whole: bool) {
+        let track = 2 * lane + usize::from(is_bit);
+        let is_full = || {
+            self.bytes[track].load(Ordering::Relaxed) >= self.lane_max
+                && self.begun.load(Ordering::Relaxed) == 0
+        };
         let mut waiting = self.waiting.lock();
-        while self.bytes[lane].load(Ordering::Relaxed) >= self.lane_max && self.is_on() {
+        while is_full() && self.is_on() {
             self.taken.wait(&mut waiting);
         }
         if self.is_on() {
-            self.bytes[lane].fetch_add(piece.len(), Ordering::Relaxed);
-            waiting.lanes[lane].push_back((piece, is_whole));
+            self.bytes[track].fetch_add(piece.len(), Ordering::Relaxed);
+            waiting.tracks[track].push_back((piece, is_whole));
             self.put.notify_one();
         }
     }
@@ -98,8 +133,8 @@ impl Queue {
             if !self.is_on() {
                 return None;
             }
-            if let Some((lane, piece)) = waiting.take() {
-                self.bytes[lane].fetch_sub(piece.len(), Ordering::Relaxed);
+            if let Some((track, piece)) = waiting.take() {
+                self.bytes[track].fetch_sub(piece.len(), Ordering::Relaxed);
                 self.taken.notify_all();
                 return Some(piece);
             }
@@ -143,7 +178,7 @@ impl Queue {
     fn end(&self, fate: u8) {
         let mut waiting = self.waiting.lock();
         self.fate.fetch_or(fate, Ordering::SeqCst);
-        waiting.lanes.iter_mut().for_each(VecDeque::clear);
+        waiting.tracks.iter_mut().for_each(VecDeque::clear);
         self.put.notify_all();
         self.taken.notify_all();
     }
@@ -151,15 +186,15 @@ impl Queue {
 
 impl Waiting {
     fn take(&mut self) -> Option<(usize, Vec<u8>)> {
-        let count = self.lanes.len();
+        let count = self.tracks.len();
         let in_turn = (0..count).map(|step| (self.next + step) % count);
-        let lane = match self.open {
-            Some(lane) => Some(lane),
-            None => in_turn.into_iter().find(|lane| !self.lanes[*lane].is_empty()),
+        let track = match self.open {
+            Some(track) => Some(track),
+            None => in_turn.into_iter().find(|track| !self.tracks[*track].is_empty()),
         }?;
-        let (piece, is_whole) = self.lanes[lane].pop_front()?;
-        self.open = (!is_whole).then_some(lane);
-        self.next = (lane + 1) % count;
-        Some((lane, piece))
+        let (piece, is_whole) = self.tracks[track].pop_front()?;
+        self.open = (!is_whole).then_some(track);
+        self.next = (track + 1) % count;
+        Some((track, piece))
     }
 }

@@ -1,10 +1,10 @@
 //! A list in parts, as it is saved and as it comes back: listpacks, and elements too long for one.
 
-use super::node::Node;
+use super::node::{Node, View};
 use super::quick::Quick;
 use super::{Fill, Form, List, Marker};
 use crate::Limits;
-use crate::compact::Listpack;
+use crate::compact::{Element, Listpack};
 
 /// A part of a list; a compressed one has the length of what the stream stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,12 +28,34 @@ impl List {
         }
     }
 
-    /// Calls `visit` with every part in order.
-    pub fn each_part(&self, mut visit: impl FnMut(Part<'_>)) {
+    /// Calls `visit` with up to so many parts from the one of this number on; whether there is none
+    /// behind them.
+    pub fn parts(&self, from: usize, count: usize, visit: impl FnMut(Part<'_>)) -> bool {
+        let end = from.saturating_add(count).min(self.part_count());
         match self.form.view() {
-            Form::Small(pack) => visit(Part::Pack(pack.as_bytes())),
-            Form::Large(quick) => quick.each_node().for_each(|node| visit(node.part())),
+            Form::Small(pack) => std::iter::once(Part::Pack(pack.as_bytes())).for_each(visit),
+            Form::Large(quick) => quick.nodes_in(from..end).map(Node::part).for_each(visit),
         }
+        end == self.part_count()
+    }
+
+    /// Calls `visit` with the elements of up to so many parts from the one of this number on;
+    /// whether there is none behind them.
+    pub fn elements_of_parts(
+        &self,
+        from: usize,
+        count: usize,
+        mut visit: impl FnMut(Element<'_>),
+    ) -> bool {
+        let end = from.saturating_add(count).min(self.part_count());
+        match self.form.view() {
+            Form::Small(pack) => pack.iter().for_each(|(_, element)| visit(element)),
+            Form::Large(quick) => quick.nodes_in(from..end).for_each(|node| match node.view() {
+                View::Packed(pack) => pack.iter().for_each(|(_, element)| visit(element)),
+                View::Plain(element) => visit(Element::Str(&element)),
+            }),
+        }
+        end == self.part_count()
     }
 
     /// Whether every server can read the parts (see [`Listpack::is_portable`]).

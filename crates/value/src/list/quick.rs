@@ -5,6 +5,7 @@
 //! compressed and the others are, when that saves something.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use super::limit::Fill;
 use super::node::{Node, View};
@@ -57,6 +58,11 @@ impl Quick {
     /// The nodes in order.
     pub(super) fn each_node(&self) -> impl Iterator<Item = &Node> {
         self.nodes.iter()
+    }
+
+    /// Some of the nodes.
+    pub(super) fn nodes_in(&self, numbers: Range<usize>) -> impl Iterator<Item = &Node> {
+        self.nodes.range(numbers)
     }
 
     /// How many nodes at each end are not compressed; 0 when none is compressed.

@@ -18,10 +18,15 @@ pub struct Head {
 }
 
 impl Stream {
-    /// The nodes as they are saved, each made when it is asked for, with the ids that their
-    /// entries' ids are told by.
-    pub fn packs(&self) -> impl ExactSizeIterator<Item = (Id, Listpack)> {
-        self.nodes.iter().map(|(master, node)| (*master, node.pack(*master)))
+    /// The nodes from the one of this id on as they are saved, each made when it is asked for, with
+    /// the ids that their entries' ids are told by.
+    pub fn packs(&self, from: Id) -> impl Iterator<Item = (Id, Listpack)> {
+        self.nodes.range(from..).map(|(master, node)| (*master, node.pack(*master)))
+    }
+
+    /// How many nodes there are.
+    pub fn pack_count(&self) -> usize {
+        self.nodes.len()
     }
 
     /// Adds a node from outside behind the others, after looking at every entry of it.

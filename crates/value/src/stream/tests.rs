@@ -69,7 +69,7 @@ fn check(stream: &Stream, model: &Model, start: Id, end: Id) {
 /// Each node knows the size of its listpack, and comes back from it as it was.
 fn check_packs(stream: &Stream) {
     let mut back = Stream::new();
-    for (master, pack) in stream.packs() {
+    for (master, pack) in stream.packs(Id::MIN) {
         let node = &stream.nodes[&master];
         assert_eq!(pack.bytes_len(), node.pack_size());
         assert!(Listpack::from_bytes(pack.as_bytes()) == Ok(pack.clone()));

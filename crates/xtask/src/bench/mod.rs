@@ -21,6 +21,7 @@ mod freeing;
 mod growth;
 mod idle;
 mod loading;
+mod log;
 mod memory;
 mod options;
 mod process;
@@ -53,6 +54,7 @@ const MEASUREMENTS: &[(&str, Measurement)] = &[
     ("freeing", freeing::measure),
     ("loading", loading::measure),
     ("snapshot", snapshot::measure),
+    ("log", log::measure),
     ("threads", threads::measure),
     ("sessions", sessions::measure),
     ("tracking", tracking::measure),
