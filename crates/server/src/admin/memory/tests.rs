@@ -31,7 +31,7 @@ fn a_healthy_picture_has_no_findings() {
 #[test]
 fn little_data_says_nothing() {
     let mut picture = healthy();
-    picture.allocator.allocated = MIB;
+    picture.allocator.used = MIB;
     assert!(diagnosis(&picture, 10).starts_with("There is so little data"));
 }
 
