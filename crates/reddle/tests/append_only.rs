@@ -63,24 +63,8 @@ impl Folder {
     }
 }
 
-fn send(client: &mut Client, line: &str) -> Value {
-    let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
-    client.call(&words)
-}
-
-fn text(client: &mut Client, line: &str) -> String {
-    match send(client, line) {
-        Value::Bulk(bytes) | Value::Simple(bytes) | Value::Error(bytes) => {
-            String::from_utf8(bytes).unwrap()
-        }
-        Value::Int(number) => number.to_string(),
-        Value::Null => "(nil)".to_owned(),
-        other => panic!("{line}: {other:?}"),
-    }
-}
-
 fn digest(client: &mut Client) -> String {
-    text(client, "DEBUG DIGEST")
+    client.text("DEBUG DIGEST")
 }
 
 /// Commands as they stand in a log.
@@ -129,7 +113,7 @@ fn fill(client: &mut Client) {
         "MOVE float 5",
         "COPY list twin",
     ] {
-        assert!(!matches!(send(client, line), Value::Error(_)), "{line}");
+        assert!(!matches!(client.run(line), Value::Error(_)), "{line}");
     }
 }
 
@@ -150,19 +134,19 @@ fn what_was_done_is_there_after_a_start() {
             let server = folder.start(&options);
             let mut client = server.client();
             fill(&mut client);
-            wait_for("the key expires", || text(&mut client, "EXISTS gone") == "0");
+            wait_for("the key expires", || client.text("EXISTS gone") == "0");
             let before = digest(&mut client);
-            assert_eq!(text(&mut client, "DEBUG LOADAOF"), "OK");
+            assert_eq!(client.text("DEBUG LOADAOF"), "OK");
             assert_eq!(digest(&mut client), before);
-            let info = text(&mut client, "INFO persistence");
+            let info = client.text("INFO persistence");
             assert!(info.contains("aof_enabled:1\r\n"), "{info}");
             drop(server);
             let server = folder.start(&options);
             let mut client = server.client();
             assert_eq!(digest(&mut client), before, "{threads} workers, {fsync}");
-            let ttl: u64 = text(&mut client, "PTTL timed").parse().unwrap();
+            let ttl: u64 = client.text("PTTL timed").parse().unwrap();
             assert!((90_000_000..=100_000_000).contains(&ttl));
-            let info = text(&mut client, "INFO persistence");
+            let info = client.text("INFO persistence");
             assert!(info.contains("rdb_changes_since_last_save:0\r\n"), "{info}");
         }
     }
@@ -181,9 +165,9 @@ fn a_log_begins_with_a_base_and_an_increment() {
          file appendonly.aof.1.incr.aof seq 1 type i\n"
     );
     let mut client = server.client();
-    text(&mut client, "SET a 1");
-    text(&mut client, "GET a");
-    text(&mut client, "SET b 2 EX 100");
+    client.text("SET a 1");
+    client.text("GET a");
+    client.text("SET b 2 EX 100");
     let log = String::from_utf8(fs::read(folder.increment()).unwrap()).unwrap();
     assert!(log.starts_with(
         "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n*"
@@ -207,9 +191,9 @@ fn times_that_are_over_count_as_the_log_says() {
     for threads in ["1", "2"] {
         let server = folder.start(&[("threads", threads)]);
         let mut client = server.client();
-        assert_eq!(text(&mut client, "GET kept"), "1");
-        assert_eq!(text(&mut client, "GET counter"), "7");
-        assert_eq!(text(&mut client, "EXISTS over"), "0");
+        assert_eq!(client.text("GET kept"), "1");
+        assert_eq!(client.text("GET counter"), "7");
+        assert_eq!(client.text("EXISTS over"), "0");
     }
 }
 
@@ -223,12 +207,12 @@ fn a_torn_end_is_cut_off() {
         folder.leave(&[&whole[..], &last[..cut]].concat());
         let server = folder.start(&[]);
         let mut client = server.client();
-        assert_eq!(text(&mut client, "DBSIZE"), "2", "{cut} bytes of the last command");
+        assert_eq!(client.text("DBSIZE"), "2", "{cut} bytes of the last command");
         assert!(server.log().contains(&format!("{cut} bytes are cut off")), "{}", server.log());
-        text(&mut client, "SET d 4");
+        client.text("SET d 4");
         drop(server);
         let server = folder.start(&[("aof-load-truncated", "no")]);
-        assert_eq!(text(&mut server.client(), "DBSIZE"), "3");
+        assert_eq!(server.client().text("DBSIZE"), "3");
     }
 }
 
@@ -239,7 +223,7 @@ fn zeros_at_the_end_are_cut_off() {
     let torn = commands(&["SET b 2"]);
     folder.leave(&[&whole[..], &torn[..9], &[0; 5000]].concat());
     let server = folder.start(&[]);
-    assert_eq!(text(&mut server.client(), "DBSIZE"), "1");
+    assert_eq!(server.client().text("DBSIZE"), "1");
     assert!(server.log().contains("5009 bytes are cut off"), "{}", server.log());
     assert_eq!(fs::read(folder.increment()).unwrap(), whole);
 }
@@ -253,7 +237,7 @@ fn a_transaction_without_end_did_not_happen() {
     let refusal = folder.refusal(&[("aof-load-truncated", "no")]);
     assert!(refusal.contains("Unexpected end of file reading the append only file"), "{refusal}");
     let server = folder.start(&[]);
-    assert_eq!(text(&mut server.client(), "GET a"), "1");
+    assert_eq!(server.client().text("GET a"), "1");
     assert_eq!(fs::read(folder.increment()).unwrap(), whole);
 }
 
@@ -285,26 +269,26 @@ fn the_file_of_an_older_server_is_taken_over() {
     fs::write(folder.0.join("appendonly.aof"), commands(&["SELECT 2", "SET a 1"])).unwrap();
     let server = folder.start(&[]);
     let mut client = server.client();
-    text(&mut client, "SET b 1");
+    client.text("SET b 1");
     drop(server);
     let expected = ["appendonly.aof", "appendonly.aof.1.incr.aof", "appendonly.aof.manifest"];
     assert_eq!(folder.names(), expected);
     let server = folder.start(&[]);
     let mut client = server.client();
-    assert_eq!(text(&mut client, "DBSIZE"), "1");
-    text(&mut client, "SELECT 2");
-    assert_eq!(text(&mut client, "GET a"), "1");
+    assert_eq!(client.text("DBSIZE"), "1");
+    client.text("SELECT 2");
+    assert_eq!(client.text("GET a"), "1");
 }
 
 #[test]
 fn annotations_tell_the_time() {
     let folder = Folder::new();
     let server = folder.start(&[("aof-timestamp-enabled", "yes")]);
-    text(&mut server.client(), "SET a 1");
+    server.client().text("SET a 1");
     assert!(fs::read(folder.increment()).unwrap().starts_with(b"#TS:1"));
     drop(server);
     let server = folder.start(&[]);
-    assert_eq!(text(&mut server.client(), "GET a"), "1");
+    assert_eq!(server.client().text("GET a"), "1");
 }
 
 /// Kills a server under load again and again; whatever it acknowledged must be there.
@@ -331,9 +315,9 @@ fn killed_under_load(threads: &str, fsync: &str, rounds: u32) {
         let server = folder.start(&options);
         let mut client = server.client();
         for (at, count) in acknowledged.iter_mut().enumerate() {
-            let found = text(&mut client, &format!("GET count:{at}")).parse().unwrap_or(0);
+            let found = client.text(&format!("GET count:{at}")).parse().unwrap_or(0);
             assert!(found >= *count, "round {round}: {found} of {count} are there");
-            let listed: u64 = text(&mut client, &format!("LLEN list:{at}")).parse().unwrap();
+            let listed: u64 = client.text(&format!("LLEN list:{at}")).parse().unwrap();
             assert_eq!(listed, found, "round {round}: a transaction was cut in half");
             *count = found;
         }
@@ -380,11 +364,11 @@ fn paths_are_seen_from_the_datas_folder() {
     let folder = Folder::new();
     let options = [("appenddirname", "logs"), ("appendfilename", "mine.aof")];
     let server = folder.start(&options);
-    text(&mut server.client(), "SET a 1");
+    server.client().text("SET a 1");
     drop(server);
     assert!(folder.0.join("logs/mine.aof.1.incr.aof").is_file());
     let server = folder.start(&options);
-    assert_eq!(text(&mut server.client(), "GET a"), "1");
+    assert_eq!(server.client().text("GET a"), "1");
 }
 
 /// More of everything than small forms hold, and what only a RESTORE can make.
@@ -397,7 +381,7 @@ fn fill_large(client: &mut Client) {
             format!("HSET bighash field:{number} value:{number}"),
             format!("XADD bigstream {}-1 n {number}", number + 1),
         ] {
-            send(client, &line);
+            client.run(&line);
         }
     }
     for line in [
@@ -411,12 +395,12 @@ fn fill_large(client: &mut Client) {
         "ARSET array 5 a b c",
         "SETRANGE large 300000 x",
     ] {
-        assert!(!matches!(send(client, line), Value::Error(_)), "{line}");
+        assert!(!matches!(client.run(line), Value::Error(_)), "{line}");
     }
 }
 
 fn info(client: &mut Client, field: &str) -> String {
-    let info = text(client, "INFO persistence");
+    let info = client.text("INFO persistence");
     let line = info.lines().find(|line| line.starts_with(&format!("{field}:")));
     line.unwrap_or_else(|| panic!("no {field} in {info}"))[field.len() + 1..].to_owned()
 }
@@ -438,17 +422,17 @@ fn a_rewrite_puts_a_new_base_in_place() {
         let mut client = server.client();
         fill(&mut client);
         fill_large(&mut client);
-        wait_for("the key expires", || text(&mut client, "EXISTS gone") == "0");
-        let reply = text(&mut client, "BGREWRITEAOF");
+        wait_for("the key expires", || client.text("EXISTS gone") == "0");
+        let reply = client.text("BGREWRITEAOF");
         assert_eq!(reply, "Background append only file rewriting started");
         wait_for_rewrite(&mut client);
-        text(&mut client, "SET after rewrite");
+        client.text("SET after rewrite");
         let end = if preamble == "yes" { "rdb" } else { "aof" };
         let base = format!("appendonly.aof.2.base.{end}");
         let expected = [&base, "appendonly.aof.2.incr.aof", "appendonly.aof.manifest"];
         assert_eq!(folder.names(), expected);
         let before = digest(&mut client);
-        assert_eq!(text(&mut client, "DEBUG LOADAOF"), "OK");
+        assert_eq!(client.text("DEBUG LOADAOF"), "OK");
         assert_eq!(digest(&mut client), before, "{threads} workers, preamble {preamble}");
         drop(server);
         let server = folder.start(&options);
@@ -468,24 +452,24 @@ fn a_log_is_turned_on_and_off_while_clients_write() {
         let port = server.port();
         let writer = thread::spawn(move || write_until_killed(port, 9, 0));
         for _ in 0..3 {
-            assert_eq!(text(&mut client, "CONFIG SET appendonly yes"), "OK");
+            assert_eq!(client.text("CONFIG SET appendonly yes"), "OK");
             wait_for_rewrite(&mut client);
             assert_eq!(info(&mut client, "aof_enabled"), "1");
             thread::sleep(Duration::from_millis(20));
-            assert_eq!(text(&mut client, "CONFIG SET appendonly no"), "OK");
+            assert_eq!(client.text("CONFIG SET appendonly no"), "OK");
             assert_eq!(info(&mut client, "aof_enabled"), "0");
         }
-        assert_eq!(text(&mut client, "CONFIG SET appendonly yes"), "OK");
+        assert_eq!(client.text("CONFIG SET appendonly yes"), "OK");
         wait_for_rewrite(&mut client);
         drop(server);
         let acknowledged = writer.join().unwrap();
         assert_eq!(folder.names().len(), 3);
         let server = folder.start(&[("threads", threads)]);
         let mut client = server.client();
-        let found: u64 = text(&mut client, "GET count:9").parse().unwrap();
+        let found: u64 = client.text("GET count:9").parse().unwrap();
         assert!(found >= acknowledged, "{found} of {acknowledged}");
-        assert_eq!(text(&mut client, "LLEN list:9"), found.to_string());
-        assert_eq!(text(&mut client, "GET string"), "text");
+        assert_eq!(client.text("LLEN list:9"), found.to_string());
+        assert_eq!(client.text("GET string"), "text");
     }
 }
 
@@ -495,19 +479,19 @@ fn a_log_that_is_turned_on_in_a_transaction_has_it_once() {
     let server = folder.start(&[("appendonly", "no")]);
     let mut client = server.client();
     for line in ["MULTI", "INCR a", "CONFIG SET appendonly yes", "INCR a"] {
-        text(&mut client, line);
+        client.text(line);
     }
-    send(&mut client, "EXEC");
+    client.run("EXEC");
     wait_for("the log begins", || info(&mut client, "aof_rewrites") == "1");
     wait_for_rewrite(&mut client);
     for line in ["MULTI", "INCR a", "BGREWRITEAOF", "INCR a"] {
-        text(&mut client, line);
+        client.text(line);
     }
-    send(&mut client, "EXEC");
+    client.run("EXEC");
     wait_for("the log is rewritten", || info(&mut client, "aof_rewrites") == "2");
     wait_for_rewrite(&mut client);
     drop(server);
-    assert_eq!(text(&mut folder.start(&[]).client(), "GET a"), "4");
+    assert_eq!(folder.start(&[]).client().text("GET a"), "4");
 }
 
 #[test]
@@ -517,7 +501,7 @@ fn a_log_that_grows_is_rewritten() {
     let server = folder.start(&options);
     let mut client = server.client();
     let value = "x".repeat(1000);
-    (0..100).for_each(|_| drop(text(&mut client, &format!("SET key {value}"))));
+    (0..100).for_each(|_| drop(client.text(&format!("SET key {value}"))));
     wait_for("the log is rewritten", || info(&mut client, "aof_rewrites") == "1");
     wait_for_rewrite(&mut client);
     assert!(server.log().contains("Starting automatic rewriting of AOF on"));
@@ -525,7 +509,7 @@ fn a_log_that_grows_is_rewritten() {
     assert!(size < 20_000, "{size}");
     drop(server);
     let server = folder.start(&options);
-    assert_eq!(text(&mut server.client(), "GET key"), value);
+    assert_eq!(server.client().text("GET key"), value);
 }
 
 /// A disk that is full refuses writes until a rewrite has put the log elsewhere; nothing that was
@@ -536,27 +520,27 @@ fn a_log_that_cannot_be_written_refuses_writes() {
     let folder = Folder::new();
     let server = folder.start(&[]);
     let mut client = server.client();
-    text(&mut client, "SET a 1");
+    client.text("SET a 1");
     std::os::unix::fs::symlink("/dev/full", folder.part("appendonly.aof.2.incr.aof")).unwrap();
-    text(&mut client, "BGREWRITEAOF");
+    client.text("BGREWRITEAOF");
     wait_for_rewrite(&mut client);
     // The first one is in memory only; with it the server learns that the disk is full.
-    assert_eq!(text(&mut client, "SET b 2"), "OK");
+    assert_eq!(client.text("SET b 2"), "OK");
     let refusal = "MISCONF Errors writing to the AOF file: No space left on device";
-    assert_eq!(text(&mut client, "SET c 3"), refusal);
-    assert_eq!(text(&mut client, "PING"), refusal);
-    assert_eq!(text(&mut client, "GET b"), "2");
+    assert_eq!(client.text("SET c 3"), refusal);
+    assert_eq!(client.text("PING"), refusal);
+    assert_eq!(client.text("GET b"), "2");
     assert_eq!(info(&mut client, "aof_last_write_status"), "err");
-    text(&mut client, "BGREWRITEAOF");
+    client.text("BGREWRITEAOF");
     wait_for_rewrite(&mut client);
-    wait_for("the log is in order", || text(&mut client, "PING") == "PONG");
+    wait_for("the log is in order", || client.text("PING") == "PONG");
     assert_eq!(info(&mut client, "aof_last_write_status"), "ok");
-    assert_eq!(text(&mut client, "SET d 4"), "OK");
+    assert_eq!(client.text("SET d 4"), "OK");
     drop(server);
     let server = folder.start(&[]);
     let mut client = server.client();
     for (key, value) in [("a", "1"), ("b", "2"), ("c", "(nil)"), ("d", "4")] {
-        assert_eq!(text(&mut client, &format!("GET {key}")), value);
+        assert_eq!(client.text(&format!("GET {key}")), value);
     }
 }
 
@@ -567,9 +551,9 @@ fn with_always_a_log_that_cannot_be_written_ends_the_server() {
     let folder = Folder::new();
     let mut server = folder.start(&[("appendfsync", "always")]);
     let mut client = server.client();
-    text(&mut client, "SET a 1");
+    client.text("SET a 1");
     std::os::unix::fs::symlink("/dev/full", folder.part("appendonly.aof.2.incr.aof")).unwrap();
-    text(&mut client, "BGREWRITEAOF");
+    client.text("BGREWRITEAOF");
     wait_for_rewrite(&mut client);
     assert!(client.try_call(&["SET", "a", "2"]).is_err());
     assert_eq!(server.wait().code(), Some(1));
@@ -589,16 +573,16 @@ fn a_server_killed_during_a_rewrite_has_lost_nothing() {
             let port = server.port();
             let writer = thread::spawn(move || write_until_killed(port, 1, acknowledged));
             for _ in 0..3 {
-                send(&mut client, "BGREWRITEAOF");
+                client.run("BGREWRITEAOF");
                 thread::sleep(Duration::from_millis(3 + round * 2));
             }
             drop(server);
             let reached = writer.join().unwrap();
             let server = folder.start(&options);
             let mut client = server.client();
-            let found: u64 = text(&mut client, "GET count:1").parse().unwrap_or(0);
+            let found: u64 = client.text("GET count:1").parse().unwrap_or(0);
             assert!(found >= reached, "round {round}: {found} of {reached}");
-            assert_eq!(text(&mut client, "LLEN list:1"), found.to_string());
+            assert_eq!(client.text("LLEN list:1"), found.to_string());
             acknowledged = found;
         }
     }
@@ -626,11 +610,11 @@ fn what_scripts_have_written_is_there_after_a_kill() {
         drop(server);
         let server = folder.start(&options);
         let mut client = server.client();
-        assert_eq!(text(&mut client, "GET a"), "1");
-        assert_eq!(text(&mut client, "GET n"), "2");
+        assert_eq!(client.text("GET a"), "1");
+        assert_eq!(client.text("GET n"), "2");
         assert_eq!(client.call(&["FCALL", "add", "1", "n"]), Value::Int(2));
-        text(&mut client, "SELECT 3");
-        assert_eq!(text(&mut client, "GET b"), "2");
+        client.text("SELECT 3");
+        assert_eq!(client.text("GET b"), "2");
     }
 }
 
@@ -673,18 +657,18 @@ fn scripts_in_the_logs_of_older_servers_are_run() {
         let server = folder.start(&[("threads", threads)]);
         let mut client = server.client();
         for (key, value) in [("first", "1"), ("runs", "1"), ("loaded", "1")] {
-            assert_eq!(text(&mut client, &format!("GET {key}")), value, "{}", server.log());
+            assert_eq!(client.text(&format!("GET {key}")), value, "{}", server.log());
         }
-        text(&mut client, "SELECT 3");
+        client.text("SELECT 3");
         for (key, value) in [("in", "3"), ("after", "1"), ("called", "1"), ("b", "(nil)")] {
-            assert_eq!(text(&mut client, &format!("GET {key}")), value);
+            assert_eq!(client.text(&format!("GET {key}")), value);
         }
-        text(&mut client, "SELECT 5");
-        assert_eq!(text(&mut client, "GET b"), "2");
+        client.text("SELECT 5");
+        assert_eq!(client.text("GET b"), "2");
         assert_eq!(fs::read(folder.increment()).unwrap(), log, "nothing is logged again");
-        text(&mut client, "SET later 1");
+        client.text("SET later 1");
         let before = digest(&mut client);
-        assert_eq!(text(&mut client, "DEBUG LOADAOF"), "OK");
+        assert_eq!(client.text("DEBUG LOADAOF"), "OK");
         assert_eq!(digest(&mut client), before);
         assert_eq!(client.call(&["FCALL", "add", "1", "called"]), Value::Int(1));
     }
@@ -699,7 +683,7 @@ fn a_base_of_commands_has_the_libraries() {
     let mut client = server.client();
     let library = "#!lua name=l\nredis.register_function('one', function() return 1 end)";
     assert_eq!(client.call(&["FUNCTION", "LOAD", library]), Value::Bulk(b"l".to_vec()));
-    text(&mut client, "BGREWRITEAOF");
+    client.text("BGREWRITEAOF");
     wait_for_rewrite(&mut client);
     assert!(folder.names().iter().any(|name| name.ends_with(".2.base.aof")));
     drop(server);
@@ -713,16 +697,16 @@ fn a_log_that_is_turned_off_gives_up_its_rewrite() {
     let folder = Folder::new();
     let server = folder.start(&[]);
     let mut client = server.client();
-    text(&mut client, "SET key value");
-    text(&mut client, "CONFIG SET rdb-key-save-delay 10000000");
-    text(&mut client, "BGREWRITEAOF");
+    client.text("SET key value");
+    client.text("CONFIG SET rdb-key-save-delay 10000000");
+    client.text("BGREWRITEAOF");
     assert_eq!(info(&mut client, "aof_rewrite_in_progress"), "1");
-    text(&mut client, "CONFIG SET appendonly no");
+    client.text("CONFIG SET appendonly no");
     wait_for("the rewrite is given up", || info(&mut client, "aof_rewrite_in_progress") == "0");
     assert!(folder.names().iter().all(|name| !name.contains("temp")), "{:?}", folder.names());
     drop(server);
     let server = folder.start(&[]);
-    assert_eq!(text(&mut server.client(), "GET key"), "value");
+    assert_eq!(server.client().text("GET key"), "value");
 }
 
 /// WAITAOF comes back when what its client wrote is on the disk, or when its time is over.
@@ -734,44 +718,44 @@ fn clients_wait_for_the_disk() {
         let folder = Folder::new();
         let server = folder.start(&[("appendfsync", "no"), ("threads", threads)]);
         let (mut client, mut other) = (server.client(), server.client());
-        assert_eq!(send(&mut client, "WAITAOF 1 0 0"), pair(1), "it has written nothing");
-        text(&mut client, "INCR count");
-        assert_eq!(send(&mut client, "WAITAOF 1 0 50"), pair(0));
-        assert_eq!(send(&mut other, "WAITAOF 1 0 0"), pair(1), "that was somebody else");
-        text(&mut client, "CONFIG SET appendfsync everysec");
-        text(&mut client, "INCR count");
-        assert_eq!(send(&mut client, "WAITAOF 1 0 0"), pair(1));
-        assert_eq!(send(&mut client, "WAITAOF 0 1 30"), pair(1));
-        assert_eq!(send(&mut client, "WAITAOF 1 1 30"), pair(1));
-        text(&mut client, "CONFIG SET appendfsync always");
-        text(&mut client, "INCR count");
-        assert_eq!(send(&mut client, "WAITAOF 1 0 0"), pair(1));
+        assert_eq!(client.run("WAITAOF 1 0 0"), pair(1), "it has written nothing");
+        client.text("INCR count");
+        assert_eq!(client.run("WAITAOF 1 0 50"), pair(0));
+        assert_eq!(other.run("WAITAOF 1 0 0"), pair(1), "that was somebody else");
+        client.text("CONFIG SET appendfsync everysec");
+        client.text("INCR count");
+        assert_eq!(client.run("WAITAOF 1 0 0"), pair(1));
+        assert_eq!(client.run("WAITAOF 0 1 30"), pair(1));
+        assert_eq!(client.run("WAITAOF 1 1 30"), pair(1));
+        client.text("CONFIG SET appendfsync always");
+        client.text("INCR count");
+        assert_eq!(client.run("WAITAOF 1 0 0"), pair(1));
         // One that waits learns that there is no log any more.
-        text(&mut client, "CONFIG SET appendfsync no");
+        client.text("CONFIG SET appendfsync no");
         let port = server.port();
         let waiting = thread::spawn(move || {
             let mut client = Client::connect(port).unwrap();
-            text(&mut client, "INCR count");
-            text(&mut client, "WAITAOF 1 0 0")
+            client.text("INCR count");
+            client.text("WAITAOF 1 0 0")
         });
         let blocked =
-            |client: &mut Client| text(client, "INFO clients").contains("blocked_clients:1");
+            |client: &mut Client| client.text("INFO clients").contains("blocked_clients:1");
         wait_for("somebody waits", || blocked(&mut client));
-        text(&mut client, "CONFIG SET appendonly no");
+        client.text("CONFIG SET appendonly no");
         assert_eq!(waiting.join().unwrap(), no_log);
-        assert_eq!(text(&mut client, "WAITAOF 1 0 0"), no_log);
-        assert_eq!(send(&mut client, "WAITAOF 0 0 0"), pair(0));
+        assert_eq!(client.text("WAITAOF 1 0 0"), no_log);
+        assert_eq!(client.run("WAITAOF 0 0 0"), pair(0));
         // A log that is being turned on is there once its base is.
-        text(&mut client, "CONFIG SET appendfsync everysec");
-        text(&mut client, "CONFIG SET rdb-key-save-delay 300000");
-        text(&mut client, "CONFIG SET appendonly yes");
-        text(&mut client, "INCR count");
-        assert_eq!(send(&mut client, "WAITAOF 1 0 20000"), pair(1));
+        client.text("CONFIG SET appendfsync everysec");
+        client.text("CONFIG SET rdb-key-save-delay 300000");
+        client.text("CONFIG SET appendonly yes");
+        client.text("INCR count");
+        assert_eq!(client.run("WAITAOF 1 0 20000"), pair(1));
         assert_eq!(info(&mut client, "aof_pending_rewrite"), "0");
-        let count = text(&mut client, "GET count");
+        let count = client.text("GET count");
         drop(server);
         let server = folder.start(&[]);
-        assert_eq!(text(&mut server.client(), "GET count"), count);
+        assert_eq!(server.client().text("GET count"), count);
     }
 }
 
@@ -785,13 +769,13 @@ fn a_client_that_waits_for_the_disk_can_be_told_to_stop() {
             let (sender, receiver) = std::sync::mpsc::channel();
             let waiting = thread::spawn(move || {
                 let mut client = Client::connect(port).unwrap();
-                sender.send(text(&mut client, "CLIENT ID")).unwrap();
-                text(&mut client, "INCR count");
-                send(&mut client, wait)
+                sender.send(client.text("CLIENT ID")).unwrap();
+                client.text("INCR count");
+                client.run(wait)
             });
             let id = receiver.recv().unwrap();
             let unblock = format!("CLIENT UNBLOCK {id} {word}");
-            wait_for("it waits", || text(&mut client, &unblock) == "1");
+            wait_for("it waits", || client.text(&unblock) == "1");
             match (waiting.join().unwrap(), wait) {
                 (Value::Error(text), _) => assert!(text.starts_with(expected.as_bytes())),
                 (Value::Int(copies), "WAIT 1 0") => assert_eq!(copies, 0),
@@ -815,6 +799,6 @@ fn a_client_that_waits_for_the_disk_can_be_told_to_stop() {
         ("WAIT 0 0", "0"),
         ("WAIT -1 0", "0"),
     ] {
-        assert_eq!(text(&mut client, line), expected, "{line}");
+        assert_eq!(client.text(line), expected, "{line}");
     }
 }

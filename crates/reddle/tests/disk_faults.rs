@@ -37,18 +37,8 @@ impl Faulty {
     }
 
     fn client(&self) -> Client {
-        let until = Instant::now() + Duration::from_secs(20);
-        loop {
-            if let Ok(mut client) = Client::connect(self.port)
-                && client
-                    .try_call(&["PING"])
-                    .is_ok_and(|pong| pong == Value::Simple(b"PONG".into()))
-            {
-                return client;
-            }
-            assert!(Instant::now() < until, "the server does not start: {}", self.log());
-            thread::sleep(Duration::from_millis(20));
-        }
+        Client::when_ready(self.port, Duration::from_secs(20))
+            .unwrap_or_else(|| panic!("the server does not start: {}", self.log()))
     }
 
     fn log(&self) -> String {

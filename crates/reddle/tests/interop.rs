@@ -91,7 +91,7 @@ fn peers() -> Vec<Peer> {
 fn look_at(program: PathBuf) -> Peer {
     let folder = Folder::new();
     let server = start(&program, &folder, None, &[]).unwrap();
-    let all = text(&mut server.client(), "INFO server");
+    let all = server.client().text("INFO server");
     let field = |name: &str| {
         all.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::to_owned)
     };
@@ -104,24 +104,9 @@ fn look_at(program: PathBuf) -> Peer {
     Peer { program, name, is_valkey, version }
 }
 
-fn send(client: &mut Client, line: &str) -> Value {
-    let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
-    client.call(&words)
-}
-
-fn text(client: &mut Client, line: &str) -> String {
-    match send(client, line) {
-        Value::Bulk(bytes) | Value::Simple(bytes) | Value::Error(bytes) => {
-            String::from_utf8(bytes).unwrap()
-        }
-        Value::Int(number) => number.to_string(),
-        other => panic!("{line}: {other:?}"),
-    }
-}
-
 fn all(client: &mut Client, lines: &[&str]) {
     for line in lines {
-        let reply = send(client, line);
+        let reply = client.run(line);
         assert!(!matches!(reply, Value::Error(_)), "{line}: {reply:?}");
     }
 }
@@ -223,10 +208,10 @@ fn held(server: &Server) -> Vec<Value> {
     let mut client = server.client();
     let mut found = Vec::new();
     for db in [0, 3, 5, 6] {
-        text(&mut client, &format!("SELECT {db}"));
+        client.text(&format!("SELECT {db}"));
         found.push(contents(&mut client));
     }
-    text(&mut client, "SELECT 0");
+    client.text("SELECT 0");
     for line in [
         "DBSIZE",
         "XPENDING stream group",
@@ -236,7 +221,7 @@ fn held(server: &Server) -> Vec<Value> {
         "PFCOUNT hll",
         "FCALL one 0",
     ] {
-        let reply = match (line, send(&mut client, line)) {
+        let reply = match (line, client.run(line)) {
             // How the entries are kept is told as well.
             ("XINFO STREAM emptied", Value::Array(fields)) => {
                 Value::Array(fields.into_iter().take(2).collect())
@@ -259,7 +244,7 @@ fn held(server: &Server) -> Vec<Value> {
 /// What each key of a database holds, by name: the digest, but for sorted sets their elements,
 /// because Redis up to 7.0 spells the scores in digests in another way.
 fn contents(client: &mut Client) -> Value {
-    let Value::Array(mut keys) = send(client, "KEYS *") else { panic!("KEYS gives keys") };
+    let Value::Array(mut keys) = client.run("KEYS *") else { panic!("KEYS gives keys") };
     keys.sort_by_key(|key| format!("{key:?}"));
     let each = keys.into_iter().map(|key| {
         let Value::Bulk(name) = &key else { panic!("a key is a string") };
@@ -302,7 +287,7 @@ fn wait_for_rewrite(client: &mut Client) {
     let goes_on = |all: &str| {
         ["aof_rewrite_in_progress:1", "aof_rewrite_scheduled:1"].iter().any(|it| all.contains(it))
     };
-    while goes_on(&text(client, "INFO persistence")) {
+    while goes_on(&client.text("INFO persistence")) {
         assert!(Instant::now() < until, "the rewrite has no end");
         thread::sleep(Duration::from_millis(20));
     }
@@ -319,7 +304,7 @@ fn through_rdb(
     let server = first(&folder);
     let mut client = server.client();
     fill(&mut client, peer);
-    assert_eq!(text(&mut client, "SAVE"), "OK");
+    assert_eq!(client.text("SAVE"), "OK");
     let expected = held(&server);
     drop(server);
     let server = second(&folder);
@@ -339,7 +324,7 @@ fn through_log(
     let server = first(&folder);
     let mut client = server.client();
     fill(&mut client, peer);
-    text(&mut client, "BGREWRITEAOF");
+    client.text("BGREWRITEAOF");
     wait_for_rewrite(&mut client);
     go_on(&mut client);
     let expected = held(&server);

@@ -41,21 +41,6 @@ impl Folder {
     }
 }
 
-fn send(client: &mut Client, line: &str) -> Value {
-    let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
-    client.call(&words)
-}
-
-fn text(client: &mut Client, line: &str) -> String {
-    match send(client, line) {
-        Value::Bulk(bytes) | Value::Simple(bytes) | Value::Error(bytes) => {
-            String::from_utf8(bytes).unwrap()
-        }
-        Value::Int(number) => number.to_string(),
-        other => panic!("{line}: {other:?}"),
-    }
-}
-
 /// Some of every type, small and large, in two databases, with times.
 fn fill(client: &mut Client) {
     for line in [
@@ -80,14 +65,14 @@ fn fill(client: &mut Client) {
         "SET other database",
         "SELECT 0",
     ] {
-        assert!(!matches!(send(client, line), Value::Error(_)), "{line}");
+        assert!(!matches!(client.run(line), Value::Error(_)), "{line}");
     }
     for number in 0..1500 {
-        send(client, &format!("RPUSH biglist element:{number}:of:the:list"));
-        send(client, &format!("SADD bigset member:{number}"));
-        send(client, &format!("ZADD bigzset {number}.25 member:{number}"));
-        send(client, &format!("HSET bighash field:{number} value:{number}"));
-        send(client, &format!("XADD bigstream {}-1 n {number}", number + 1));
+        client.run(&format!("RPUSH biglist element:{number}:of:the:list"));
+        client.run(&format!("SADD bigset member:{number}"));
+        client.run(&format!("ZADD bigzset {number}.25 member:{number}"));
+        client.run(&format!("HSET bighash field:{number} value:{number}"));
+        client.run(&format!("XADD bigstream {}-1 n {number}", number + 1));
     }
 }
 
@@ -101,22 +86,20 @@ fn what_was_saved_is_there_after_a_start() {
         let server = folder.start(&options);
         let mut client = server.client();
         fill(&mut client);
-        let digest = text(&mut client, "DEBUG DIGEST");
-        assert_eq!(text(&mut client, "SAVE"), "OK");
-        assert!(
-            text(&mut client, "INFO persistence").contains("rdb_changes_since_last_save:0\r\n")
-        );
-        send(&mut client, "SET later 1");
+        let digest = client.text("DEBUG DIGEST");
+        assert_eq!(client.text("SAVE"), "OK");
+        assert!(client.text("INFO persistence").contains("rdb_changes_since_last_save:0\r\n"));
+        client.run("SET later 1");
         drop(server);
         assert_eq!(folder.names(), [name], "nothing but the file is left");
         let server = folder.start(&options);
         let mut client = server.client();
-        assert_eq!(text(&mut client, "DEBUG DIGEST"), digest);
-        assert_eq!(text(&mut client, "PEXPIRETIME timed"), "32503680000000");
-        assert_eq!(text(&mut client, "XLEN stream"), "2");
-        assert_eq!(text(&mut client, "DEBUG RELOAD"), "OK");
-        assert_eq!(text(&mut client, "DEBUG DIGEST"), digest);
-        let info = text(&mut client, "INFO persistence");
+        assert_eq!(client.text("DEBUG DIGEST"), digest);
+        assert_eq!(client.text("PEXPIRETIME timed"), "32503680000000");
+        assert_eq!(client.text("XLEN stream"), "2");
+        assert_eq!(client.text("DEBUG RELOAD"), "OK");
+        assert_eq!(client.text("DEBUG DIGEST"), digest);
+        let info = client.text("INFO persistence");
         assert!(info.contains("rdb_last_load_keys_loaded:17\r\n"), "{info}");
         assert!(info.contains("loading:0\r\n"), "{info}");
     }
@@ -129,10 +112,10 @@ fn a_save_in_the_background_writes_json_too() {
     let server = folder.start(&options);
     let mut client = server.client();
     fill(&mut client);
-    let digest = text(&mut client, "DEBUG DIGEST");
-    assert_eq!(text(&mut client, "BGSAVE"), "Background saving started");
-    send(&mut client, "SET later 1");
-    send(&mut client, "DEL biglist");
+    let digest = client.text("DEBUG DIGEST");
+    assert_eq!(client.text("BGSAVE"), "Background saving started");
+    client.run("SET later 1");
+    client.run("DEL biglist");
     let end = Instant::now() + Duration::from_secs(60);
     while !folder.0.join("dump.json").exists() {
         assert!(Instant::now() < end, "{}", server.log());
@@ -140,7 +123,7 @@ fn a_save_in_the_background_writes_json_too() {
     }
     drop(server);
     let server = folder.start(&options);
-    assert_eq!(text(&mut server.client(), "DEBUG DIGEST"), digest);
+    assert_eq!(server.client().text("DEBUG DIGEST"), digest);
 }
 
 #[test]
@@ -155,7 +138,7 @@ fn shutdown_saves_when_there_are_save_points() {
     for (points, command, is_saved) in cases {
         let mut server = folder.start(&[("save", points)]);
         let mut client = server.client();
-        send(&mut client, "SET key value");
+        client.run("SET key value");
         let words: Vec<&[u8]> = command.split(' ').map(str::as_bytes).collect();
         client.try_call(&words).ok();
         assert!(server.wait().success());
@@ -168,12 +151,12 @@ fn shutdown_saves_when_there_are_save_points() {
 fn a_signal_saves_as_shutdown_does() {
     let folder = Folder::new();
     let mut server = folder.start(&[("save", "3600 1")]);
-    send(&mut server.client(), "SET key value");
+    server.client().run("SET key value");
     let pid = server.pid().to_string();
     assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     assert!(server.wait().success());
     let server = folder.start(&[]);
-    assert_eq!(text(&mut server.client(), "GET key"), "value");
+    assert_eq!(server.client().text("GET key"), "value");
 }
 
 #[test]
@@ -181,13 +164,13 @@ fn a_shutdown_that_cannot_save_does_not_happen() {
     let folder = Folder::new();
     let mut server = folder.start(&[("save", "3600 1")]);
     let mut client = server.client();
-    send(&mut client, "SET key value");
+    client.run("SET key value");
     // A folder in the file's place: it can be neither opened nor replaced.
     fs::create_dir(folder.0.join("dump.rdb")).unwrap();
     fs::write(folder.0.join("dump.rdb").join("x"), b"").unwrap();
-    assert_eq!(text(&mut client, "SAVE"), "ERR");
-    assert_eq!(text(&mut client, "SHUTDOWN"), "ERR Errors trying to SHUTDOWN. Check logs.");
-    assert_eq!(text(&mut client, "GET key"), "value");
+    assert_eq!(client.text("SAVE"), "ERR");
+    assert_eq!(client.text("SHUTDOWN"), "ERR Errors trying to SHUTDOWN. Check logs.");
+    assert_eq!(client.text("GET key"), "value");
     client.try_call(&["SHUTDOWN", "FORCE"]).ok();
     assert!(server.wait().success());
     assert_eq!(folder.names(), ["dump.rdb"], "no draft is left");
@@ -199,7 +182,7 @@ fn a_damaged_file_stops_the_start_and_stays() {
     let server = folder.start(&[]);
     let mut client = server.client();
     fill(&mut client);
-    send(&mut client, "SAVE");
+    client.run("SAVE");
     drop(server);
     let place = folder.0.join("dump.rdb");
     let whole = fs::read(&place).unwrap();
@@ -224,7 +207,7 @@ fn a_damaged_json_file_is_refused_with_its_line() {
     let server = folder.start(&[("dbfilename", "dump.json")]);
     let mut client = server.client();
     fill(&mut client);
-    send(&mut client, "SAVE");
+    client.run("SAVE");
     drop(server);
     let place = folder.0.join("dump.json");
     let whole = fs::read_to_string(&place).unwrap();
@@ -257,8 +240,8 @@ fn clients_are_answered_while_a_file_is_loaded() {
     let folder = Folder::new();
     let server = folder.start(&[]);
     let mut client = server.client();
-    assert_eq!(text(&mut client, "DEBUG POPULATE 20000"), "OK");
-    assert_eq!(text(&mut client, "SAVE"), "OK");
+    assert_eq!(client.text("DEBUG POPULATE 20000"), "OK");
+    assert_eq!(client.text("SAVE"), "OK");
     drop(server);
     let socket = folder.0.join("socket");
     let mut child = Command::new(program())
@@ -291,18 +274,18 @@ fn keys_whose_time_is_over_are_not_loaded() {
     let folder = Folder::new();
     let server = folder.start(&[]);
     let mut client = server.client();
-    send(&mut client, "SET gone 1 PX 300");
-    send(&mut client, "SET stays 1 PX 1000000");
-    send(&mut client, "HSET hash a 1 b 2");
-    send(&mut client, "HPEXPIRE hash 300 FIELDS 1 a");
-    send(&mut client, "SAVE");
+    client.run("SET gone 1 PX 300");
+    client.run("SET stays 1 PX 1000000");
+    client.run("HSET hash a 1 b 2");
+    client.run("HPEXPIRE hash 300 FIELDS 1 a");
+    client.run("SAVE");
     drop(server);
     thread::sleep(Duration::from_millis(310));
     let server = folder.start(&[]);
     let mut client = server.client();
-    assert_eq!(text(&mut client, "DBSIZE"), "2");
-    assert_eq!(text(&mut client, "HLEN hash"), "1");
-    let info = text(&mut client, "INFO persistence");
+    assert_eq!(client.text("DBSIZE"), "2");
+    assert_eq!(client.text("HLEN hash"), "1");
+    let info = client.text("INFO persistence");
     assert!(info.contains("rdb_last_load_keys_expired:1\r\n"), "{info}");
 }
 
@@ -311,20 +294,20 @@ fn reload_takes_its_options() {
     let folder = Folder::new();
     let server = folder.start(&[]);
     let mut client = server.client();
-    send(&mut client, "SET a old");
-    send(&mut client, "SAVE");
-    send(&mut client, "SET a new");
-    send(&mut client, "SET b new");
-    assert!(text(&mut client, "DEBUG RELOAD NOSAVE NOFLUSH").starts_with("ERR Error trying"));
-    assert_eq!(text(&mut client, "DEBUG RELOAD NOSAVE NOFLUSH MERGE"), "OK");
-    assert_eq!(text(&mut client, "GET a"), "old");
-    assert_eq!(text(&mut client, "GET b"), "new");
-    assert_eq!(text(&mut client, "DEBUG RELOAD NOSAVE"), "OK");
-    assert_eq!(text(&mut client, "EXISTS b"), "0");
-    assert!(text(&mut client, "DEBUG RELOAD OTHER").starts_with("ERR DEBUG RELOAD only supports"));
+    client.run("SET a old");
+    client.run("SAVE");
+    client.run("SET a new");
+    client.run("SET b new");
+    assert!(client.text("DEBUG RELOAD NOSAVE NOFLUSH").starts_with("ERR Error trying"));
+    assert_eq!(client.text("DEBUG RELOAD NOSAVE NOFLUSH MERGE"), "OK");
+    assert_eq!(client.text("GET a"), "old");
+    assert_eq!(client.text("GET b"), "new");
+    assert_eq!(client.text("DEBUG RELOAD NOSAVE"), "OK");
+    assert_eq!(client.text("EXISTS b"), "0");
+    assert!(client.text("DEBUG RELOAD OTHER").starts_with("ERR DEBUG RELOAD only supports"));
     fs::remove_file(folder.0.join("dump.rdb")).unwrap();
-    assert!(text(&mut client, "DEBUG RELOAD NOSAVE").starts_with("ERR Error trying"));
-    assert_eq!(text(&mut client, "GET a"), "old", "without a file nothing is dropped");
+    assert!(client.text("DEBUG RELOAD NOSAVE").starts_with("ERR Error trying"));
+    assert_eq!(client.text("GET a"), "old", "without a file nothing is dropped");
 }
 
 #[test]
@@ -332,12 +315,12 @@ fn the_time_of_the_last_save_moves() {
     let folder = Folder::new();
     let server = folder.start(&[]);
     let mut client = server.client();
-    let first: i64 = text(&mut client, "LASTSAVE").parse().unwrap();
+    let first: i64 = client.text("LASTSAVE").parse().unwrap();
     let end = Instant::now() + Duration::from_secs(5);
     let mut last = first;
     while last == first && Instant::now() < end {
-        send(&mut client, "SAVE");
-        last = text(&mut client, "LASTSAVE").parse().unwrap();
+        client.run("SAVE");
+        last = client.text("LASTSAVE").parse().unwrap();
     }
     assert!(last > first);
 }
@@ -352,14 +335,14 @@ fn files_of_real_servers_hold_what_they_held_there() {
         fs::copy(samples.join(format!("{name}.rdb")), folder.0.join("dump.rdb")).unwrap();
         let server = folder.start(&[]);
         let mut client = server.client();
-        assert_eq!(text(&mut client, "DEBUG DIGEST"), digest, "{name}");
+        assert_eq!(client.text("DEBUG DIGEST"), digest, "{name}");
         // Groups are no part of the digest.
-        assert_eq!(send(&mut client, "XPENDING stream first"), pending(), "{name}");
+        assert_eq!(client.run("XPENDING stream first"), pending(), "{name}");
         for version in ["auto", "10", "12", "80"] {
-            assert_eq!(text(&mut client, &format!("CONFIG SET rdb-version {version}")), "OK");
-            assert_eq!(text(&mut client, "DEBUG RELOAD"), "OK");
-            assert_eq!(text(&mut client, "DEBUG DIGEST"), digest, "{name} in version {version}");
-            assert_eq!(send(&mut client, "XPENDING stream first"), pending(), "{name}");
+            assert_eq!(client.text(&format!("CONFIG SET rdb-version {version}")), "OK");
+            assert_eq!(client.text("DEBUG RELOAD"), "OK");
+            assert_eq!(client.text("DEBUG DIGEST"), digest, "{name} in version {version}");
+            assert_eq!(client.run("XPENDING stream first"), pending(), "{name}");
         }
     }
 }

@@ -29,25 +29,9 @@ impl Folder {
     }
 }
 
-fn send(client: &mut Client, line: &str) -> Value {
-    let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
-    client.call(&words)
-}
-
-fn text(client: &mut Client, line: &str) -> String {
-    match send(client, line) {
-        Value::Bulk(bytes) | Value::Simple(bytes) | Value::Error(bytes) => {
-            String::from_utf8(bytes).unwrap()
-        }
-        Value::Int(number) => number.to_string(),
-        Value::Null => "(nil)".to_owned(),
-        other => panic!("{line}: {other:?}"),
-    }
-}
-
 /// A field of INFO.
 fn field(client: &mut Client, name: &str) -> String {
-    let info = text(client, "INFO everything");
+    let info = client.text("INFO everything");
     let line = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
     line.unwrap_or_else(|| panic!("INFO has no {name}")).to_owned()
 }
@@ -90,7 +74,7 @@ fn write(mut client: Client, seed: u32, stop: &AtomicBool) {
                 _ => format!("COPY steady:{steady} copy:{steady}"),
             },
         ] {
-            send(&mut client, &line);
+            client.run(&line);
         }
     }
 }
@@ -102,8 +86,8 @@ fn what_is_saved_is_of_one_moment() {
         let server = folder.start(&[("threads", threads), ("rdb-key-save-delay", "50")]);
         let mut client = server.client();
         for number in 0..STEADY {
-            send(&mut client, &format!("SET steady:{number} old:{number}"));
-            send(&mut client, &format!("SADD big member:{number}"));
+            client.run(&format!("SET steady:{number} old:{number}"));
+            client.run(&format!("SADD big member:{number}"));
         }
         let stop = AtomicBool::new(false);
         thread::scope(|scope| {
@@ -112,8 +96,8 @@ fn what_is_saved_is_of_one_moment() {
                 scope.spawn(move || write(client, seed, stop));
             }
             for _ in 0..3 {
-                assert_eq!(text(&mut client, "BGSAVE"), "Background saving started");
-                assert_eq!(text(&mut client, "BGSAVE"), "ERR Background save already in progress");
+                assert_eq!(client.text("BGSAVE"), "Background saving started");
+                assert_eq!(client.text("BGSAVE"), "ERR Background save already in progress");
                 wait_for_end(&mut client);
                 assert_eq!(field(&mut client, "rdb_last_bgsave_status"), "ok");
             }
@@ -124,12 +108,12 @@ fn what_is_saved_is_of_one_moment() {
         let loaded = folder.start(&[("dbfilename", "copy.rdb")]);
         let mut client = loaded.client();
         for pair in 0..PAIRS {
-            let left = text(&mut client, &format!("GET left:{pair}"));
-            assert_eq!(left, text(&mut client, &format!("GET right:{pair}")));
+            let left = client.text(&format!("GET left:{pair}"));
+            assert_eq!(left, client.text(&format!("GET right:{pair}")));
         }
-        assert_eq!(text(&mut client, "LLEN list:left"), text(&mut client, "HLEN list:right"));
+        assert_eq!(client.text("LLEN list:left"), client.text("HLEN list:right"));
         let members: u32 = ["big", "small"]
-            .map(|set| text(&mut client, &format!("SCARD {set}")).parse::<u32>().unwrap())
+            .map(|set| client.text(&format!("SCARD {set}")).parse::<u32>().unwrap())
             .iter()
             .sum();
         assert_eq!(members, STEADY);
@@ -143,28 +127,28 @@ fn the_beginning_is_what_counts() {
         let server = folder.start(&[("threads", threads), ("rdb-key-save-delay", "1000")]);
         let mut client = server.client();
         for number in 0..1000 {
-            send(&mut client, &format!("SET key:{number} {number}"));
-            send(&mut client, &format!("RPUSH list:{number} {number} b"));
+            client.run(&format!("SET key:{number} {number}"));
+            client.run(&format!("RPUSH list:{number} {number} b"));
         }
-        send(&mut client, "SELECT 3");
-        send(&mut client, "SET other x PXAT 32503680000000");
-        let digest = text(&mut client, "DEBUG DIGEST");
-        assert_eq!(text(&mut client, "BGSAVE"), "Background saving started");
-        send(&mut client, "SET other y");
-        assert_eq!(text(&mut client, "SWAPDB 0 3"), "OK");
+        client.run("SELECT 3");
+        client.run("SET other x PXAT 32503680000000");
+        let digest = client.text("DEBUG DIGEST");
+        assert_eq!(client.text("BGSAVE"), "Background saving started");
+        client.run("SET other y");
+        assert_eq!(client.text("SWAPDB 0 3"), "OK");
         for number in 0..500 {
-            send(&mut client, &format!("RPUSH list:{number} more"));
-            send(&mut client, &format!("RENAME key:{number} list:{number}"));
-            send(&mut client, &format!("PEXPIRE key:{} 1", number + 500));
+            client.run(&format!("RPUSH list:{number} more"));
+            client.run(&format!("RENAME key:{number} list:{number}"));
+            client.run(&format!("PEXPIRE key:{} 1", number + 500));
         }
-        send(&mut client, "FLUSHDB");
-        send(&mut client, "SET key:1 again");
+        client.run("FLUSHDB");
+        client.run("SET key:1 again");
         assert_eq!(field(&mut client, "rdb_bgsave_in_progress"), "1");
         assert_eq!(field(&mut client, "current_save_keys_total"), "2001");
         wait_for_end(&mut client);
         fs::copy(folder.0.join("dump.rdb"), folder.0.join("copy.rdb")).unwrap();
         let loaded = folder.start(&[("dbfilename", "copy.rdb")]);
-        assert_eq!(text(&mut loaded.client(), "DEBUG DIGEST"), digest);
+        assert_eq!(loaded.client().text("DEBUG DIGEST"), digest);
     }
 }
 
@@ -174,21 +158,21 @@ fn a_save_is_given_up_when_that_is_asked_for() {
     let server = folder.start(&[("rdb-key-save-delay", "10000000"), ("save", "")]);
     let mut client = server.client();
     for number in 0..100 {
-        send(&mut client, &format!("SET key:{number} {number}"));
+        client.run(&format!("SET key:{number} {number}"));
     }
-    assert!(text(&mut client, "BGSAVE CANCEL").starts_with("ERR Background saving is currently"));
+    assert!(client.text("BGSAVE CANCEL").starts_with("ERR Background saving is currently"));
     for ends in ["BGSAVE CANCEL", "FLUSHALL"] {
-        assert_eq!(text(&mut client, "BGSAVE SCHEDULE"), "Background saving started");
-        assert_eq!(text(&mut client, "SAVE"), "ERR Background save already in progress");
-        assert!(!text(&mut client, ends).starts_with("ERR"));
+        assert_eq!(client.text("BGSAVE SCHEDULE"), "Background saving started");
+        assert_eq!(client.text("SAVE"), "ERR Background save already in progress");
+        assert!(!client.text(ends).starts_with("ERR"));
         wait_for_end(&mut client);
         assert_eq!(field(&mut client, "rdb_last_bgsave_status"), "ok");
         wait_for("nothing to be left", || folder.names().is_empty());
     }
     assert!(field(&mut client, "rdb_changes_since_last_save").parse::<u32>().unwrap() > 100);
-    send(&mut client, "MULTI");
-    send(&mut client, "BGSAVE");
-    let Value::Array(replies) = send(&mut client, "EXEC") else { panic!("no transaction") };
+    client.run("MULTI");
+    client.run("BGSAVE");
+    let Value::Array(replies) = client.run("EXEC") else { panic!("no transaction") };
     assert_eq!(replies, [Value::Simple(b"Background saving scheduled".to_vec())]);
     wait_for("the scheduled save", || folder.names() == ["dump.rdb"]);
 }
@@ -198,14 +182,14 @@ fn the_end_of_the_server_leaves_no_draft() {
     let folder = Folder::new();
     let mut server = folder.start(&[("rdb-key-save-delay", "100000"), ("save", "900 1")]);
     let mut client = server.client();
-    (0..100).for_each(|number| drop(send(&mut client, &format!("SET key:{number} x"))));
-    assert_eq!(text(&mut client, "BGSAVE"), "Background saving started");
+    (0..100).for_each(|number| drop(client.run(&format!("SET key:{number} x"))));
+    assert_eq!(client.text("BGSAVE"), "Background saving started");
     assert_eq!(folder.names().len(), 1);
-    send(&mut client, "CONFIG SET rdb-key-save-delay 0");
+    client.run("CONFIG SET rdb-key-save-delay 0");
     client.send(b"SHUTDOWN\r\n").unwrap();
     assert!(server.wait().success());
     assert_eq!(folder.names(), ["dump.rdb"]);
-    assert_eq!(text(&mut folder.start(&[]).client(), "DBSIZE"), "100");
+    assert_eq!(folder.start(&[]).client().text("DBSIZE"), "100");
 }
 
 #[test]
@@ -214,27 +198,27 @@ fn writes_are_refused_while_saving_fails() {
     let options = [("save", "3600 1"), ("enable-protected-configs", "yes")];
     let server = folder.start(&options);
     let mut client = server.client();
-    send(&mut client, "SET key value");
+    client.run("SET key value");
     fs::remove_dir_all(&folder.0).unwrap();
-    assert_eq!(text(&mut client, "BGSAVE"), "ERR");
+    assert_eq!(client.text("BGSAVE"), "ERR");
     assert_eq!(field(&mut client, "rdb_last_bgsave_status"), "err");
     for line in ["SET key other", "PING", "FLUSHALL"] {
-        assert!(text(&mut client, line).starts_with("MISCONF"), "{line}");
+        assert!(client.text(line).starts_with("MISCONF"), "{line}");
     }
-    assert_eq!(text(&mut client, "GET key"), "value");
-    send(&mut client, "MULTI");
-    assert!(text(&mut client, "SET key other").starts_with("MISCONF"));
-    assert!(text(&mut client, "EXEC").starts_with("EXECABORT"));
-    send(&mut client, "CONFIG SET stop-writes-on-bgsave-error no");
-    assert_eq!(text(&mut client, "SET key other"), "OK");
-    send(&mut client, "CONFIG SET stop-writes-on-bgsave-error yes");
-    assert!(text(&mut client, "SET key other").starts_with("MISCONF"));
+    assert_eq!(client.text("GET key"), "value");
+    client.run("MULTI");
+    assert!(client.text("SET key other").starts_with("MISCONF"));
+    assert!(client.text("EXEC").starts_with("EXECABORT"));
+    client.run("CONFIG SET stop-writes-on-bgsave-error no");
+    assert_eq!(client.text("SET key other"), "OK");
+    client.run("CONFIG SET stop-writes-on-bgsave-error yes");
+    assert!(client.text("SET key other").starts_with("MISCONF"));
     let other = Folder::new();
     let dir = format!("CONFIG SET dir {}", other.0.display());
-    assert_eq!(text(&mut client, &dir), "OK");
-    assert_eq!(text(&mut client, "BGSAVE"), "Background saving started");
+    assert_eq!(client.text(&dir), "OK");
+    assert_eq!(client.text("BGSAVE"), "Background saving started");
     wait_for_end(&mut client);
-    assert_eq!(text(&mut client, "SET key other"), "OK");
+    assert_eq!(client.text("SET key other"), "OK");
 }
 
 #[test]
@@ -243,15 +227,15 @@ fn save_points_save_while_the_server_runs() {
     let server = folder.start(&[("save", "1 3")]);
     let mut client = server.client();
     for line in ["SET a 1", "SET b 1", "SET c 1"] {
-        assert_eq!(text(&mut client, line), "OK");
+        assert_eq!(client.text(line), "OK");
     }
     wait_for("the save", || folder.names() == ["dump.rdb"]);
     wait_for_end(&mut client);
     assert_eq!(field(&mut client, "rdb_changes_since_last_save"), "0");
     assert_eq!(field(&mut client, "rdb_saves"), "1");
-    assert_eq!(text(&mut client, "FLUSHALL"), "OK");
+    assert_eq!(client.text("FLUSHALL"), "OK");
     let loaded = folder.start(&[]);
-    assert_eq!(text(&mut loaded.client(), "DBSIZE"), "0", "FLUSHALL has saved");
+    assert_eq!(loaded.client().text("DBSIZE"), "0", "FLUSHALL has saved");
 }
 
 /// Elements of each large value.
@@ -261,7 +245,7 @@ fn send_many(client: &mut Client, head: &str, mut each: impl FnMut(u32) -> Strin
     for first in (0..MANY).step_by(500) {
         let tail: Vec<String> = (first..first + 500).map(&mut each).collect();
         let line = format!("{head} {}", tail.join(" "));
-        assert!(!matches!(send(client, &line), Value::Error(_)), "{head}");
+        assert!(!matches!(client.run(&line), Value::Error(_)), "{head}");
     }
 }
 
@@ -273,19 +257,19 @@ fn make_large(client: &mut Client) {
     send_many(client, "HSET timed", |at| format!("field:{at} {at}"));
     for at in 0..200 {
         let deadline = 32_503_680_000_000_u64 + at * 1000;
-        send(client, &format!("HPEXPIREAT timed {deadline} FIELDS 1 field:{at}"));
+        client.run(&format!("HPEXPIREAT timed {deadline} FIELDS 1 field:{at}"));
     }
     for at in 0..5000 {
-        send(client, &format!("XADD stream {}-1 field value:{at}", at + 1));
+        client.run(&format!("XADD stream {}-1 field value:{at}", at + 1));
     }
-    send(client, "XGROUP CREATE stream group 0");
-    send(client, "XREADGROUP GROUP group reader COUNT 100 STREAMS stream >");
+    client.run("XGROUP CREATE stream group 0");
+    client.run("XREADGROUP GROUP group reader COUNT 100 STREAMS stream >");
     for at in 0..4000 {
-        send(client, &format!("ARSET array {} text:{at}", at * 5));
+        client.run(&format!("ARSET array {} text:{at}", at * 5));
     }
-    send(client, "PEXPIREAT zset 32503680000000");
+    client.run("PEXPIREAT zset 32503680000000");
     for at in 0..200 {
-        send(client, &format!("SET small:{at} x"));
+        client.run(&format!("SET small:{at} x"));
     }
 }
 
@@ -305,7 +289,7 @@ fn change_large(client: &mut Client, number: u32) {
         format!("ARSET array {} changed", at % 20_000),
         format!("SET small:{} y", number % 200),
     ] {
-        assert!(!matches!(send(client, &line), Value::Error(_)), "{line}");
+        assert!(!matches!(client.run(&line), Value::Error(_)), "{line}");
     }
 }
 
@@ -319,8 +303,8 @@ fn large_values_are_of_the_moment_too() {
         make_large(&mut client);
         // The writes begin at another place of the walk each time.
         for round in 0..4 {
-            let digest = text(&mut client, "DEBUG DIGEST");
-            assert_eq!(text(&mut client, "BGSAVE"), "Background saving started");
+            let digest = client.text("DEBUG DIGEST");
+            assert_eq!(client.text("BGSAVE"), "Background saving started");
             thread::sleep(Duration::from_millis(round * 7));
             let mut changes = 0;
             while field(&mut client, "rdb_bgsave_in_progress") == "1" {
@@ -331,7 +315,7 @@ fn large_values_are_of_the_moment_too() {
             let copy = format!("copy-{name}");
             fs::copy(folder.0.join(name), folder.0.join(&copy)).unwrap();
             let loaded = folder.start(&[("dbfilename", &copy)]);
-            assert_eq!(text(&mut loaded.client(), "DEBUG DIGEST"), digest, "{threads} {name}");
+            assert_eq!(loaded.client().text("DEBUG DIGEST"), digest, "{threads} {name}");
         }
     }
 }
@@ -350,7 +334,7 @@ fn large_values_are_whole_in_a_rewritten_log() {
         let mut client = server.client();
         make_large(&mut client);
         for _ in 0..2 {
-            send(&mut client, "BGREWRITEAOF");
+            client.run("BGREWRITEAOF");
             let mut changes = 0;
             while field(&mut client, "aof_rewrite_in_progress") == "1" {
                 changes += 1;
@@ -358,10 +342,10 @@ fn large_values_are_whole_in_a_rewritten_log() {
             }
             assert_eq!(field(&mut client, "aof_last_bgrewrite_status"), "ok");
         }
-        let digest = text(&mut client, "DEBUG DIGEST");
+        let digest = client.text("DEBUG DIGEST");
         drop(client);
         drop(server);
         let loaded = folder.start(&[("appendonly", "yes")]);
-        assert_eq!(text(&mut loaded.client(), "DEBUG DIGEST"), digest, "{threads} {preamble}");
+        assert_eq!(loaded.client().text("DEBUG DIGEST"), digest, "{threads} {preamble}");
     }
 }

@@ -38,6 +38,22 @@ impl Client {
         Ok(Client { stream, received: Vec::new(), reply_limit: REPLY_LIMIT })
     }
 
+    /// Connects once the server answers PING; none when it does not within `limit`.
+    pub fn when_ready(port: u16, limit: Duration) -> Option<Client> {
+        let until = Instant::now() + limit;
+        while Instant::now() < until {
+            if let Ok(mut client) = Client::connect(port)
+                && client
+                    .try_call(&["PING"])
+                    .is_ok_and(|pong| pong == Value::Simple(b"PONG".into()))
+            {
+                return Some(client);
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        None
+    }
+
     /// Sends one command and returns its reply.
     ///
     /// # Panics
@@ -56,6 +72,21 @@ impl Client {
     pub fn run(&mut self, line: &str) -> Value {
         let words: Vec<&str> = line.split_ascii_whitespace().collect();
         self.call(&words)
+    }
+
+    /// As [`Client::run`], for a reply that is one text or number; null is `(nil)`.
+    ///
+    /// # Panics
+    /// As [`Client::call`], and when the reply is of another kind.
+    pub fn text(&mut self, line: &str) -> String {
+        match self.run(line) {
+            Value::Bulk(bytes) | Value::Simple(bytes) | Value::Error(bytes) => {
+                String::from_utf8(bytes).expect("a text")
+            }
+            Value::Int(number) => number.to_string(),
+            Value::Null => "(nil)".to_owned(),
+            other => panic!("{line}: {other:?}"),
+        }
     }
 
     /// As [`Client::call`], for a test that expects the connection to fail.
