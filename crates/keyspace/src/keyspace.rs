@@ -306,8 +306,13 @@ impl Keyspace {
     }
 
     /// How many shards there are in a lane.
-    fn shards_of(&self, lane: u32) -> u32 {
+    pub(crate) fn shards_of(&self, lane: u32) -> u32 {
         (self.shards.len() as u32).saturating_sub(lane).div_ceil(self.lanes.len() as u32)
+    }
+
+    /// The shard with a number among those of a lane.
+    pub(crate) fn shard_in(&self, lane: u32, number: u32) -> u32 {
+        lane + number * self.lanes.len() as u32
     }
 
     /// The lane of a shard.

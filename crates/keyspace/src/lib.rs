@@ -15,6 +15,7 @@ mod gate;
 mod keyspace;
 mod load;
 mod lock;
+mod relocate;
 mod shard;
 mod shards;
 mod sync;
@@ -32,6 +33,7 @@ pub use gate::{Gate, ReadGuard, WriteGuard};
 pub use keyspace::{Big, Keyspace, Layout, Overhead, Totals};
 pub use load::Entered;
 pub use lock::Lock;
+pub use relocate::{Walk, Walked};
 pub use shard::{Edit, Faded, Lookup, Shard, ShardDb, Ttl};
 pub use shards::{Alone, Held, Shards};
 

@@ -18,7 +18,7 @@ use crate::entry::{Entry, NewValue};
 use crate::evict::{self, Order, Plan, Scope};
 use crate::usage::{self, Stamp, Usage};
 use crate::young::Young;
-use value::{KeyHash, Kind, ValueMut, ValueView};
+use value::{KeyHash, Kind, Pays, ValueMut, ValueView};
 
 pub mod biggest;
 
@@ -29,6 +29,9 @@ use biggest::{Biggest, Class, class_of};
 
 /// Steps, of some tens of entries each, that [`ShardDb::go_round`] makes before it gives up.
 const ROUND_STEPS: usize = 16;
+
+/// Allocations of a collection that [`ShardDb::relocate`] looks at in one go.
+const AT_ONCE: usize = 32;
 
 /// Entries that [`ShardDb::expire`] has under way at once.
 const EXPIRE_BATCH: usize = 16;
@@ -312,10 +315,11 @@ impl ShardDb {
     ) -> Edit<R> {
         let Some(mut entry) = self.door.slot(hash, key) else { return Edit::Missing };
         let (old, deadline) = (entry.address(), entry.deadline_ms());
-        let marks = marks_of(&entry);
-        if entry.is_over(now_ms) {
+        let marks = (!entry.is_inline()).then(|| marks_of(&entry));
+        if deadline.is_some_and(|deadline| deadline < now_ms) {
             wheel_of(&mut self.wheel).remove(&entry);
-            mark((&mut self.fields, &mut self.biggest), hash, marks, Marks::default());
+            let beside = (&mut self.fields, &mut self.biggest);
+            mark(beside, hash, marks.unwrap_or_default(), Marks::default());
             return Edit::Expired(entry.remove());
         }
         let result = entry.change(change);
@@ -323,7 +327,11 @@ impl ShardDb {
         if deadline.is_some() && entry.address() != old {
             wheel_of(&mut self.wheel).moved(old, &entry);
         }
-        mark((&mut self.fields, &mut self.biggest), hash, marks, marks_of(&entry));
+        // A short string that stays one leaves no marks.
+        if marks.is_some() || !entry.is_inline() {
+            let beside = (&mut self.fields, &mut self.biggest);
+            mark(beside, hash, marks.unwrap_or_default(), marks_of(&entry));
+        }
         Edit::Done(result)
     }
 
@@ -349,7 +357,8 @@ impl ShardDb {
             }
             Place::Occupied(mut entry) => {
                 let keep = ttl == Ttl::Keep || ttl == Ttl::Never && entry.deadline_ms().is_none();
-                let (old, marks) = (entry.address(), marks_of(&entry));
+                let old = entry.address();
+                let marks = (!entry.is_inline()).then(|| marks_of(&entry));
                 let shifted = match (entry.deadline_ms(), ttl) {
                     (Some(former_ms), Ttl::At(deadline_ms)) => {
                         wheel_of(wheel).shift(former_ms, deadline_ms, stamp.now_ms)
@@ -367,7 +376,10 @@ impl ShardDb {
                         entry.set_deadline(deadline);
                     }
                 });
-                mark(beside, hash, marks, marks_of(&entry));
+                // Short strings in the place of short strings leave no marks.
+                if marks.is_some() || !entry.is_inline() {
+                    mark(beside, hash, marks.unwrap_or_default(), marks_of(&entry));
+                }
                 if !keep && !shifted {
                     schedule(wheel, &mut entry, deadline, stamp);
                     return false;
@@ -552,6 +564,59 @@ impl ShardDb {
         None
     }
 
+    /// Moves the allocations of some keys from a cursor on, where that pays; the next cursor.
+    /// `each` is told of every key and whether something of it was moved. What is in a long
+    /// collection is left to [`Self::relocate_more`]. Nothing is moved while a snapshot is under way.
+    pub(crate) fn relocate(
+        &mut self,
+        cursor: u64,
+        pays: Pays<'_>,
+        each: &mut dyn FnMut(&Entry, bool),
+    ) -> u64 {
+        if self.door.has_past() {
+            return 0;
+        }
+        let (wheel, door) = (&mut self.wheel, &mut self.door);
+        door.relocate(cursor, &mut |entry| {
+            let mut is_moved = false;
+            let mut noted = |address: *const u8| {
+                let is_hit = pays(address);
+                is_moved |= is_hit;
+                is_hit
+            };
+            let old = entry.address();
+            entry.relocate(&mut noted);
+            if entry.address() != old && entry.deadline_ms().is_some() {
+                wheel_of(wheel).moved(old, entry);
+            }
+            if !is_long(entry) {
+                entry.object_mut().map(|value| value.relocate(0, AT_ONCE, &mut noted));
+            }
+            each(entry, is_moved);
+        })
+    }
+
+    /// Moves some of what is in a large collection from a cursor on, where that pays; the next
+    /// cursor, 0 at the end or when there is no such key any more.
+    pub(crate) fn relocate_more(
+        &mut self,
+        (hash, key, kind): (u64, &[u8], Kind),
+        cursor: u64,
+        pays: Pays<'_>,
+    ) -> u64 {
+        if self.door.has_past() {
+            return 0;
+        }
+        let Some(mut slot) = self.door.slot(hash, key) else { return 0 };
+        // Cursors of different types mean different things.
+        if slot.kind() != kind {
+            return 0;
+        }
+        slot.change(|entry| {
+            entry.object_mut().map_or(0, |value| value.relocate(cursor, AT_ONCE, pays))
+        })
+    }
+
     /// Draws keys that may go and shows them with their scores; how many.
     pub(crate) fn draw(
         &self,
@@ -656,6 +721,11 @@ fn schedule(
             wheel_of(wheel).insert(entry, stamp.now_ms);
         }
     });
+}
+
+/// Whether an entry holds a collection of so many allocations that they are walked over in bits.
+pub(crate) fn is_long(entry: &Entry) -> bool {
+    entry.object().is_some_and(|value| value.effort() > AT_ONCE)
 }
 
 /// The earliest deadline of a field, when the entry is a hash with fields that expire.

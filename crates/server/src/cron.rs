@@ -37,6 +37,7 @@ impl Cron {
             if server.rates.sample(server, local.now_us) {
                 server.memory.look(local.now_ms());
                 local.room.look_soon();
+                server.defrag.decide(&local.tunables.defrag, local.now_us);
             }
             server.sockets.close_old();
             local.told |= tracking::fit(server, &mut self.tracking_rounds);

@@ -20,6 +20,7 @@ mod commit;
 mod conn;
 mod crash;
 mod cron;
+mod defrag;
 mod dispatch;
 mod errors;
 mod events;

@@ -18,6 +18,7 @@ use crate::clock::Ticks;
 use crate::commandlog::CommandLog;
 use crate::config::Config;
 use crate::config::cli::Program;
+use crate::defrag::Defrag;
 use crate::errors::ErrorCounts;
 use crate::evict::Excess;
 use crate::footprint::Footprint;
@@ -113,6 +114,8 @@ pub struct Server {
     pub memory: Gauge,
     /// For how long it was more than is allowed.
     pub excess: Excess,
+    /// Moves what lies scattered.
+    pub defrag: Defrag,
     /// Scripts and functions.
     pub scripting: crate::scripting::Scripting,
     /// The log of what changed the data.
@@ -212,6 +215,7 @@ impl Server {
             errors: ErrorCounts::default(),
             memory,
             excess: Excess::default(),
+            defrag: Defrag::default(),
             persistence: crate::persistence::Persistence::new(),
             sockets: crate::migrate::Sockets::default(),
             saved_dirty: AtomicU64::new(0),

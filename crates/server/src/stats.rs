@@ -218,6 +218,7 @@ pub fn reset(server: &Server) {
         worker.stats.reset();
     }
     server.errors.reset();
+    server.defrag.reset();
     server.rates.reset();
     server.background.reset();
     server.footprint.reset();

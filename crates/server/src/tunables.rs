@@ -9,7 +9,7 @@ use spec::config::Id;
 
 use crate::commandlog::{self, Threshold};
 use crate::config::{ClientClass, Config, MemoryLimit};
-use crate::{evict, felt, latency};
+use crate::{defrag, evict, felt, latency};
 
 /// Limits of one class of clients' output buffers, in bytes and seconds; 0 is no limit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -60,6 +60,8 @@ pub struct Tunables {
     pub evicts_lazily: bool,
     /// What keys remember of their use.
     pub usage: Terms,
+    /// When what lies scattered is moved together.
+    pub defrag: defrag::Terms,
     /// Bytes that all clients may take together; 0 is no limit.
     pub client_memory_max: u64,
     /// Keys that clients may have cached and are told of; 0 is no limit.
@@ -146,6 +148,7 @@ impl Tunables {
             eviction_tenacity: number(Id::MaxmemoryEvictionTenacity) as u32,
             evicts_lazily: config.bool(Id::LazyfreeLazyEviction),
             usage: usage(config),
+            defrag: defrag_terms(config),
             client_memory_max: client_memory_max(config),
             tracking_max_keys: number(Id::TrackingTableMaxKeys),
             maxclients: number(Id::Maxclients),
@@ -187,6 +190,19 @@ fn usage(config: &Config) -> Terms {
         usage,
         log_factor: config.int(Id::LfuLogFactor) as u32,
         decay_minutes: config.int(Id::LfuDecayTime) as u32,
+    }
+}
+
+fn defrag_terms(config: &Config) -> defrag::Terms {
+    let number = |id| config.int(id).max(0) as u32;
+    defrag::Terms {
+        is_on: config.bool(Id::Activedefrag),
+        ignored_bytes: config.memory(Id::ActiveDefragIgnoreBytes),
+        lower: number(Id::ActiveDefragThresholdLower),
+        upper: number(Id::ActiveDefragThresholdUpper),
+        least: number(Id::ActiveDefragCycleMin),
+        most: number(Id::ActiveDefragCycleMax),
+        slice_us: config.int(Id::ActiveDefragCycleUs).max(0) as u64,
     }
 }
 

@@ -26,8 +26,8 @@ use crate::server::Server;
 use crate::session::{Session, State};
 use crate::snapshot::{self, Pace};
 use crate::{
-    aof, blocked, commit, cron, dispatch, evict, felt, footprint, multi, pubsub, refuse, standby,
-    sys, tracking,
+    aof, blocked, commit, cron, defrag, dispatch, evict, felt, footprint, multi, pubsub, refuse,
+    standby, sys, tracking,
 };
 
 mod delivery;
@@ -117,6 +117,8 @@ pub struct Desk {
     /// What the snapshot under way has to do in this worker's lane.
     pace: Pace,
     cron: cron::Cron,
+    /// Where it is with moving what lies scattered.
+    pub(crate) defrag: defrag::Course,
 }
 
 /// Looks after the connections of a worker that is in the middle of something, waiting for events
@@ -173,6 +175,7 @@ impl Thread {
             expire_turn: 0,
             pace: Pace::Idle,
             cron: cron::Cron::default(),
+            defrag: defrag::Course::default(),
         }));
         Self { server, local }
     }
@@ -216,6 +219,7 @@ impl Thread {
             self.end_waits();
             self.cron(began);
             self.evict();
+            defrag::run(&Arc::clone(&self.server), &mut self.local);
             self.deliver();
             self.settle();
             self.snapshot(began);
@@ -253,6 +257,9 @@ impl Thread {
         let me = &self.server.workers[self.local.id];
         if let Some(due) = self.local.desk.timers.next() {
             timeout = timeout.min(due.saturating_duration_since(Instant::now()));
+        }
+        if let Some(rest) = defrag::patience(&self.server, &self.local) {
+            timeout = timeout.min(rest);
         }
         let loads = || {
             self.server.state().any(State::LOADING)

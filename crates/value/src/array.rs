@@ -11,6 +11,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::Pays;
 use crate::compact::Element;
 
 mod ring;
@@ -59,6 +60,18 @@ impl Array {
     /// What OBJECT ENCODING replies.
     pub fn encoding(&self) -> &'static str {
         "sliced-array"
+    }
+
+    /// See [`crate::ValueMut::relocate`]: a cursor is the number of a slice.
+    pub(crate) fn relocate(&mut self, cursor: u64, count: usize, pays: Pays<'_>) -> u64 {
+        let mut seen = 0;
+        for (number, slice) in self.slices.range_mut(cursor..) {
+            if seen >= count && *number > cursor {
+                return *number;
+            }
+            seen += slice.relocate(pays);
+        }
+        0
     }
 
     /// Whether a key that holds it ceases to exist.

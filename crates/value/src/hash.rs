@@ -14,7 +14,8 @@ use crate::compact::listpack::Iter as PackIter;
 use crate::compact::word::{Form, Marker, Pair as Word};
 use crate::compact::{Element, Listpack};
 use crate::object::table_line;
-use crate::{KeyHash, Limits, Step};
+use crate::relocate::TOGETHER;
+use crate::{KeyHash, Limits, Pays, Step};
 
 mod field;
 mod parts;
@@ -134,6 +135,25 @@ impl Hash {
             Form::Small(pack) => pack.line(step),
             Form::Large(large) => table_line(large, &large.table, step),
         }
+    }
+
+    /// See [`crate::ValueMut::relocate`].
+    pub(crate) fn relocate(&mut self, cursor: u64, count: usize, pays: Pays<'_>) -> u64 {
+        let large = match self.0.view_mut() {
+            Form::Small(pack) => {
+                pack.relocate(pays);
+                return 0;
+            }
+            Form::Large(large) => large,
+        };
+        if cursor == 0 {
+            large.relocate(pays);
+        }
+        large.table.scan_mut(cursor, count.min(TOGETHER), &mut |field: &mut Field| {
+            if pays(field.address()) {
+                *field = field.clone();
+            }
+        })
     }
 
     /// What OBJECT ENCODING replies.

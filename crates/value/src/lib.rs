@@ -21,6 +21,7 @@ pub mod zset;
 mod key_hash;
 mod limits;
 mod object;
+mod relocate;
 
 pub use array::Array;
 pub use hash::Hash;
@@ -28,6 +29,7 @@ pub use key_hash::KeyHash;
 pub use limits::Limits;
 pub use list::List;
 pub use object::{Kind, Step, Value, ValueMut, ValueView};
+pub use relocate::Pays;
 pub use set::Set;
 pub use stream::Stream;
 pub use zset::Zset;

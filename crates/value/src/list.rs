@@ -11,7 +11,7 @@ use crate::compact::word::Form::{self, Large, Small};
 use crate::compact::word::{Marker, Pair};
 use crate::compact::{Element, Listpack, Position};
 use crate::object::first_line;
-use crate::{Limits, Step};
+use crate::{Limits, Pays, Step};
 
 mod limit;
 mod node;
@@ -91,6 +91,22 @@ impl List {
     /// An empty list.
     pub fn new() -> Self {
         Self { form: Small(Listpack::new()).into() }
+    }
+
+    /// See [`crate::ValueMut::relocate`].
+    pub(crate) fn relocate(&mut self, cursor: u64, count: usize, pays: Pays<'_>) -> u64 {
+        match self.form.view_mut() {
+            Small(pack) => {
+                pack.relocate(pays);
+                0
+            }
+            Large(quick) => {
+                if cursor == 0 {
+                    quick.relocate(pays);
+                }
+                quick.relocate_nodes(cursor, count, pays)
+            }
+        }
     }
 
     /// See [`crate::ValueView::line`].

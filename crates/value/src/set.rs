@@ -15,7 +15,8 @@ use crate::compact::word::{Marker, Triple};
 use crate::compact::{Element, Intset, Listpack};
 use crate::number::{Text, parse_i64};
 use crate::object::table_line;
-use crate::{KeyHash, Limits, Step};
+use crate::relocate::TOGETHER;
+use crate::{KeyHash, Limits, Pays, Step};
 
 mod algebra;
 mod member;
@@ -108,6 +109,29 @@ impl Set {
             Small(pack) => pack.line(step),
             Large(table) => table_line(table, table, step),
         }
+    }
+
+    /// See [`crate::ValueMut::relocate`].
+    pub(crate) fn relocate(&mut self, cursor: u64, count: usize, pays: Pays<'_>) -> u64 {
+        let table = match self.form.view_mut() {
+            Ints(ints) => {
+                ints.relocate(pays);
+                return 0;
+            }
+            Small(pack) => {
+                pack.relocate(pays);
+                return 0;
+            }
+            Large(table) => table,
+        };
+        if cursor == 0 {
+            table.relocate(pays);
+        }
+        table.scan_mut(cursor, count.min(TOGETHER), &mut |member: &mut Member| {
+            if pays(member.address().as_ptr()) {
+                *member = member.clone();
+            }
+        })
     }
 
     /// What OBJECT ENCODING replies.

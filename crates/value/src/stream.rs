@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::Limits;
+use crate::{Limits, Pays};
 
 mod group;
 mod id;
@@ -63,6 +63,19 @@ impl Stream {
     /// An empty stream.
     pub fn new() -> Stream {
         Stream::default()
+    }
+
+    /// See [`crate::ValueMut::relocate`]: a cursor is the milliseconds of a node's first id.
+    pub(crate) fn relocate(&mut self, cursor: u64, count: usize, pays: Pays<'_>) -> u64 {
+        let (mut seen, mut last) = (0, cursor);
+        for (id, node) in self.nodes.range_mut(Id::new(cursor, 0)..) {
+            if seen >= count && id.ms > last {
+                return id.ms;
+            }
+            node.relocate(pays);
+            (seen, last) = (seen + 1, id.ms);
+        }
+        0
     }
 
     /// How many entries there are.

@@ -11,7 +11,7 @@ use std::ops::Range;
 use crate::compact::word::{Form as Inner, Marker, Pair};
 use crate::compact::{Element, Listpack};
 use crate::number::Text;
-use crate::{KeyHash, Limits, Step};
+use crate::{KeyHash, Limits, Pays, Step};
 
 mod iter;
 mod large;
@@ -57,6 +57,22 @@ impl Zset {
     /// An empty small one.
     pub fn new() -> Zset {
         Zset(Inner::Small(Listpack::new()).into())
+    }
+
+    /// See [`crate::ValueMut::relocate`].
+    pub(crate) fn relocate(&mut self, cursor: u64, count: usize, pays: Pays<'_>) -> u64 {
+        match self.0.view_mut() {
+            Inner::Small(pack) => {
+                pack.relocate(pays);
+                0
+            }
+            Inner::Large(large) => {
+                if cursor == 0 {
+                    large.relocate(pays);
+                }
+                large.relocate_members(cursor, count, pays)
+            }
+        }
     }
 
     /// One of members that ascend in score and then in bytes; `longest` is the length of the

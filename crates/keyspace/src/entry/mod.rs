@@ -513,6 +513,49 @@ impl Entry {
         old.release_memory();
     }
 
+    /// Moves the entry, and a long string's bytes, where that pays. Nothing else changes; the caller
+    /// tells the timing wheel.
+    pub(crate) fn relocate(&mut self, pays: value::Pays<'_>) {
+        if self.repr() == Repr::Shared {
+            self.relocate_shared(pays);
+        }
+        if !pays(self.0.as_ptr()) {
+            return;
+        }
+        let size = self.shape().size();
+        let layout = layout_of(size);
+        // SAFETY: the size is never zero.
+        let raw = unsafe { alloc(layout) };
+        let Some(raw) = NonNull::new(raw) else { handle_alloc_error(layout) };
+        // SAFETY: both allocations have the size of the entry's shape. The bytes are all there is to
+        // an entry: what they own is owned by the new ones, and the old memory is given back without
+        // a look at them.
+        unsafe {
+            raw.as_ptr().copy_from_nonoverlapping(self.0.as_ptr(), size);
+            dealloc(self.0.as_ptr(), layout);
+        }
+        self.0 = raw;
+    }
+
+    /// Moves a long string, unless a reply shares it.
+    fn relocate_shared(&mut self, pays: value::Pays<'_>) {
+        let Some(mut shared) = self.take_shared() else { return };
+        if let Some(bytes) = Arc::get_mut(&mut shared) {
+            if pays(bytes.as_ptr()) {
+                let mut moved = Vec::with_capacity(bytes.capacity());
+                moved.extend_from_slice(bytes);
+                *bytes = moved;
+            }
+            let bytes = std::mem::take(bytes);
+            if pays(Arc::as_ptr(&shared).cast()) {
+                shared = Arc::new(bytes);
+            } else if let Some(place) = Arc::get_mut(&mut shared) {
+                *place = bytes;
+            }
+        }
+        self.put_value(NewValue::Shared(shared));
+    }
+
     /// When the key expires, in Unix milliseconds.
     pub fn deadline_ms(&self) -> Option<i64> {
         (self.flags() & EXPIRES != 0).then(|| i64::from_le_bytes(self.get(HEADER)))

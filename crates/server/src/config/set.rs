@@ -148,19 +148,7 @@ impl Config {
             false => vec![text.to_vec()],
         };
         let value = self.value(row.id).read(row, &words, Save::Replace)?;
-        refuse_without_effect(row, &value)?;
         self.put(row.id, value);
         Ok(())
-    }
-}
-
-/// Defragmentation is asked for to get memory back now; a client that asks must hear that it
-/// will not come. In a file it is a wish among others and gets a line in the log.
-fn refuse_without_effect(row: &Directive, value: &Value) -> Result<(), String> {
-    match row.effect {
-        Effect::NoEffect(why) if row.id == Id::Activedefrag && *value == Value::Bool(true) => {
-            Err(format!("Active defragmentation cannot be enabled: {why}"))
-        }
-        _ => Ok(()),
     }
 }

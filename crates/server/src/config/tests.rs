@@ -286,11 +286,6 @@ fn wrong_lists_are_refused() {
         ),
         ("bind", "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17", "Too many bind addresses specified."),
         ("proc-title-template", "{no}", "template format is invalid or contains unknown variables"),
-        (
-            "activedefrag",
-            "yes",
-            "Active defragmentation cannot be enabled: values are not moved to undo fragmentation",
-        ),
     ];
     for (name, value, want) in cases {
         let Err(SetError::Refused { reason, .. }) = set(&mut Config::default(), name, value) else {

@@ -8,6 +8,7 @@ mod daemon;
 pub mod fault;
 mod group;
 pub mod running;
+pub mod slabs;
 mod time;
 mod title;
 mod usage;

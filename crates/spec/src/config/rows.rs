@@ -25,8 +25,8 @@ const COPY_AVOIDANCE: &str = "large values are sent without copying from a fixed
 const EXPIRY: &str = "every key expires at its time without a search for expired ones";
 const LOADING: &str = "clients are answered all the time while a file is loaded";
 const NOTHING_READS: &str = "nothing reads it";
+const IN_BITS: &str = "every collection is walked over in bits";
 const NO_CHILD: &str = "no child process is ever forked, so there is none to pin";
-const NO_DEFRAG: &str = "values are not moved to undo fragmentation";
 const NO_FATAL_WARNING: &str = "no warning about the system stops the start";
 const NO_FORK_PAGES: &str = "huge pages only hurt a process that forks, and this one does not";
 const NO_MEMCHECK: &str = "memory is not tested after a crash";
@@ -117,21 +117,21 @@ directives! {
     Aclfile => "aclfile", [], text(""), [IMMUTABLE], Both, planned(ACL);
     AcllogMaxLen => "acllog-max-len", [], int(0, MAX, 128), [], Both, planned(ACL);
     ActiveDefragCycleMax => "active-defrag-cycle-max", [],
-        int(1, 99, 25), [], Both, no_effect(NO_DEFRAG);
+        int(1, 99, 25), [], Both, WORKS;
     ActiveDefragCycleMin => "active-defrag-cycle-min", [],
-        int(1, 99, 1), [], Both, no_effect(NO_DEFRAG);
+        int(1, 99, 1), [], Both, WORKS;
     ActiveDefragCycleUs => "active-defrag-cycle-us", [],
-        int(0, 100_000, 500), [], Valkey, no_effect(NO_DEFRAG);
+        int(0, 100_000, 500), [], Valkey, WORKS;
     ActiveDefragIgnoreBytes => "active-defrag-ignore-bytes", [],
-        memory(1, MEMORY_MAX, 100 << 20), [], Both, no_effect(NO_DEFRAG);
+        memory(1, MEMORY_MAX, 100 << 20), [], Both, WORKS;
     ActiveDefragMaxScanFields => "active-defrag-max-scan-fields", [],
-        int(1, MAX, 1_000), [], Both, no_effect(NO_DEFRAG);
+        int(1, MAX, 1_000), [], Both, no_effect(IN_BITS);
     ActiveDefragThresholdLower => "active-defrag-threshold-lower", [],
-        int(0, 1_000, 10), [], Both, no_effect(NO_DEFRAG);
+        int(0, 1_000, 10), [], Both, WORKS;
     ActiveDefragThresholdUpper => "active-defrag-threshold-upper", [],
-        int(0, 1_000, 100), [], Both, no_effect(NO_DEFRAG);
+        int(0, 1_000, 100), [], Both, WORKS;
     ActiveExpireEffort => "active-expire-effort", [], int(1, 10, 1), [], Both, no_effect(EXPIRY);
-    Activedefrag => "activedefrag", [], bool(false), [], Both, no_effect(NO_DEFRAG);
+    Activedefrag => "activedefrag", [], bool(false), [], Both, WORKS;
     Activerehashing => "activerehashing", [], bool(true), [], Both, no_effect(NO_REHASH);
     AlwaysShowLogo => "always-show-logo", [], bool(false), [IMMUTABLE], Both, WORKS;
     AofDisableAutoGc => "aof-disable-auto-gc", [],

@@ -8,6 +8,7 @@
 //!
 //! Invariant: there are as many elements as bits.
 
+use crate::Pays;
 use crate::compact::bytes::size_class;
 use crate::compact::{Element, Listpack};
 
@@ -49,6 +50,21 @@ impl Slice {
     /// The highest place that holds something; the slice is not empty.
     pub(super) fn last(&self) -> u8 {
         self.used.ilog2() as u8
+    }
+
+    /// Moves the elements where that pays; how many allocations were looked at.
+    pub(super) fn relocate(&mut self, pays: Pays<'_>) -> usize {
+        match &mut self.form {
+            Packed(pack) => {
+                pack.relocate(pays);
+                1
+            }
+            Apart(texts) => {
+                let moving = texts.iter_mut().filter(|text| pays(text.as_ptr()));
+                moving.for_each(|text| *text = text.clone());
+                texts.len()
+            }
+        }
     }
 
     /// Bytes asked of the allocator.

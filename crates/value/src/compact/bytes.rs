@@ -18,6 +18,8 @@ use std::fmt;
 use std::ptr::{self, NonNull};
 use std::slice;
 
+use crate::Pays;
+
 #[cfg(test)]
 mod tests;
 
@@ -71,6 +73,13 @@ impl<const MARK: usize> Bytes<MARK> {
     #[inline]
     pub fn line(&self) -> *const u8 {
         self.start().as_ptr()
+    }
+
+    /// Moves it if that pays.
+    pub(crate) fn relocate(&mut self, pays: Pays<'_>) {
+        if pays(self.line()) {
+            *self = self.clone();
+        }
     }
 
     /// The whole run.

@@ -10,8 +10,8 @@ use std::fmt;
 
 use super::Corrupt;
 use super::bytes::{Bytes, PREFIX};
-use crate::Step;
 use crate::number::parse_i64;
+use crate::{Pays, Step};
 
 #[cfg(test)]
 mod tests;
@@ -45,6 +45,11 @@ impl Intset {
     #[inline]
     pub(crate) fn line(&self, step: Step) -> Option<*const u8> {
         (step == Step::Content).then(|| self.bytes.line())
+    }
+
+    /// See [`crate::ValueMut::relocate`].
+    pub(crate) fn relocate(&mut self, pays: Pays<'_>) {
+        self.bytes.relocate(pays);
     }
 
     /// The most numbers a set may have; a caller turns it into another form before.

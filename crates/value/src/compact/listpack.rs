@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 
 use super::Corrupt;
 use super::bytes::{Bytes, PREFIX};
-use crate::Step;
+use crate::{Pays, Step};
 use entry::{END, Encoded};
 use find::Needle;
 
@@ -74,6 +74,11 @@ impl Listpack {
     #[inline]
     pub(crate) fn line(&self, step: Step) -> Option<*const u8> {
         (step == Step::Content).then(|| self.bytes.line())
+    }
+
+    /// See [`crate::ValueMut::relocate`].
+    pub(crate) fn relocate(&mut self, pays: Pays<'_>) {
+        self.bytes.relocate(pays);
     }
 
     /// An empty listpack.

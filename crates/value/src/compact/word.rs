@@ -18,6 +18,7 @@ use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 
 use super::{Intset, Listpack, intset};
+use crate::Pays;
 
 #[cfg(test)]
 mod tests;
@@ -60,6 +61,19 @@ impl<T, const MARK: usize> Marker<T, MARK> {
         let raw = NonNull::from(Box::leak(Box::new(value))).cast::<u8>();
         // SAFETY: the value has more bytes than the mark says.
         Self { marked: unsafe { raw.add(MARK) }, owns: PhantomData }
+    }
+
+    /// Moves the value to another allocation if that pays.
+    pub(crate) fn relocate(&mut self, pays: Pays<'_>) {
+        let raw = self.raw().as_ptr();
+        if pays(raw.cast()) {
+            // SAFETY: the allocation is a box's. The handle is written over and not dropped, and
+            // nothing in between can fail but by ending the process.
+            unsafe {
+                let moved = Self::new(*Box::from_raw(raw));
+                std::ptr::write(self, moved);
+            }
+        }
     }
 
     #[inline]

@@ -185,6 +185,11 @@ impl Field {
         }
     }
 
+    /// Where the allocation is.
+    pub(super) fn address(&self) -> *const u8 {
+        self.start.as_ptr()
+    }
+
     /// What the allocation takes, in bytes.
     #[inline]
     pub fn allocated(&self) -> usize {

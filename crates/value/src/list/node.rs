@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 
 use super::{End, Part, equal_positions};
+use crate::Pays;
 use crate::compact::lzf::{Compressor, decompress};
 use crate::compact::{Element, Listpack};
 
@@ -111,6 +112,28 @@ impl Node {
             Self::Plain { element, .. } => size_of::<Box<[u8]>>() + element.len(),
             Self::PackedLzf { lzf, .. } | Self::PlainLzf(lzf) => {
                 size_of::<Lzf>() + lzf.stream.len()
+            }
+        }
+    }
+
+    /// Moves the contents where that pays.
+    pub(super) fn relocate(&mut self, pays: Pays<'_>) {
+        match self {
+            Self::Packed { pack, .. } => pack.relocate(pays),
+            Self::Plain { element, .. } => {
+                if pays(element.as_ptr()) {
+                    **element = (**element).clone();
+                }
+            }
+            Self::PackedLzf { lzf, .. } | Self::PlainLzf(lzf) => {
+                if pays((&raw const **lzf).cast()) {
+                    let moved =
+                        std::mem::replace(&mut **lzf, Lzf { len: 0, stream: Box::default() });
+                    *lzf = Box::new(moved);
+                }
+                if pays(lzf.stream.as_ptr()) {
+                    lzf.stream = lzf.stream.clone();
+                }
             }
         }
     }

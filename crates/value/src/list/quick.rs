@@ -10,8 +10,8 @@ use std::ops::Range;
 use super::limit::Fill;
 use super::node::{Node, View};
 use super::{End, search_pack};
-use crate::Limits;
 use crate::compact::{Element, Listpack};
+use crate::{Limits, Pays};
 
 mod edit;
 
@@ -68,6 +68,16 @@ impl Quick {
     /// How many nodes at each end are not compressed; 0 when none is compressed.
     pub(super) fn depth(&self) -> usize {
         self.depth
+    }
+
+    /// Moves the contents of `count` nodes from a number on, where that pays; the next number, 0
+    /// behind the last.
+    pub(super) fn relocate_nodes(&mut self, from: u64, count: usize, pays: Pays<'_>) -> u64 {
+        let len = self.nodes.len();
+        let from = (from as usize).min(len);
+        let to = from.saturating_add(count.max(1)).min(len);
+        self.nodes.range_mut(from..to).for_each(|node| node.relocate(pays));
+        if to == len { 0 } else { to as u64 }
     }
 
     /// Bytes asked of the allocator, extrapolated from the first `samples` nodes (0: all).

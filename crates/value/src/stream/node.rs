@@ -19,6 +19,7 @@
 //!
 //! Invariant: the master's id, which is the node's key in the stream, is at most every entry's.
 
+use crate::Pays;
 use crate::compact::bytes::Bytes;
 use crate::compact::listpack::bare::{self, Buffer};
 use crate::compact::listpack::{Iter as PackIter, Listpack};
@@ -102,6 +103,11 @@ impl Node {
         let mut node = Node::of_fields(pairs.len() / 2, names);
         node.push(id, id, pairs);
         node
+    }
+
+    /// Moves the entries where that pays.
+    pub fn relocate(&mut self, pays: Pays<'_>) {
+        self.bytes.relocate(pays);
     }
 
     /// A node without entries.

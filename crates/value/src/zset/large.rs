@@ -13,13 +13,14 @@ use super::range::{LexRange, ScoreRange};
 use super::tree::{self, Tree};
 use crate::compact::Element;
 use crate::object::table_line;
-use crate::{KeyHash, Step};
+use crate::relocate::TOGETHER;
+use crate::{KeyHash, Pays, Step};
 
 /// Buckets that a scan looks at before it gives up finding so many members, for each of them.
 const SCAN_STEPS: u64 = 10;
 
 /// Members whose removal waits for memory together.
-const TOGETHER: usize = 32;
+const REMOVED_TOGETHER: usize = 32;
 /// How far from the end that members are taken from the table's cells are fetched. The members
 /// themselves are by then, as a walk fetches them from farther ahead.
 const AHEAD: usize = 3;
@@ -37,6 +38,21 @@ impl Large {
 
     pub(super) fn line(&self, step: Step) -> Option<*const u8> {
         table_line(self, &self.table, step)
+    }
+
+    /// Moves the members that a scan of the table meets, and the leaves they stand in, where that
+    /// pays; the next cursor.
+    pub(super) fn relocate_members(&mut self, cursor: u64, count: usize, pays: Pays<'_>) -> u64 {
+        let Large { tree, table } = self;
+        table.scan_mut(cursor, count.min(TOGETHER), &mut |member: &mut Member| {
+            let old = member.handle();
+            if pays(old.pointer().as_ptr()) {
+                let moved = Member::new(old.name(), old.score());
+                // The old one lives until the tree has the new one in its place.
+                tree.replace(old, moved.handle(), old.score(), pays);
+                *member = moved;
+            }
+        })
     }
 
     pub(super) fn len(&self) -> usize {
@@ -91,9 +107,9 @@ impl Large {
     pub(super) fn remove_ranks(&mut self, ranks: Range<usize>) {
         let (at_start, at_end) = (ranks.start == 0, ranks.end == self.len());
         let mut left = ranks.len();
-        let mut removed = SmallVec::<[(Handle, u64); TOGETHER]>::new();
+        let mut removed = SmallVec::<[(Handle, u64); REMOVED_TOGETHER]>::new();
         while left > 0 {
-            let some = ranks.start..ranks.start + left.min(TOGETHER);
+            let some = ranks.start..ranks.start + left.min(REMOVED_TOGETHER);
             left -= some.len();
             removed.extend(self.tree.iter(some, false).map(|handle| (*handle, 0)));
             for (handle, hash) in &mut removed {

@@ -13,6 +13,8 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
+use crate::Pays;
+
 /// Items of a leaf. A kilobyte of them is moved at most.
 const LEAF_MAX: usize = 64;
 /// Children of an inner node.
@@ -133,6 +135,33 @@ impl<T: Named> Tree<T> {
                 Node::Inner(inner) => {
                     let child = inner.child_of(item, old);
                     behind = inner.firsts.get(child + 1).copied().or(behind);
+                    node = &mut inner.nodes[child];
+                }
+            }
+        }
+    }
+
+    /// Puts an item with the same name in the place of one that is here, and moves their leaf where
+    /// that pays.
+    pub(super) fn replace(&mut self, old: T, new: T, score: f64, pays: Pays<'_>) {
+        let mut node = &mut self.root;
+        loop {
+            match node {
+                Node::Leaf(items) => {
+                    let at = place_of(items, old);
+                    items[at].item = new;
+                    if pays(items.as_ptr().cast()) {
+                        let mut moved = Vec::with_capacity(items.capacity());
+                        moved.extend_from_slice(items);
+                        *items = moved;
+                    }
+                    return;
+                }
+                Node::Inner(inner) => {
+                    let child = inner.child_of(old, score);
+                    if inner.firsts[child].item.is(&old) {
+                        inner.firsts[child].item = new;
+                    }
                     node = &mut inner.nodes[child];
                 }
             }

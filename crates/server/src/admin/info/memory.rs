@@ -21,7 +21,6 @@ const OTHERS: &[&str] = &[
     "mem_cluster_slot_migration_input_buffer_peak",
     "mem_aof_buffer",
     "mem_overhead_db_hashtable_rehashing",
-    "active_defrag_running",
 ];
 
 pub(super) fn memory(report: &mut Report<'_, '_>) {
@@ -52,6 +51,7 @@ pub(super) fn memory(report: &mut Report<'_, '_>) {
     report.field("mem_not_counted_for_evict", evict::not_counted(server));
     report.zeros(OTHERS);
     report.fields(&[
+        ("active_defrag_running", &server.defrag.figures(report.now_us).effort),
         ("mem_allocator", &version::allocator()),
         ("lazyfree_pending_objects", &server.background.pending()),
         ("lazyfreed_objects", &server.background.freed()),

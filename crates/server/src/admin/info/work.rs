@@ -5,8 +5,8 @@ use crate::commandlog;
 use crate::pubsub::Kind;
 use crate::sys::{self, CpuTimes, Whose};
 
-/// What there is no such thing of: forks, replicas, a cluster, eviction, defragmentation,
-/// client-side caching, threads for input and output alone, rules for users.
+/// What there is no such thing of: forks, replicas, a cluster, threads for input and output alone,
+/// rules for users.
 const ABSENT: &[&str] = &[
     "total_net_repl_input_bytes",
     "total_net_repl_output_bytes",
@@ -20,12 +20,6 @@ const ABSENT: &[&str] = &[
     "latest_fork_usec",
     "total_forks",
     "slave_expires_tracked_keys",
-    "active_defrag_hits",
-    "active_defrag_misses",
-    "active_defrag_key_hits",
-    "active_defrag_key_misses",
-    "total_active_defrag_time",
-    "current_active_defrag_time",
     "unexpected_error_replies",
     "dump_payload_sanitizations",
     "io_threaded_reads_processed",
@@ -121,6 +115,15 @@ pub(super) fn stats(report: &mut Report<'_, '_>) {
         ("tracking_total_prefixes", &tracked.prefixes),
     ]);
     report.field("evicted_scripts", report.server.scripting.figures().evicted);
+    let defrag = server.defrag.figures(report.now_us);
+    report.fields(&[
+        ("active_defrag_hits", &defrag.hits),
+        ("active_defrag_misses", &defrag.misses),
+        ("active_defrag_key_hits", &defrag.key_hits),
+        ("active_defrag_key_misses", &defrag.key_misses),
+        ("total_active_defrag_time", &defrag.total_ms),
+        ("current_active_defrag_time", &defrag.current_ms),
+    ]);
     report.zeros(ABSENT);
 }
 

@@ -210,7 +210,6 @@ fn what_has_no_effect_is_said_once() {
         texts(&notices),
         [
             "'search.timeout' has no effect: native modules cannot be loaded",
-            "'activedefrag' has no effect: values are not moved to undo fragmentation",
             "'activerehashing' has no effect: the tables grow in small steps and have nothing to \
              rehash",
             "'io-threads' has no effect: commands run on all worker threads; 'threads' sets their \
