@@ -147,7 +147,7 @@ pub fn look(server: &Server, local: &mut Local) {
         return judge(server, local, false);
     }
     let mut is_refused = false;
-    // Asked before the allocator is: loading gives back what it took beside the data before it ends.
+    // Asked before the allocator is: loading gives back all it took beside the data, then ends.
     let rests = server.state().any(State::PAUSED.with(State::LOADING));
     if excess(server, limit) > limit as i64 / DOUBTFUL_SHARE {
         server.memory.look(local.now_ms());
