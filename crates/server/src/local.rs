@@ -22,9 +22,6 @@ use crate::tracking;
 use crate::tunables::Tunables;
 use crate::worker::Desk;
 
-/// No time of a batch, and so no stamp.
-const NO_STAMP: (i64, Stamp) = (i64::MIN, Stamp::at(0));
-
 /// See the module's text.
 pub struct Local {
     /// The worker's number; also its number at the gate and its lane of shards.
@@ -66,8 +63,6 @@ pub struct Local {
     pub woke_us: i64,
     /// The time of the present batch in Unix microseconds.
     pub now_us: i64,
-    /// What uses leave in keys, at the time of which it was made last.
-    stamp: (i64, Stamp),
     /// This worker's subscribers.
     pub readers: Readers,
     /// What the command that ran last waits for.
@@ -176,7 +171,6 @@ impl Local {
             reads_unfollowed: 0,
             woke_us: clock::unix_us(),
             now_us: clock::unix_us(),
-            stamp: NO_STAMP,
             readers: Readers::default(),
             wait: None,
             ready: VecDeque::new(),
@@ -204,7 +198,6 @@ impl Local {
             self.tunables = server.tunables.load_full();
             self.change.set_lazy(self.tunables.lazy);
             self.room.follow(self.tunables.maxmemory);
-            self.stamp = NO_STAMP;
             // The distance to the next command that is looked at may have been another one.
             self.hot_left = 1;
         }
@@ -244,21 +237,8 @@ impl Local {
     /// The time of the present batch, and what uses leave in keys.
     #[inline]
     pub fn stamp(&mut self) -> Stamp {
-        let (at_us, stamp) = self.stamp;
-        if at_us == self.now_us { stamp } else { self.make_stamp() }
-    }
-
-    #[inline(never)]
-    fn make_stamp(&mut self) -> Stamp {
         let Self { rng, tunables, now_us, .. } = self;
-        let mut is_drawn = false;
-        let stamp = Stamp::new(*now_us / 1000, &tunables.usage, || {
-            is_drawn = true;
-            rng.f64()
-        });
-        // What is drawn is another one for each command.
-        self.stamp = if is_drawn { NO_STAMP } else { (*now_us, stamp) };
-        stamp
+        Stamp::new(*now_us / 1000, &tunables.usage, || rng.f64())
     }
 
     /// Looks at the clock again.

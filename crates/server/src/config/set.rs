@@ -1,8 +1,8 @@
 //! CONFIG SET and CONFIG GET.
 
-use spec::config::{DIRECTIVES, Directive, Effect, Flags, Id};
+use spec::config::{DIRECTIVES, Directive, Flags, Id};
 
-use super::value::{Save, Value};
+use super::value::Save;
 use super::{Config, find, glob, has_value, names};
 
 /// Who asks for a change, as far as it decides what may be changed.

@@ -127,9 +127,9 @@ impl Node {
             }
             Self::PackedLzf { lzf, .. } | Self::PlainLzf(lzf) => {
                 if pays((&raw const **lzf).cast()) {
-                    let moved =
-                        std::mem::replace(&mut **lzf, Lzf { len: 0, stream: Box::default() });
-                    *lzf = Box::new(moved);
+                    let nothing = Lzf { len: 0, stream: Box::default() };
+                    let moved = Box::new(std::mem::replace(&mut **lzf, nothing));
+                    *lzf = moved;
                 }
                 if pays(lzf.stream.as_ptr()) {
                     lzf.stream = lzf.stream.clone();

@@ -20,6 +20,7 @@ mod floor;
 mod freeing;
 mod growth;
 mod idle;
+mod limit;
 mod loading;
 mod log;
 mod memory;
@@ -54,6 +55,7 @@ const MEASUREMENTS: &[(&str, Measurement)] = &[
     ("freeing", freeing::measure),
     ("loading", loading::measure),
     ("snapshot", snapshot::measure),
+    ("limit", limit::measure),
     ("log", log::measure),
     ("threads", threads::measure),
     ("sessions", sessions::measure),

@@ -1,0 +1,116 @@
+//! Moving what lies scattered, over sockets: free places in slabs become few again, and the data
+//! are what they were, read and written by clients meanwhile.
+
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use testkit::{Client, Server, Value};
+
+/// Far longer than it takes on a machine that has much else to do.
+const PATIENCE: usize = 1200;
+const PAUSE: Duration = Duration::from_millis(100);
+
+fn info(client: &mut Client, field: &str) -> f64 {
+    let (Value::Bulk(text) | Value::Verbatim { data: text, .. }) = client.run("INFO all") else {
+        panic!("INFO has a text");
+    };
+    let text = String::from_utf8(text).expect("INFO is text");
+    let head = format!("{field}:");
+    let line = text.lines().find_map(|line| line.strip_prefix(&head));
+    line.and_then(|line| line.parse().ok()).unwrap_or_else(|| panic!("no {field} in {text}"))
+}
+
+/// Sends commands of words and expects no error.
+fn send(client: &mut Client, commands: &[Vec<String>]) {
+    for some in commands.chunks(500) {
+        let words: Vec<Vec<&str>> =
+            some.iter().map(|words| words.iter().map(String::as_str).collect()).collect();
+        let lines: Vec<&[&str]> = words.iter().map(Vec::as_slice).collect();
+        for reply in client.pipeline(&lines) {
+            assert!(!matches!(reply, Value::Error(_)), "{reply:?}");
+        }
+    }
+}
+
+fn words(line: &str) -> Vec<String> {
+    line.split(' ').map(str::to_owned).collect()
+}
+
+/// Keys of all types, of which three of four elements go again.
+fn scatter(client: &mut Client) {
+    let (mut all, mut gone) = (Vec::new(), Vec::new());
+    for at in 0..30_000_usize {
+        let text = "x".repeat(30 + at * 7 % 200);
+        let ttl = if at % 3 == 0 { " EX 100000" } else { "" };
+        all.push(words(&format!("SET k{at} {text}{ttl}")));
+        let few = at % 12;
+        all.push(words(&format!("HSET h{few} f{at} {text}")));
+        all.push(words(&format!("SADD s{few} {at}{text}")));
+        all.push(words(&format!("ZADD z{few} {at} {at}{text}")));
+        if at % 10 == 0 {
+            all.push(words(&format!("RPUSH l{few} {text}{text}{text}")));
+            all.push(words(&format!("XADD x{few} * f {text}")));
+            all.push(words(&format!("SET long{at} {}", text.repeat(20))));
+        }
+        if at % 4 > 0 {
+            gone.push(words(&format!("DEL k{at} long{at}")));
+            gone.push(words(&format!("HDEL h{few} f{at}")));
+            gone.push(words(&format!("SREM s{few} {at}{text}")));
+            gone.push(words(&format!("ZREM z{few} {at}{text}")));
+        }
+    }
+    send(client, &all);
+    send(client, &gone);
+}
+
+fn await_that(client: &mut Client, what: &str, holds: impl Fn(&mut Client) -> bool) {
+    for _ in 0..PATIENCE {
+        if holds(client) {
+            return;
+        }
+        thread::sleep(PAUSE);
+    }
+    panic!("{what} has not come: {:?}", client.run("INFO all"));
+}
+
+#[test]
+fn what_lies_scattered_is_moved_and_stays_what_it_is() {
+    for threads in ["1", "2"] {
+        let server = Server::start_binary(
+            Path::new(env!("CARGO_BIN_EXE_reddle")),
+            &[
+                ("threads", threads),
+                ("save", ""),
+                ("enable-debug-command", "yes"),
+                ("active-defrag-ignore-bytes", "1mb"),
+                ("active-defrag-threshold-lower", "10"),
+                ("active-defrag-cycle-min", "50"),
+                ("active-defrag-cycle-max", "75"),
+            ],
+        );
+        let mut client = server.client();
+        scatter(&mut client);
+        let digest = client.run("DEBUG DIGEST");
+        let lost = info(&mut client, "allocator_frag_ratio");
+        assert!(lost > 1.2, "there is something to do: {lost}");
+        assert_eq!(info(&mut client, "active_defrag_hits"), 0.0);
+        assert_eq!(client.run("CONFIG SET activedefrag yes"), Value::Simple(b"OK".into()));
+        await_that(&mut client, "the end", |client| {
+            info(client, "active_defrag_key_hits") > 0.0
+                && info(client, "active_defrag_running") == 0.0
+        });
+        assert!(info(&mut client, "active_defrag_hits") > 5_000.0);
+        assert!(info(&mut client, "total_active_defrag_time") > 0.0);
+        assert_eq!(client.run("DEBUG DIGEST"), digest);
+        // What the wheel knows has moved with the keys.
+        send(&mut client, &[words("PEXPIRE k0 1"), words("EXPIRE k12 200000")]);
+        await_that(&mut client, "the end of a key", |client| {
+            client.run("EXISTS k0") == Value::Int(0)
+        });
+        assert_eq!(client.run("MEMORY PURGE"), Value::Simple(b"OK".into()));
+        let rest = info(&mut client, "allocator_frag_ratio");
+        assert!(rest < lost, "{rest} after {lost}");
+        assert_eq!(client.run("CONFIG SET activedefrag no"), Value::Simple(b"OK".into()));
+    }
+}
