@@ -151,8 +151,8 @@ impl Door {
         })
     }
 
-    /// Shows the entries of some places from a cursor on to who moves their allocations; returns the
-    /// next cursor. No snapshot needs anything of this: it knows entries by where they are.
+    /// Shows the entries of some places from a cursor on to who moves their allocations; returns
+    /// the next cursor. No snapshot needs anything of this: it knows entries by where they are.
     pub(crate) fn relocate(&mut self, cursor: u64, work: &mut dyn FnMut(&mut Entry)) -> u64 {
         debug_assert!(!self.has_past(), "a snapshot knows entries by where they are");
         self.table.scan_mut(cursor, STEP, work)

@@ -566,7 +566,8 @@ impl ShardDb {
 
     /// Moves the allocations of some keys from a cursor on, where that pays; the next cursor.
     /// `each` is told of every key and whether something of it was moved. What is in a long
-    /// collection is left to [`Self::relocate_more`]. Nothing is moved while a snapshot is under way.
+    /// collection is left to [`Self::relocate_more`]. Nothing is moved while a snapshot is under
+    /// way.
     pub(crate) fn relocate(
         &mut self,
         cursor: u64,

@@ -1,8 +1,9 @@
 //! Defragmentation (`activedefrag`): who decides that it is needed, and when workers do some of it.
 //!
-//! The allocator cuts pages into places of one size, and a page is given back when all of its places
-//! are free. After many deletions most pages have some free places and none is empty. What helps is
-//! to move what is in the emptiest of them: the allocator puts it into free places of others.
+//! The allocator cuts pages into places of one size, and a page is given back when all of its
+//! places are free. After many deletions most pages have some free places and none is empty. What
+//! helps is to move what is in the emptiest of them: the allocator puts it into free places of
+//! others.
 //!
 //! The first worker looks ten times a second at how much is lost in this way and decides how much
 //! time is worth it. Each worker walks over the keys of its lane, for a slice of

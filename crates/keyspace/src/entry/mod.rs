@@ -513,8 +513,8 @@ impl Entry {
         old.release_memory();
     }
 
-    /// Moves the entry, and a long string's bytes, where that pays. Nothing else changes; the caller
-    /// tells the timing wheel.
+    /// Moves the entry, and a long string's bytes, where that pays. Nothing else changes; the
+    /// caller tells the timing wheel.
     pub(crate) fn relocate(&mut self, pays: value::Pays<'_>) {
         if self.repr() == Repr::Shared {
             self.relocate_shared(pays);
@@ -527,9 +527,9 @@ impl Entry {
         // SAFETY: the size is never zero.
         let raw = unsafe { alloc(layout) };
         let Some(raw) = NonNull::new(raw) else { handle_alloc_error(layout) };
-        // SAFETY: both allocations have the size of the entry's shape. The bytes are all there is to
-        // an entry: what they own is owned by the new ones, and the old memory is given back without
-        // a look at them.
+        // SAFETY: both allocations have the size of the entry's shape. The bytes are all there is
+        // to an entry: what they own is owned by the new ones, and the old memory is given back
+        // without a look at them.
         unsafe {
             raw.as_ptr().copy_from_nonoverlapping(self.0.as_ptr(), size);
             dealloc(self.0.as_ptr(), layout);

@@ -115,7 +115,12 @@ pub(super) fn stats(report: &mut Report<'_, '_>) {
         ("tracking_total_prefixes", &tracked.prefixes),
     ]);
     report.field("evicted_scripts", report.server.scripting.figures().evicted);
-    let defrag = server.defrag.figures(report.now_us);
+    of_defrag(report);
+    report.zeros(ABSENT);
+}
+
+fn of_defrag(report: &mut Report<'_, '_>) {
+    let defrag = report.server.defrag.figures(report.now_us);
     report.fields(&[
         ("active_defrag_hits", &defrag.hits),
         ("active_defrag_misses", &defrag.misses),
@@ -124,7 +129,6 @@ pub(super) fn stats(report: &mut Report<'_, '_>) {
         ("total_active_defrag_time", &defrag.total_ms),
         ("current_active_defrag_time", &defrag.current_ms),
     ]);
-    report.zeros(ABSENT);
 }
 
 /// Sums over all workers, but of each worker's turns a second the mean: what is known of one event
