@@ -93,15 +93,15 @@ fn what_lies_scattered_is_moved_and_stays_what_it_is() {
         scatter(&mut client);
         let digest = client.run("DEBUG DIGEST");
         let lost = info(&mut client, "allocator_frag_ratio");
-        assert!(lost > 1.2, "there is something to do: {lost}");
+        assert!(lost > 1.5, "there is something to do: {lost}");
         assert_eq!(info(&mut client, "active_defrag_hits"), 0.0);
         assert_eq!(client.run("CONFIG SET activedefrag yes"), Value::Simple(b"OK".into()));
+        // What cannot be moved, and a slab of each size that is not full, remain.
         await_that(&mut client, "the end", |client| {
-            info(client, "active_defrag_key_hits") > 0.0
-                && info(client, "active_defrag_running") == 0.0
+            info(client, "active_defrag_key_hits") > 1_000.0
+                && info(client, "allocator_frag_ratio") < 1.0 + (lost - 1.0) / 2.0
         });
-        assert!(info(&mut client, "active_defrag_hits") > 5_000.0);
-        assert!(info(&mut client, "total_active_defrag_time") > 0.0);
+        assert!(info(&mut client, "active_defrag_hits") > 1_000.0);
         assert_eq!(client.run("DEBUG DIGEST"), digest);
         // What the wheel knows has moved with the keys.
         send(&mut client, &[words("PEXPIRE k0 1"), words("EXPIRE k12 200000")]);

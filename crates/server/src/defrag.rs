@@ -21,8 +21,12 @@ use crate::server::Server;
 use crate::session::State;
 use crate::{standby, sys};
 
-/// After a walk that moved nothing the next one begins so much later.
+/// After a walk that moved next to nothing the next one begins so much later.
 const REST: Duration = Duration::from_secs(1);
+
+/// Fewer than one in so many that are moved is next to nothing: there are always some slabs that are
+/// not full, and what lies in them takes turns.
+const WORTH: u64 = 50;
 
 /// What the configuration says of it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -83,8 +87,9 @@ pub struct Course {
     walk: Walk,
     /// When its next slice begins.
     next: Option<Instant>,
-    /// Allocations that were moved since the walk began.
+    /// Allocations that were moved since the walk began, and that were looked at.
     moved: u64,
+    looked: u64,
 }
 
 impl Defrag {
@@ -170,7 +175,8 @@ pub fn run(server: &Server, local: &mut Local) {
     server.latency.note("active-defrag-cycle", took);
 }
 
-/// Walks until a moment; whether a walk has come to its end that moved nothing.
+/// Walks until a moment; whether a walk has come to its end that moved next to
+/// nothing.
 fn walk(server: &Server, local: &mut Local, course: &mut Course, end: Instant) -> bool {
     let gate = standby::enter(server, local);
     let (mut hits, mut misses) = (0, 0);
@@ -200,7 +206,12 @@ fn walk(server: &Server, local: &mut Local, course: &mut Course, end: Instant) -
     counts.hits.fetch_add(hits, Ordering::Relaxed);
     counts.misses.fetch_add(misses, Ordering::Relaxed);
     course.moved += hits;
-    is_through && std::mem::take(&mut course.moved) == 0
+    course.looked += hits + misses;
+    if !is_through {
+        return false;
+    }
+    let (moved, looked) = (std::mem::take(&mut course.moved), std::mem::take(&mut course.looked));
+    moved * WORTH <= looked
 }
 
 #[cfg(test)]

@@ -45,6 +45,10 @@ pub struct Room {
     is_due: bool,
     /// There was more to evict than time.
     goes_on: bool,
+    /// When it last asked the allocator, Unix milliseconds.
+    asked_ms: i64,
+    /// When it last looked before a command that needs no memory, Unix milliseconds.
+    looked_ms: i64,
     evictor: Evictor,
 }
 
@@ -126,6 +130,13 @@ pub fn is_due(local: &Local) -> bool {
     is_due || goes_on || allocator::balance() >= alarm
 }
 
+/// Whether to look at the limit before a command while more is in use than is allowed and nothing
+/// could go: those that need no memory are not kept waiting for more than one look a millisecond.
+pub fn is_wanted(local: &mut Local, needs_memory: bool) -> bool {
+    let now_ms = local.now_ms();
+    needs_memory || std::mem::replace(&mut local.room.looked_ms, now_ms) != now_ms
+}
+
 /// Looks at the limit: evicts, refuses from now on, or refuses no longer. The caller passes the
 /// gate and holds no shard.
 #[cold]
@@ -149,7 +160,10 @@ pub fn look(server: &Server, local: &mut Local) {
     let mut is_refused = false;
     // Asked before the allocator is: loading gives back all it took beside the data, then ends.
     let rests = server.state().any(State::PAUSED.with(State::LOADING));
-    if excess(server, limit) > limit as i64 / DOUBTFUL_SHARE {
+    // Where nothing can go every command comes by here, and asking takes longer than most of them.
+    let is_doubtful = excess(server, limit) > limit as i64 / DOUBTFUL_SHARE;
+    if is_doubtful && local.room.asked_ms != local.now_ms() {
+        local.room.asked_ms = local.now_ms();
         server.memory.look(local.now_ms());
     }
     if excess(server, limit) > 0 {

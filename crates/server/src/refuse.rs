@@ -143,7 +143,11 @@ pub fn look_closer(turn: &mut Turn<'_, '_>, row: &Row, args: &Args<'_>, state: S
     if state.any(State::PAUSED_WRITE) && scripting::only_reads(server, row, args) {
         nature.flags.remove(Flags::MAY_REPLICATE);
     }
-    if state.any(State::OVER_MEMORY) && !state.any(State::BUSY) {
+    let needs_memory = nature.flags.contains(Flags::DENYOOM);
+    if state.any(State::OVER_MEMORY)
+        && !state.any(State::BUSY)
+        && evict::is_wanted(local, needs_memory)
+    {
         evict::look(server, local);
         state.put(State::OVER_MEMORY, server.state().any(State::OVER_MEMORY));
     }
