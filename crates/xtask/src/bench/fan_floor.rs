@@ -3,7 +3,8 @@
 //!
 //! It knows the requests of the bench of sessions alone: channels are numbers at the end of a name
 //! of fixed length, so that nothing has to be looked up, all requests are of one length, and a
-//! message is as long as the request that publishes it. Messages in a row of one channel are sent together.
+//! message is as long as the request that publishes it. Messages in a row of one channel are sent
+//! together.
 
 use std::io::Write;
 use std::net::TcpStream;
