@@ -24,8 +24,8 @@ use crate::{standby, sys};
 /// After a walk that moved next to nothing the next one begins so much later.
 const REST: Duration = Duration::from_secs(1);
 
-/// Fewer than one in so many that are moved is next to nothing: there are always some slabs that are
-/// not full, and what lies in them takes turns.
+/// Fewer than one in so many that are moved is next to nothing: there are always some slabs that
+/// are not full, and what lies in them takes turns.
 const WORTH: u64 = 50;
 
 /// What the configuration says of it.
