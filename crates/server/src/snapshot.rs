@@ -190,12 +190,19 @@ impl Snapshots {
     }
 
     fn settle(&self, server: &Server, waits: bool) {
-        let is_at_end = |current: &mut Current| waits || current.writer.is_finished();
+        // A rewrite has come to its end when the log goes on in its increment.
+        let is_at_end = |current: &mut Current| {
+            waits || current.writer.is_finished() && !server.aof.is_switching()
+        };
         let Some(ended) = self.current.lock().take_if(is_at_end) else { return };
         let written = ended.writer.join().unwrap_or_else(|_| Err(io::ErrorKind::Other.into()));
         // When writing has failed, the walk is still to learn that nobody wants the rest.
         ended.run.is_over.store(true, Ordering::SeqCst);
         let result = match written {
+            // A log that is not wanted any more is not, even if it is whole by now.
+            Ok(()) if ended.purpose == Purpose::Rewrite && ended.run.queue.is_given_up() => {
+                Err(Failure::Cancelled)
+            }
             Ok(()) => Ok(()),
             Err(_) if ended.run.queue.is_given_up() => Err(Failure::Cancelled),
             Err(error) => Err(Failure::Io(error)),
