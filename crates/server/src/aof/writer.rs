@@ -1,6 +1,6 @@
-//! The writer: a thread that, while there is a log, once a second puts on the disk what was written,
-//! and writes what workers left to it: because it was busy with that, because the disk had failed,
-//! or because the log goes on in another increment.
+//! The writer: a thread that, while there is a log, once a second puts on the disk what was
+//! written, and writes what workers left to it: because it was busy with that, because the disk had
+//! failed, or because the log goes on in another increment.
 
 use std::io;
 use std::sync::Arc;
