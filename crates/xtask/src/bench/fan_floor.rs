@@ -31,8 +31,8 @@ impl Fan {
         self.audiences[channel].push(peer);
     }
 
-    /// Has `send` give the peers what the publisher wants them to get; the answers to it, `None` when
-    /// the input is not a publisher's.
+    /// Has `send` give the peers what the publisher wants them to get; the answers to it, `None`
+    /// when the input is not a publisher's.
     pub(super) fn publish(
         &mut self,
         input: &[u8],

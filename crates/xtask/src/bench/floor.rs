@@ -66,8 +66,8 @@ fn accept(listener: &TcpListener, poll: &Poll, peers: &mut Vec<Option<Peer>>) {
     }
 }
 
-/// False once the client is gone. What a subscriber's socket does not take of a message is lost: the
-/// bench sends no more than subscribers read.
+/// False once the client is gone. What a subscriber's socket does not take of a message is lost:
+/// the bench sends no more than subscribers read.
 fn answer(
     peer: &mut Peer,
     token: usize,
