@@ -24,8 +24,8 @@ pub(super) fn directives(version: &str) -> String {
     let mut page = head("reddle.conf", 5, version, "configuration of reddle");
     page.push_str(
         ".SH DESCRIPTION\nA line is a directive and its values; text after # explains. Every \
-         directive is also an option of the command line\n.RB ( \\-\\-port\n7000) and a variable of \
-         the environment\n.RB ( REDDLE_PORT =7000).\n.SH DIRECTIVES\n",
+         directive is also an option of the command line\n.RB ( \\-\\-port\n7000) and a variable \
+         of the environment\n.RB ( REDDLE_PORT =7000).\n.SH DIRECTIVES\n",
     );
     let shown = DIRECTIVES.iter().filter(|row| !row.flags.contains(Flags::HIDDEN));
     shown.for_each(|row| directive(&mut page, row));

@@ -1,3 +1,5 @@
+//! What is written for packages: options that are found, text that stays text, completions in bash.
+
 use std::process::Command;
 
 use spec::config::{DIRECTIVES, Flags};
