@@ -162,7 +162,8 @@ pub fn look(server: &Server, local: &mut Local) {
     let rests = server.state().any(State::PAUSED.with(State::LOADING));
     // Where nothing can go every command comes by here, and asking takes longer than most of them.
     let is_doubtful = excess(server, limit) > limit as i64 / DOUBTFUL_SHARE;
-    if is_doubtful && local.room.asked_ms != local.now_ms() {
+    let is_stuck = server.state().any(State::OVER_MEMORY);
+    if is_doubtful && !(is_stuck && local.room.asked_ms == local.now_ms()) {
         local.room.asked_ms = local.now_ms();
         server.memory.look(local.now_ms());
     }
