@@ -32,17 +32,16 @@ pub(crate) fn open(stack: &mut Stack) {
 /// unpack(list [, i [, j]])
 fn unpack(stack: &mut Stack) -> Outcome {
     stack.check_table(1);
-    let first = stack.optional_int(2, 1);
+    // Lua counts in 32 bits, and cuts what does not fit.
+    let first = stack.optional_int(2, 1) as i32;
     let last = match stack.kind(3) {
-        Kind::None | Kind::Nil => stack.len(1) as i64,
-        _ => stack.check_int(3),
+        Kind::None | Kind::Nil => stack.len(1) as i32,
+        _ => stack.check_int(3) as i32,
     };
     if first > last {
         return Ok(0);
     }
-    let indices = i32::try_from(first).ok().zip(i32::try_from(last).ok());
-    let n = last.checked_sub(first).and_then(|n| n.checked_add(1));
-    let (Some((first, last)), Some(Ok(n))) = (indices, n.map(i32::try_from)) else {
+    let Ok(n) = i32::try_from(i64::from(last) - i64::from(first) + 1) else {
         return stack.fail(b"too many results to unpack");
     };
     if !stack.reserve(n) {
@@ -169,6 +168,9 @@ fn handle(stack: &mut Stack) -> Outcome {
 
 /// coroutine.resume(co, ...): Lua's own, but for what ends the script.
 fn resume(stack: &mut Stack) -> Outcome {
+    if stack.kind(1) != Kind::Thread {
+        return stack.fail_argument(1, c"coroutine expected");
+    }
     let original = stack.state().resume;
     stack.push_kept(original);
     stack.insert(1);

@@ -11,6 +11,7 @@ pub mod running;
 mod time;
 mod title;
 mod usage;
+pub mod wire;
 
 pub use daemon::daemonize;
 pub use group::group_id;
