@@ -14,6 +14,11 @@ use crate::sys;
 use crate::sys::balance::Balances;
 pub use crate::sys::balance::balance;
 
+/// How much the balances may change while the allocator is asked, in bytes, and how often it is
+/// asked for an answer that fits them.
+const RECKON_SLACK: u64 = 64 << 10;
+const RECKON_TRIES: u32 = 4;
+
 /// Bytes, as the allocator counts them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Figures {
@@ -94,8 +99,7 @@ impl Gauge {
     /// Looks at what is in use now, at a time in Unix milliseconds. The first look is taken for
     /// what the server needs without data.
     pub fn look(&self, now_ms: i64) -> Figures {
-        let figures = figures();
-        self.base.store(figures.used as i64 - self.balances.sum(), Ordering::Relaxed);
+        let figures = self.reckon();
         if self.startup.load(Ordering::Relaxed) == 0 {
             self.startup.store(figures.used, Ordering::Relaxed);
         }
@@ -103,6 +107,26 @@ impl Gauge {
             self.peak_ms.store(now_ms, Ordering::Relaxed);
         }
         figures
+    }
+
+    /// Asks the allocator, and reckons what of its answer does not stand in the balances.
+    fn reckon(&self) -> Figures {
+        let mut before = self.balances.sum();
+        let mut tries = 0;
+        loop {
+            let figures = figures();
+            let after = self.balances.sum();
+            tries += 1;
+            // The workers go on meanwhile, and this thread may have been off its core in between.
+            // What they gave back is not to be taken for the others', or as much would be evicted
+            // once more.
+            if tries == RECKON_TRIES || after.abs_diff(before) <= RECKON_SLACK {
+                let base = figures.used as i64 - before.max(after);
+                self.base.store(base, Ordering::Relaxed);
+                return figures;
+            }
+            before = after;
+        }
     }
 
     /// Bytes in use: those of the last look, and what the threads that sit among the balances have

@@ -147,11 +147,12 @@ pub fn look(server: &Server, local: &mut Local) {
         return judge(server, local, false);
     }
     let mut is_refused = false;
+    // Asked before the allocator is: loading gives back all it took beside the data, then ends.
+    let rests = server.state().any(State::PAUSED.with(State::LOADING));
     if excess(server, limit) > limit as i64 / DOUBTFUL_SHARE {
         server.memory.look(local.now_ms());
     }
     if excess(server, limit) > 0 {
-        let rests = server.state().any(State::PAUSED.with(State::LOADING));
         let may_evict = local.tunables.eviction.is_some() && !local.tunables.import_mode;
         if may_evict && !rests {
             is_refused = !evict(server, local, limit, taken);
@@ -202,12 +203,12 @@ fn evict(server: &Server, local: &mut Local, limit: u64, debt: i64) -> bool {
         freed += local.change.evicted_bytes() as i64;
         commit::evicted(server, local);
         local.late.extend(local.ready.drain(..));
-        if freed >= needed {
+        // Other workers evict for the same excess at the same time.
+        if freed >= needed || excess(server, limit) <= 0 {
             break true;
         }
         if !found {
-            // What is being freed will do.
-            break server.background.pending() > 0;
+            break false;
         }
         if freed >= debt && began.elapsed() >= time {
             local.room.goes_on = true;
