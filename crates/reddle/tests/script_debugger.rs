@@ -20,9 +20,11 @@ fn lines(value: &Value) -> Vec<String> {
 }
 
 fn say(client: &mut Client, args: &[&str]) -> Vec<String> {
-    let mut bytes = Vec::new();
-    resp::value::encode_command(&mut bytes, args);
-    client.send(&bytes).expect("the server reads");
+    let mut bytes = format!("*{}\r\n", args.len());
+    for arg in args {
+        bytes.push_str(&format!("${}\r\n{arg}\r\n", arg.len()));
+    }
+    client.send(bytes.as_bytes()).expect("the server reads");
     hear(client)
 }
 
@@ -60,7 +62,7 @@ fn it_steps_and_shows_what_there_is() {
     assert_eq!(say(&mut client, &["step"]), stopped);
     assert_eq!(say(&mut client, &["p", "a"]), ["<value> {1; 2; {[\"x\"]=\"y\"}}"]);
     assert_eq!(say(&mut client, &["P", "none"]), ["No such variable."]);
-    assert_eq!(say(&mut client, &["eval", "#a + 1"]), ["<retval> 4"]);
+    assert_eq!(say(&mut client, &["eval", "#{1, 2} + 2"]), ["<retval> 4"]);
     assert_eq!(say(&mut client, &["e", "error('x')"]), ["<error> ldb_eval:1: x"]);
     let pong = ["<command> ping", "<reply> \"+PONG\""];
     assert_eq!(say(&mut client, &["redis", "ping"]), pong);
@@ -138,5 +140,5 @@ fn what_cannot_be_debugged_is_refused() {
     let by_digest = "ERR Please use EVAL instead of EVALSHA for debugging";
     assert_eq!(lines(&client.run(&sha)), [by_digest]);
     assert_eq!(lines(&client.run("SCRIPT DEBUG NO")), ["OK"]);
-    assert_eq!(lines(&client.run("EVAL 'return redis.breakpoint()' 0")), ["Null"]);
+    assert_eq!(say(&mut client, &["EVAL", "return redis.breakpoint()", "0"]), ["Null"]);
 }
