@@ -56,6 +56,10 @@ fn unpack(stack: &mut Stack) -> Outcome {
 /// loadstring(string [, chunkname])
 fn loadstring(stack: &mut Stack) -> Outcome {
     let code = stack.check_bytes(1);
+    if matches!(stack.kind(2), Kind::None | Kind::Nil) {
+        stack.set_top(1);
+        stack.push_copy(1);
+    }
     compile(stack, code.get(), 2)
 }
 
@@ -92,7 +96,7 @@ fn load(stack: &mut Stack) -> Outcome {
 /// Compiles text: the function, or nil and the reason.
 fn compile(stack: &mut Stack, code: &[u8], name: i32) -> Outcome {
     // The name of a chunk is shown in messages only; one that holds a zero byte ends there.
-    let loaded = if stack.kind(name) == Kind::String {
+    let loaded = if !matches!(stack.kind(name), Kind::None | Kind::Nil) {
         let name = stack.check_bytes(name).get();
         let end = name.iter().position(|byte| *byte == 0).unwrap_or(name.len());
         stack.push_bytes(&name[..end]);

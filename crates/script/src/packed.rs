@@ -210,10 +210,8 @@ fn unpack(stack: &mut Stack) -> Outcome {
     if offset == 0 {
         return stack.fail_argument(3, c"offset must be 1 or greater");
     }
-    if offset < 0 {
-        return stack.fail_argument(2, c"data string too short");
-    }
-    let (mut at, mut n) = ((offset - 1) as usize, 0);
+    // What lies before the text counts as far behind it.
+    let (mut at, mut n) = (usize::try_from(offset - 1).unwrap_or(usize::MAX / 2), 0);
     while let Some(item) = format.next(stack, true)? {
         at += format.padding(at, item);
         let mut size = item.size;

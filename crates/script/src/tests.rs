@@ -628,7 +628,8 @@ fn packed_values() {
     );
     assert!(eval("struct.unpack('i4', 'x')").contains("data string too short"));
     assert!(eval("struct.unpack('c2147483648', 'x')").contains("integral size overflow"));
-    assert!(eval("struct.unpack('bc0', '\\200', -1)").contains("offset must be 1 or greater"));
+    assert!(eval("struct.unpack('bc0', '\\200', 0)").contains("offset must be 1 or greater"));
+    assert!(eval("struct.unpack('bc0', '\\200', -1)").contains("data string too short"));
     assert!(eval("struct.pack('!3i', 1)").contains("alignment 3 is not a power of 2"));
     assert!(eval("struct.pack('y', 1)").contains("invalid format option 'y'"));
     assert!(eval("struct.size('s')").contains("option 's' has no fixed size"));

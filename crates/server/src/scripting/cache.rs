@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use script::{Flags, Interp, Role, Script};
 
 use super::Nature;
+use crate::refuse::lossy;
 use crate::server::Server;
 
 /// Scripts of EVAL that are remembered.
@@ -231,19 +232,18 @@ fn read_head(body: &[u8]) -> Result<(Nature, usize), String> {
     let mut flags = Flags::default();
     for word in &words[1..] {
         let Some(names) = word.strip_prefix(b"flags=") else {
-            return Err(format!("Unknown lua shebang option: {}", word.escape_ascii()));
+            return Err(format!("Unknown lua shebang option: {}", lossy(word)));
         };
         // No name at all is no flag.
         for name in names.split(|byte| *byte == b',').filter(|_| !names.is_empty()) {
             let known = Flags::NAMES.iter().find(|(_, known)| known.as_bytes() == name);
-            let (flag, _) = known.ok_or_else(|| {
-                format!("Unexpected flag in script shebang: {}", name.escape_ascii())
-            })?;
+            let (flag, _) = known
+                .ok_or_else(|| format!("Unexpected flag in script shebang: {}", lossy(name)))?;
             flags = flags.with(*flag);
         }
     }
     if !engine.eq_ignore_ascii_case(b"lua") {
-        return Err(format!("Could not find scripting engine '{}'", engine.escape_ascii()));
+        return Err(format!("Could not find scripting engine '{}'", lossy(engine)));
     }
     Ok((Nature { flags, is_silent: false }, end))
 }
