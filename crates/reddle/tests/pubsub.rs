@@ -359,3 +359,17 @@ fn a_monitor_sees_the_commands_of_a_key_in_their_order() {
     let last = String::from_utf8_lossy(&value).into_owned();
     assert_eq!(lines.last(), Some(&format!(r#""SET" "key" "{last}""#)));
 }
+
+#[test]
+fn a_monitor_sees_a_command_that_waits_once() {
+    let server = server(&[("threads", "4")]);
+    let (mut monitor, mut waiter, mut other) = (server.client(), server.client(), server.client());
+    monitor.run("MONITOR");
+    waiter.send(b"BLPOP list 0\r\n").expect("it is sent");
+    assert_eq!(shown(&mut monitor), r#""BLPOP" "list" "0""#);
+    other.run("LPUSH list 1");
+    waiter.receive().expect("it is served");
+    other.run("LPUSH list 2");
+    assert_eq!(shown(&mut monitor), r#""LPUSH" "list" "1""#);
+    assert_eq!(shown(&mut monitor), r#""LPUSH" "list" "2""#);
+}

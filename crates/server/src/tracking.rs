@@ -103,6 +103,11 @@ impl Tracking {
         }
     }
 
+    /// Whether somebody is told of keys without having read them: most turns bring news then.
+    pub fn broadcasts(&self) -> bool {
+        self.prefix_count.load(Ordering::Relaxed) > 0
+    }
+
     /// The next client of a worker whose inbox has something in it.
     pub fn next_notice(&self, worker: usize) -> Option<Reader> {
         self.notices[worker].pop()

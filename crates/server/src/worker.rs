@@ -88,8 +88,10 @@ pub struct Desk {
     spare: Writer,
     /// Connections that were given messages and are still to be sent them.
     written: Vec<Parcel>,
-    /// Connections whose replies wait until the log is on the disk.
+    /// Connections whose replies wait until the log is on the disk, or for news to go with them.
     unsent: Vec<usize>,
+    /// Whether replies wait until the turn's news of keys are there, so that one write takes both.
+    awaits_news: bool,
     next_cron: Instant,
     /// Which of its lane's shards comes first when it expires keys the next time.
     expire_turn: u32,
@@ -148,6 +150,7 @@ impl Thread {
             spare: Writer::new(Proto::Resp2),
             written: Vec::new(),
             unsent: Vec::new(),
+            awaits_news: false,
             next_cron: Instant::now(),
             expire_turn: 0,
             pace: Pace::Idle,
@@ -188,8 +191,10 @@ impl Thread {
             for listener in std::mem::take(&mut self.local.desk.accept_again) {
                 self.accept(listener);
             }
+            self.local.desk.awaits_news = self.server.tracking.broadcasts();
             self.serve_readable();
             self.serve_again();
+            self.local.desk.awaits_news = false;
             self.load();
             self.expire();
             self.end_waits();
@@ -289,6 +294,7 @@ impl Thread {
             return;
         }
         self.local.look_at_clock();
+        self.local.desk.awaits_news = false;
         self.messages_standing_in();
         self.deliver();
         for listener in std::mem::take(&mut self.local.desk.accept_again) {

@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use commands::{Args, Wait};
 use keyspace::{Class, Held, Kind, Lookup, Note, ReadGuard, Wants};
@@ -346,6 +346,9 @@ pub fn count(server: &Server, local: &Local, waiter: &Waiter, ran_ns: Option<u64
     command.nanoseconds.add(spent_ns);
     if local.tunables.latency_tracking {
         command.latency.record(spent_ns);
+    }
+    if let Some(ran_ns) = ran_ns {
+        server.latency.note("command-unblocking", Duration::from_nanos(ran_ns));
     }
     if reply.first() == Some(&b'-') {
         let kind = if ran_ns.is_some() { &command.failed } else { &command.rejected };

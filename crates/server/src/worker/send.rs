@@ -36,15 +36,22 @@ impl Thread {
         }
     }
 
-    /// Writes what this turn has appended to the log, then sends the replies that wait for that.
+    /// Writes what this turn has appended to the log, then sends the replies that wait.
     pub(super) fn settle(&mut self) {
+        let holds = self.server.aof.holds_replies(&self.local.outlet);
         let has_appended = std::mem::take(&mut self.local.outlet.has_appended);
         if self.local.desk.unsent.is_empty() && !has_appended {
             return;
         }
-        aof::settle(&self.server);
+        if holds {
+            aof::settle(&self.server);
+        }
         for token in std::mem::take(&mut self.local.desk.unsent) {
-            self.write(token);
+            // Who was given news has been sent everything with them.
+            let conn = self.local.desk.conns.get(token).and_then(Option::as_ref);
+            if conn.is_some_and(|conn| !conn.out.is_empty()) {
+                self.write(token);
+            }
         }
     }
 
@@ -78,8 +85,8 @@ impl Thread {
     /// Sends replies, and settles what the connection keeps until it is served again.
     pub(super) fn finish(&mut self, conn: &mut Conn, fate: Fate) -> Fate {
         let holds = self.server.aof.holds_replies(&self.local.outlet);
-        if holds && fate == Fate::Keep && !conn.out.is_empty() {
-            // The other connections of this turn share the write.
+        if (holds || self.local.desk.awaits_news) && fate == Fate::Keep && !conn.out.is_empty() {
+            // The other connections of this turn share the write to the disk, or have news for it.
             self.local.desk.unsent.push(conn.client().slot);
             return Fate::Keep;
         }

@@ -1,12 +1,15 @@
 //! The null responder: what a server on this kernel costs when it does no work at all.
 //!
 //! It answers `+OK` once for every `*` it receives and looks at nothing else, so requests that are
-//! measured against it must not carry that byte in keys or values.
+//! measured against it must not carry that byte in keys or values. Messages to subscribers, which
+//! `+OK` would not measure, are `fan_floor`'s.
 
 use std::io::{ErrorKind, Read, Write};
 
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
+
+use super::fan_floor::Fan;
 
 const LISTENER: Token = Token(usize::MAX);
 const REPLY: &[u8] = b"+OK\r\n";
@@ -32,6 +35,7 @@ pub(super) fn serve(address: &str) -> Result<(), String> {
     let mut peers: Vec<Option<Peer>> = Vec::new();
     let mut input = vec![0; READ_SIZE];
     let output = REPLY.repeat(READ_SIZE);
+    let mut fan = Fan::default();
     loop {
         match poll.poll(&mut events, None) {
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
@@ -42,7 +46,7 @@ pub(super) fn serve(address: &str) -> Result<(), String> {
                 accept(&listener, &poll, &mut peers);
             } else if let Some(slot) = peers.get_mut(event.token().0)
                 && let Some(peer) = slot
-                && !answer(peer, &mut input, &output)
+                && !answer(peer, &mut input, &output, &mut fan)
             {
                 *slot = None;
             }
@@ -62,11 +66,15 @@ fn accept(listener: &TcpListener, poll: &Poll, peers: &mut Vec<Option<Peer>>) {
 }
 
 /// False once the client is gone.
-fn answer(peer: &mut Peer, input: &mut [u8], output: &[u8]) -> bool {
+fn answer(peer: &mut Peer, input: &mut [u8], output: &[u8], fan: &mut Fan) -> bool {
     loop {
         match peer.stream.read(input) {
             Ok(0) => return false,
             Ok(count) => {
+                if let Some(answers) = fan.publish(&input[..count]) {
+                    return peer.stream.write_all(&answers).is_ok();
+                }
+                fan.join(&input[..count], || rustix::io::dup(&peer.stream).ok().map(Into::into));
                 let stars = memchr::memchr_iter(b'*', &input[..count]).count();
                 peer.unsent += stars * REPLY.len();
                 if !send(peer, output) {

@@ -16,6 +16,7 @@ mod client;
 mod commands;
 mod elements;
 mod expiry;
+mod fan_floor;
 mod floor;
 mod freeing;
 mod growth;

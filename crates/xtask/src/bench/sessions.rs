@@ -58,7 +58,8 @@ pub(super) fn measure(options: &Options) -> Result<Section, String> {
     let cpus = Cpus::choose(options);
     let intro = format!(
         "Transactions of {SETS} SETs with values of {} bytes and {} keys, {} connections; messages \
-         of {} bytes, from one publisher that waits until all subscribers have them. Server on \
+         of {} bytes, from one publisher that waits until all subscribers have them; their floor \
+         does nothing but send them. Server on \
          one core, generator on another; medians of {} rounds of {} ms.",
         VALUE.len(),
         options.keys,
@@ -165,7 +166,7 @@ fn messages(options: &Options, cpus: &Cpus) -> Result<Table, String> {
     for scene in SCENES {
         let scene = Scene { subscribers: scene.subscribers.min(most), ..*scene };
         let mut results = Vec::new();
-        for kind in Kind::all(options, false) {
+        for kind in Kind::all(options, true) {
             eprintln!("sessions: {} with {}", kind.name(), scene.name);
             let more = ["--maxclients", "20000"];
             let server = Server::start(options, kind, &cpus.server, &more)?;
@@ -176,7 +177,7 @@ fn messages(options: &Options, cpus: &Cpus) -> Result<Table, String> {
             let mut row = vec![scene.name.to_owned(), kind.name().to_owned()];
             row.push(format!("{:.0}", got.per_second));
             row.extend([got.user_us, got.total_us].map(micros));
-            if let (Kind::Ours, Some(peer)) = (kind, peer) {
+            if let (Kind::Ours | Kind::Floor, Some(peer)) = (kind, peer) {
                 row.push(ratio(got.user_us, peer.user_us));
                 row.push(ratio(got.total_us, peer.total_us));
             }
