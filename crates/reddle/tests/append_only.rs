@@ -494,6 +494,23 @@ fn a_log_that_is_turned_on_in_a_transaction_has_it_once() {
     assert_eq!(folder.start(&[]).client().text("GET a"), "4");
 }
 
+/// WAITAOF is answered when somebody has put the log on the disk.
+#[test]
+fn a_log_that_is_turned_on_later_is_synced_each_second() {
+    let folder = Folder::new();
+    let server = folder.start(&[("appendonly", "no"), ("appendfsync", "everysec")]);
+    let mut client = server.client();
+    assert_eq!(client.text("CONFIG SET appendonly yes"), "OK");
+    wait_for_rewrite(&mut client);
+    for value in 0..3 {
+        client.text(&format!("SET key {value}"));
+        assert_eq!(
+            client.run("WAITAOF 1 0 20000"),
+            Value::Array(vec![Value::Int(1), Value::Int(0)])
+        );
+    }
+}
+
 #[test]
 fn a_log_that_grows_is_rewritten() {
     let folder = Folder::new();

@@ -347,6 +347,39 @@ fn files_of_real_servers_hold_what_they_held_there() {
     }
 }
 
+#[test]
+fn files_of_old_servers_hold_what_they_held_there() {
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/rdb/old");
+    let lines = fs::read_to_string(samples.join("digests.txt")).unwrap();
+    for line in lines.lines() {
+        let [name, digest, deadline_ms] = line.split(' ').collect::<Vec<_>>()[..] else {
+            panic!("{line}");
+        };
+        let folder = Folder::new();
+        fs::copy(samples.join(format!("{name}.rdb")), folder.0.join("dump.rdb")).unwrap();
+        let server = folder.start(&[]);
+        let mut client = server.client();
+        for command in ["DEBUG RELOAD", "PING"] {
+            assert_eq!(client.text("DEBUG DIGEST"), digest, "{name}");
+            let deadline = client.call(&["PEXPIRETIME", "expires too"]);
+            assert_eq!(deadline, Value::Int(deadline_ms.parse().unwrap()), "{name}");
+            if client.text("EXISTS stream") == "1" {
+                let bulk = |text: &str| Value::Bulk(text.into());
+                let of = |name, count| Value::Array(vec![bulk(name), bulk(count)]);
+                let consumers = Value::Array(vec![of("alice", "2"), of("bob", "3")]);
+                let pending = vec![Value::Int(5), bulk("1-1"), bulk("7-1"), consumers];
+                let found = client.run("XPENDING stream first");
+                assert_eq!(found, Value::Array(pending), "{name}");
+            }
+            let fields = ["HPEXPIRETIME", "hash 40", "FIELDS", "2", "field 2", "field 3"];
+            let field_ms = if name == "redis-7.4.0" { 32_503_680_000_009 } else { -1 };
+            let expected = Value::Array(vec![Value::Int(field_ms), Value::Int(-1)]);
+            assert_eq!(client.call(&fields), expected, "{name}");
+            client.text(command);
+        }
+    }
+}
+
 /// What XPENDING says of the group in the files of real servers.
 fn pending() -> Value {
     let bulk = |text: &str| Value::Bulk(text.into());

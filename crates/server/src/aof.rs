@@ -20,6 +20,8 @@ mod wait;
 mod writer;
 
 use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -41,6 +43,7 @@ pub use sink::{flush, settle};
 pub use unit::{Mark, Unit};
 use wait::Waiting;
 pub use wait::{NO_LOG, wait};
+pub use writer::start as start_writer;
 
 /// Bytes that may wait to be written before workers wait for the disk.
 const WAITING_MAX: u64 = 256 << 20;
@@ -102,7 +105,9 @@ pub struct Aof {
     /// Commands that are being loaded.
     pub replay: Replay,
     /// The log's files.
-    pub files: Mutex<Files>,
+    pub files: Arc<Mutex<Files>>,
+    /// Whether the stream goes on in another increment once what stands before is on the disk.
+    is_switching: AtomicBool,
     /// What INFO tells.
     pub figures: Figures,
     /// Why the log takes nothing at present.
@@ -158,7 +163,17 @@ struct Tail {
     /// The last annotation, Unix seconds.
     noted_s: i64,
     /// Files that the stream goes on in, each with its place in `bytes`.
-    switches: VecDeque<(usize, Option<Append>)>,
+    switches: VecDeque<(usize, Next)>,
+}
+
+/// What the stream goes on in.
+enum Next {
+    /// No file.
+    Nothing,
+    /// A file that is named already, or will be later.
+    File(Append),
+    /// An increment of this name, once the manifest has it.
+    Increment(OsString, Append),
 }
 
 /// What the configuration says of the log.
@@ -214,7 +229,8 @@ impl Aof {
             rewrites: Rewrites::default(),
             flush_sleep_us: AtomicU64::new(0),
             replay: Replay::default(),
-            files: Mutex::new(Files::new(config)),
+            files: Arc::new(Mutex::new(Files::new(config))),
+            is_switching: AtomicBool::new(false),
             figures: Figures::default(),
             trouble: Mutex::new(None),
             waiting: Waiting::default(),
@@ -261,12 +277,15 @@ impl Aof {
     }
 
     /// Goes on in another file, or with none, from the present position on. The caller is alone.
-    pub fn go_on_in(&self, file: Option<Append>) {
+    fn go_on_in(&self, next: Next) {
         let mut tail = self.tail.lock();
-        tail.is_on = file.is_some();
+        tail.is_on = !matches!(next, Next::Nothing);
         (tail.db, tail.noted_s) = (None, 0);
         let place = tail.bytes.len();
-        tail.switches.push_back((place, file));
+        if matches!(next, Next::Increment(..)) {
+            self.is_switching.store(true, Ordering::SeqCst);
+        }
+        tail.switches.push_back((place, next));
     }
 
     /// Whether there is a log.
@@ -314,7 +333,7 @@ impl Aof {
             && self.is_rewriting.load(Ordering::Relaxed)
     }
 
-    /// Tells the writer that something waits. No shard is held.
+    /// Tells the writer that something waits; takes no longer than a lock that nobody keeps.
     pub fn ring(&self) {
         *self.bell.lock() = true;
         self.rung.notify_one();
@@ -327,6 +346,11 @@ impl Aof {
             let mut bell = self.bell.lock();
             self.drained.wait_for(&mut bell, WAIT);
         }
+    }
+
+    /// Whether the stream is still to reach the increment that a rewrite has begun, and will.
+    pub fn is_switching(&self) -> bool {
+        self.is_switching.load(Ordering::SeqCst) && self.trouble.lock().is_none()
     }
 
     /// Why the log takes nothing at present, as the system says it.

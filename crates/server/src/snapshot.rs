@@ -37,6 +37,9 @@ const SLICE_SHARE: u32 = 4;
 const WRITE: usize = 32 << 10;
 /// How long it pauses behind them while clients are served.
 const PAUSE: Duration = Duration::from_micros(40);
+/// So long a worker counts as serving clients behind a turn in which it did. Whoever keeps the core
+/// from it would otherwise not learn that it has to do again.
+const SERVES: Duration = Duration::from_millis(5);
 
 /// What a snapshot is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -133,9 +136,10 @@ struct Run {
 struct Lane {
     pen: Mutex<Pen>,
     done: AtomicU64,
-    /// Microseconds of the last slice, and whether clients were served in the same turn.
+    /// Microseconds of the last slice.
     slice_us: AtomicU32,
-    is_serving: AtomicBool,
+    /// Until when the worker counts as serving clients, in microseconds of the run.
+    serves_until_us: AtomicU64,
 }
 
 /// What spells the keys of a lane.
@@ -190,12 +194,19 @@ impl Snapshots {
     }
 
     fn settle(&self, server: &Server, waits: bool) {
-        let is_at_end = |current: &mut Current| waits || current.writer.is_finished();
+        // A rewrite has come to its end when the log goes on in its increment.
+        let is_at_end = |current: &mut Current| {
+            waits || current.writer.is_finished() && !server.aof.is_switching()
+        };
         let Some(ended) = self.current.lock().take_if(is_at_end) else { return };
         let written = ended.writer.join().unwrap_or_else(|_| Err(io::ErrorKind::Other.into()));
         // When writing has failed, the walk is still to learn that nobody wants the rest.
         ended.run.is_over.store(true, Ordering::SeqCst);
         let result = match written {
+            // A log that is not wanted any more is not, even if it is whole by now.
+            Ok(()) if ended.purpose == Purpose::Rewrite && ended.run.queue.is_given_up() => {
+                Err(Failure::Cancelled)
+            }
             Ok(()) => Ok(()),
             Err(_) if ended.run.queue.is_given_up() => Err(Failure::Cancelled),
             Err(error) => Err(Failure::Io(error)),
@@ -276,6 +287,10 @@ pub fn walk(server: &Server, local: &mut Local, served: Option<Duration>) -> Pac
     // Who begins a snapshot is alone: what is seen behind the gate is this lane's.
     let gate = standby::enter(server, local);
     let run = snapshots.current.lock().as_ref().map(|current| Arc::clone(&current.run));
+    if let Some(run) = run.as_deref().filter(|_| served.is_some()) {
+        let until = run.began.elapsed() + SERVES;
+        run.lanes[worker].serves_until_us.store(until.as_micros() as u64, Ordering::Relaxed);
+    }
     let may_go = |run: &Run| run.is_over() || run.queue.has_room(worker) && run.is_in_time();
     if run.as_deref().is_some_and(|run| !may_go(run)) {
         return Pace::Waits;
@@ -295,6 +310,10 @@ pub fn walk(server: &Server, local: &mut Local, served: Option<Duration>) -> Pac
     };
     if !run.is_over() {
         run.lanes[worker].pen.lock().spell.flush();
+    }
+    if run.is_serving(worker) {
+        // Nobody asks any more, and what is left to write is not much.
+        run.lanes[worker].serves_until_us.store(u64::MAX, Ordering::Relaxed);
     }
     if snapshots.lanes.fetch_and(!bit, Ordering::SeqCst) == bit {
         run.queue.close();
@@ -324,7 +343,7 @@ impl Run {
                 pen: Mutex::new(pen),
                 done: AtomicU64::new(0),
                 slice_us: AtomicU32::new(0),
-                is_serving: AtomicBool::new(false),
+                serves_until_us: AtomicU64::new(0),
             })
         };
         let lanes = (0..lanes).map(lane).collect();
@@ -347,9 +366,8 @@ impl Run {
         while let Some(piece) = self.queue.take() {
             for bit in piece.chunks(WRITE) {
                 sink.put(bit);
-                if self.lanes.iter().all(|lane| lane.is_serving.load(Ordering::Relaxed))
-                    && self.queue.is_far_from_full()
-                {
+                let is_serving = (0..self.lanes.len()).all(|worker| self.is_serving(worker));
+                if is_serving && !self.queue.is_pressed() {
                     thread::sleep(PAUSE);
                 }
             }
@@ -381,7 +399,6 @@ impl Run {
     /// wait for the end of a value that is begun, that comes first.
     fn slice(&self, worker: usize, served: Option<Duration>) -> Duration {
         let lane = &self.lanes[worker];
-        lane.is_serving.store(served.is_some(), Ordering::Relaxed);
         let last = Duration::from_micros(lane.slice_us.load(Ordering::Relaxed).into());
         let wanted = match served {
             Some(_) if !self.queue.is_far_from_full() => SLICE_MAX,
@@ -391,6 +408,12 @@ impl Run {
         let slice = wanted.clamp(SLICE_MIN, SLICE_MAX);
         lane.slice_us.store(slice.as_micros() as u32, Ordering::Relaxed);
         slice
+    }
+
+    /// Whether a worker serves clients, or did a moment ago.
+    fn is_serving(&self, worker: usize) -> bool {
+        let until_us = self.lanes[worker].serves_until_us.load(Ordering::Relaxed);
+        self.began.elapsed().as_micros() < until_us.into()
     }
 
     fn give_up(&self) {

@@ -200,6 +200,11 @@ impl Manifest {
         &self.increments[self.increments.len() - 1]
     }
 
+    /// Passes the number of the next increment over.
+    pub fn pass_increment(&mut self) {
+        self.increment_seq = self.increment_seq.saturating_add(1);
+    }
+
     /// Makes history of all increments but the last `kept`, because a base holds what is in them.
     pub fn retire_increments(&mut self, kept: usize) {
         let count = self.increments.len().saturating_sub(kept);

@@ -3,6 +3,7 @@
 //! Invariant: what the manifest on the disk names is there. A file is made before it is named, and
 //! removed when it is named no more.
 
+use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -23,6 +24,10 @@ pub struct Files {
     pub names: Names,
     /// What stands on the disk.
     pub manifest: Manifest,
+    /// The increments that the stream is to go on in, and that the manifest does not name yet.
+    pub upcoming: VecDeque<OsString>,
+    /// The last increment that could not be named.
+    pub lost: Option<OsString>,
 }
 
 impl Files {
@@ -30,7 +35,9 @@ impl Files {
     pub fn new(config: &Config) -> Self {
         let single = OsStr::from_bytes(config.text(Id::Appendfilename));
         let folder = config.path(Id::Appenddirname).map_or_else(PathBuf::new, Path::to_path_buf);
-        Self { folder, names: Names::new(single), manifest: Manifest::default() }
+        let names = Names::new(single);
+        let (manifest, upcoming) = (Manifest::default(), VecDeque::new());
+        Self { folder, names, manifest, upcoming, lost: None }
     }
 
     /// Looks what is there. The file of an older server is moved to where the others stand.
@@ -112,6 +119,60 @@ impl Files {
         log::info!("Creating AOF incr file {} on server start", name.display());
         self.put(manifest).map_err(|error| cannot(&name, &error))?;
         Ok(file)
+    }
+
+    /// Makes the increment that the stream goes on in next, and that is still to be named.
+    pub fn create_upcoming(&mut self) -> io::Result<(OsString, Append)> {
+        let mut manifest = self.manifest.clone();
+        self.upcoming.iter().for_each(|_| manifest.pass_increment());
+        let name = manifest.next_increment(&self.names).name.clone();
+        let file = Append::create(&self.path(&name))?;
+        self.upcoming.push_back(name.clone());
+        Ok((name, file))
+    }
+
+    /// Names an increment that the stream has reached; whether it may go on in it. One that is not
+    /// upcoming was named with a base, or is not needed since there is a later base.
+    pub fn name_upcoming(&mut self, name: &OsStr) -> io::Result<bool> {
+        if self.upcoming.front().is_none_or(|front| front != name) {
+            return Ok(self.is_named(name));
+        }
+        self.upcoming.pop_front();
+        let mut manifest = self.manifest.clone();
+        manifest.next_increment(&self.names);
+        let result = self.put(manifest);
+        if result.is_err() {
+            self.lost = Some(name.to_owned());
+            if !self.is_named(name) {
+                self.manifest.pass_increment();
+                remove(&self.path(name));
+            }
+        }
+        result.map(|()| true)
+    }
+
+    /// Takes what is upcoming into a manifest with a base that was begun with the last of it.
+    pub fn take_upcoming(&self, manifest: &mut Manifest) {
+        for _ in 1..self.upcoming.len() {
+            manifest.pass_increment();
+        }
+        if !self.upcoming.is_empty() {
+            manifest.next_increment(&self.names);
+        }
+    }
+
+    /// Forgets what was upcoming, if the manifest names the last of it now.
+    pub fn settle_upcoming(&mut self) {
+        if self.upcoming.back().is_some_and(|last| self.is_named(last)) {
+            self.upcoming.pop_back();
+            for name in std::mem::take(&mut self.upcoming) {
+                remove(&self.path(&name));
+            }
+        }
+    }
+
+    fn is_named(&self, name: &OsStr) -> bool {
+        self.manifest.increments.iter().any(|part| part.name == name)
     }
 
     /// Removes the files that are history, and forgets them.

@@ -18,7 +18,7 @@ use persist::rdb::Peek;
 use spec::config::Id;
 
 use super::replay::{Batch, Player};
-use super::{Phase, base, writer};
+use super::{Next, Phase, base};
 use crate::clock;
 use crate::listen::system_text;
 use crate::local::Local;
@@ -43,7 +43,6 @@ trait Target {
 /// Begins to load the log, if there is one, or begins one. No worker runs yet. The thread ends when
 /// everything is in; its error is the reason why the server must not go on.
 pub fn begin(server: &Arc<Server>) -> Result<Option<JoinHandle<Result<(), String>>>, String> {
-    writer::start(server).map_err(|error| system_text(&error))?;
     let is_begun = begin_empty(server);
     if is_begun == Ok(true) {
         return Ok(None);
@@ -102,8 +101,9 @@ fn go_on(server: &Server) -> Result<(), String> {
     drop(files);
     aof.figures.size.store(size, Ordering::SeqCst);
     aof.figures.base_size.store(size, Ordering::SeqCst);
-    aof.go_on_in(Some(file));
+    aof.go_on_in(Next::File(file));
     aof.put_phase(Phase::On);
+    aof.ring();
     server.wants.fetch_or(Wants::LOG.0, Ordering::SeqCst);
     super::flush(server, false);
     Ok(())

@@ -1,26 +1,31 @@
 //! The rewrite: a new base, taken as a snapshot while clients go on, and an increment that begins
 //! at the same moment.
 //!
-//! Invariant: what the manifest names is whole at every moment. The new increment is named before
-//! anything is written to it, the new base once it is on the disk; only then what both replace
-//! becomes history. A log that is turned on while the server runs begins with a rewrite, and its
-//! files are named when that has come to its end.
+//! Invariant: what the manifest names is whole at every moment. The new increment is named once the
+//! one before it is on the disk, and before anything is written to it; the new base once it is on
+//! the disk; only then what both replace becomes history. Syncs are waited for by the sink and by
+//! the snapshot's thread, never while shards are held and not by workers (but with `appendfsync
+//! always`). A log that is turned on while the server runs begins with a rewrite, and its files are
+//! named when that has come to its end.
 
+use std::ffi::{OsStr, OsString};
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use keyspace::{Held, Wants};
+use keyspace::{Held, Totals, Wants};
 use parking_lot::Mutex;
 use persist::disk::{self, Append};
+use persist::snapshot::{HandOver, Sink, Spell};
 use spec::config::Id;
 
-use super::{Phase, base, files, heal, sink, wait};
+use super::{Files, Next, Phase, base, files, heal, sink, wait};
 use crate::listen::system_text;
 use crate::local::Local;
 use crate::server::Server;
 use crate::session::State;
-use crate::snapshot::{self, Failure, Order, Purpose};
+use crate::snapshot::{self, Failure, Form, Order, Purpose};
 use crate::standby;
 
 /// Rewrites that may fail one after the other before the next one waits.
@@ -103,12 +108,13 @@ pub fn begin(server: &Server, held: &mut Held<'_>) -> io::Result<()> {
     rewrites.count.fetch_add(1, Ordering::Relaxed);
     let (phase, began) = (server.aof.phase(), Instant::now());
     let result = base::order(server).and_then(|(form, is_rdb)| {
+        let adoption = Arc::new(Adoption::new(server, phase, is_rdb));
         let order = Order {
             purpose: Purpose::Rewrite,
-            form,
-            on_end: Box::new(move |server, result| ended(server, result, phase, is_rdb, began)),
+            form: Box::new(Adopted { form, adoption: Arc::clone(&adoption) }),
+            on_end: Box::new(move |server, result| ended(server, result, phase, began)),
         };
-        snapshot::begin(server, held, order, || at_epoch(server, phase))
+        snapshot::begin(server, held, order, || at_epoch(server, phase, &adoption))
     });
     match &result {
         Ok(()) => {
@@ -124,54 +130,67 @@ pub fn begin(server: &Server, held: &mut Held<'_>) -> io::Result<()> {
 }
 
 /// From this moment on the log goes on in a new increment.
-fn at_epoch(server: &Server, phase: Phase) -> io::Result<()> {
+fn at_epoch(server: &Server, phase: Phase, adoption: &Adoption) -> io::Result<()> {
     let aof = &server.aof;
     let mut files = aof.files.lock();
-    let file = match phase {
+    let next = match phase {
         Phase::Off => return Ok(()),
         Phase::On => {
-            let mut manifest = files.manifest.clone();
-            let name = manifest.next_increment(&files.names).name.clone();
-            let file = Append::create(&files.path(&name))?;
-            files.put(manifest)?;
+            let (name, file) = files.create_upcoming()?;
             log::info!("Creating AOF incr file {} on background rewrite", name.display());
-            file
+            *adoption.increment.lock() = Some(name.clone());
+            Next::Increment(name, file)
         }
         Phase::Waits => {
             let name = files.names.draft_increment();
             let file = Append::create(&files.path(&name))?;
             log::info!("Creating AOF incr file {} on background rewrite", name.display());
-            file
+            Next::File(file)
         }
     };
-    aof.go_on_in(Some(file));
+    aof.go_on_in(next);
     server.wants.fetch_or(Wants::LOG.0, Ordering::SeqCst);
+    aof.ring();
     Ok(())
 }
 
-fn ended(server: &Server, result: Result<(), Failure>, phase: Phase, is_rdb: bool, began: Instant) {
+/// Names the increment that the stream has reached; whether it may go on in it. When that fails
+/// the stream stays where it is, and the rewrite comes to nothing.
+pub(super) fn name_increment(server: &Server, name: &OsStr) -> bool {
+    let named = server.aof.files.lock().name_upcoming(name);
+    named.unwrap_or_else(|error| {
+        log::warn!("Can't rewrite append only file in background: {}", system_text(&error));
+        has_failed(server);
+        server.persistence.snapshots.cancel(Purpose::Rewrite);
+        false
+    })
+}
+
+fn ended(server: &Server, result: Result<(), Failure>, phase: Phase, began: Instant) {
     let aof = &server.aof;
     aof.is_rewriting.store(false, Ordering::SeqCst);
     aof.rewrites.took_s.store(began.elapsed().as_secs() as i64, Ordering::Relaxed);
     // What the log was turned off in the middle of is not wanted any more.
     let is_wanted = phase == aof.phase();
-    let result = match result {
-        Ok(()) if is_wanted => adopt(server, phase, is_rdb).map_err(Failure::Io),
-        Ok(()) => Err(Failure::Cancelled),
-        Err(failure) => Err(failure),
-    };
     match result {
-        Ok(()) => {
+        Ok(()) if is_wanted => {
             log::info!("Background AOF rewrite terminated with success");
             log::info!("Background AOF rewrite finished successfully");
             aof.rewrites.has_failed.store(false, Ordering::Relaxed);
             aof.rewrites.failures.store(0, Ordering::Relaxed);
+            if phase == Phase::Waits {
+                aof.put_phase(Phase::On);
+            }
+            let size = aof.files.lock().size();
+            aof.figures.size.store(size, Ordering::SeqCst);
+            aof.figures.base_size.store(size, Ordering::SeqCst);
+            wait::look(server);
             if aof.trouble().is_some() {
                 sink::skip(server);
             }
             return;
         }
-        Err(Failure::Cancelled) => log::info!("Background AOF rewrite was given up"),
+        Ok(()) | Err(Failure::Cancelled) => log::info!("Background AOF rewrite was given up"),
         Err(Failure::Io(error)) => {
             log::warn!("Background AOF rewrite terminated with error: {}", system_text(&error));
             has_failed(server);
@@ -187,7 +206,7 @@ fn give_up(server: &Server, phase: Phase, is_wanted: bool) {
     if phase == Phase::Waits {
         if is_wanted {
             server.wants.fetch_and(!Wants::LOG.0, Ordering::SeqCst);
-            aof.go_on_in(None);
+            aof.go_on_in(Next::Nothing);
             sink::flush(server, false);
             aof.rewrites.is_scheduled.store(true, Ordering::Relaxed);
         }
@@ -207,39 +226,93 @@ fn has_failed(server: &Server) {
     }
 }
 
-/// Makes the new base, and the increment that began with it, the files of the log.
-fn adopt(server: &Server, phase: Phase, is_rdb: bool) -> io::Result<()> {
-    let aof = &server.aof;
-    let mut files = aof.files.lock();
-    let mut manifest = files.manifest.clone();
-    manifest.next_base(&files.names, is_rdb);
-    manifest.retire_increments(usize::from(phase == Phase::On));
-    if phase == Phase::Waits {
-        let draft = files.names.draft_increment();
-        let name = manifest.next_increment(&files.names).name.clone();
-        let began = Instant::now();
-        disk::rename(&files.path(&draft), &files.path(&name))?;
-        server.latency.note("aof-rename", began.elapsed());
-        disk::sync_folder(&files.folder)?;
-        log::info!(
-            "Successfully renamed the temporary AOF incr file {} into {}",
-            draft.display(),
-            name.display()
-        );
+/// What makes the new base, and the increment that began with it, the files of the log.
+struct Adoption {
+    files: Arc<Mutex<Files>>,
+    /// The increment that began with the base, unless it has a name for the time being.
+    increment: Mutex<Option<OsString>>,
+    is_first: bool,
+    is_rdb: bool,
+    collects: bool,
+}
+
+impl Adoption {
+    fn new(server: &Server, phase: Phase, is_rdb: bool) -> Self {
+        Self {
+            files: Arc::clone(&server.aof.files),
+            increment: Mutex::new(None),
+            is_first: phase == Phase::Waits,
+            is_rdb,
+            collects: !server.config.lock().bool(Id::AofDisableAutoGc),
+        }
     }
-    files.put(manifest)?;
-    if phase == Phase::Waits {
-        aof.put_phase(Phase::On);
+
+    fn run(&self) -> io::Result<()> {
+        let mut files = self.files.lock();
+        let increment = self.increment.lock();
+        if increment.is_some() && *increment == files.lost {
+            return Err(io::Error::other("its increment could not be named"));
+        }
+        let mut manifest = files.manifest.clone();
+        manifest.next_base(&files.names, self.is_rdb);
+        files.take_upcoming(&mut manifest);
+        manifest.retire_increments(usize::from(increment.is_some()));
+        if self.is_first {
+            let draft = files.names.draft_increment();
+            let name = manifest.next_increment(&files.names).name.clone();
+            disk::rename(&files.path(&draft), &files.path(&name))?;
+            disk::sync_folder(&files.folder)?;
+            log::info!(
+                "Successfully renamed the temporary AOF incr file {} into {}",
+                draft.display(),
+                name.display()
+            );
+        }
+        let result = files.put(manifest);
+        files.settle_upcoming();
+        result?;
+        if self.collects {
+            files.remove_history();
+        }
+        Ok(())
     }
-    if !server.config.lock().bool(Id::AofDisableAutoGc) {
-        files.remove_history();
+}
+
+/// A base that becomes one of the log's files as soon as it is written, on the same thread.
+struct Adopted {
+    form: Box<dyn Form>,
+    adoption: Arc<Adoption>,
+}
+
+impl Form for Adopted {
+    fn open(&mut self, server: &Server, totals: &[Totals]) -> io::Result<Box<dyn Sink>> {
+        let sink = self.form.open(server, totals)?;
+        Ok(Box::new(Adopting { sink, adoption: Arc::clone(&self.adoption) }))
     }
-    let size = files.size();
-    aof.figures.size.store(size, Ordering::SeqCst);
-    aof.figures.base_size.store(size, Ordering::SeqCst);
-    drop(files);
-    wait::look(server);
-    Ok(())
+
+    fn spell(&self, hand_over: HandOver) -> Box<dyn Spell> {
+        self.form.spell(hand_over)
+    }
+}
+
+struct Adopting {
+    sink: Box<dyn Sink>,
+    adoption: Arc<Adoption>,
+}
+
+impl Sink for Adopting {
+    fn put(&mut self, piece: &[u8]) {
+        self.sink.put(piece);
+    }
+
+    fn has_failed(&self) -> bool {
+        self.sink.has_failed()
+    }
+
+    fn finish(self: Box<Self>) -> io::Result<()> {
+        self.sink.finish()?;
+        self.adoption.run()
+    }
 }
 
 /// Begins what is due because the log has grown, or was scheduled; periodic work of one worker.
@@ -324,7 +397,7 @@ pub fn turn_off(server: &Server) {
     }
     server.wants.fetch_and(!Wants::LOG.0, Ordering::SeqCst);
     aof.put_phase(Phase::Off);
-    aof.go_on_in(None);
+    aof.go_on_in(Next::Nothing);
     sink::flush(server, true);
     heal(server);
     wait::look(server);

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use parking_lot::MutexGuard;
 use persist::disk::Append;
 
-use super::{Policy, Trouble, heal, put_trouble, wait};
+use super::{Next, Policy, Trouble, heal, put_trouble, rewrite, wait};
 use crate::clock;
 use crate::listen::system_text;
 use crate::server::Server;
@@ -27,7 +27,7 @@ pub(super) struct Sink {
     file: Option<Append>,
     pending: Vec<u8>,
     done: usize,
-    switches: VecDeque<(usize, Option<Append>)>,
+    switches: VecDeque<(usize, Next)>,
 }
 
 /// Why the sink does not go on.
@@ -84,7 +84,7 @@ fn flush_in(server: &Server, mut sink: MutexGuard<'_, Sink>, sync: bool) -> bool
 
 /// What a worker does before its replies leave: it writes what was appended so far, and puts it on
 /// the disk if that is the policy. While the writer is busy with the disk it is left to it, unless
-/// that is far behind.
+/// that is far behind; and so is the way into another increment, which takes several syncs.
 pub fn settle(server: &Server) {
     let aof = &server.aof;
     if aof.policy() == Policy::Always {
@@ -93,11 +93,17 @@ pub fn settle(server: &Server) {
         if aof.durable() < end {
             flush_in(server, sink, true);
         }
-    } else if let Some(sink) = aof.sink.try_lock() {
-        flush_in(server, sink, false);
-    } else {
-        aof.ring();
-        aof.hold_back();
+        return;
+    }
+    let is_left = aof.is_switching.load(Ordering::SeqCst);
+    match aof.sink.try_lock().filter(|_| !is_left) {
+        Some(sink) => {
+            flush_in(server, sink, false);
+        }
+        None => {
+            aof.ring();
+            aof.hold_back();
+        }
     }
 }
 
@@ -107,10 +113,15 @@ pub(super) fn skip(server: &Server) {
     {
         let mut sink = server.aof.sink.lock();
         sink.take(server);
+        server.aof.is_switching.store(false, Ordering::SeqCst);
         while let Some((place, next)) = sink.switches.pop_front() {
             let skipped = (place - sink.done) as u64;
             server.aof.written.fetch_add(skipped, Ordering::SeqCst);
-            (sink.done, sink.file) = (place, next);
+            sink.done = place;
+            sink.file = match next {
+                Next::Nothing => None,
+                Next::File(file) | Next::Increment(_, file) => Some(file),
+            };
         }
     }
     heal(server);
@@ -205,15 +216,23 @@ impl Sink {
     }
 
     /// Goes on in another file once the present one is on the disk. If it does not get there, it
-    /// is not used any more all the same.
-    fn switch(&mut self, server: &Server, next: Option<Append>) -> Result<(), Failure> {
-        let last = std::mem::replace(&mut self.file, next);
-        if self.file.is_none() {
-            heal(server);
+    /// is not used any more all the same. An increment that cannot be named is not used; then the
+    /// stream stays where it is.
+    fn switch(&mut self, server: &Server, next: Next) -> Result<(), Failure> {
+        let synced = self.file.as_ref().map_or(Ok(()), |file| sync_file(server, file));
+        match next {
+            Next::Nothing => {
+                self.file = None;
+                heal(server);
+            }
+            Next::File(file) => self.file = Some(file),
+            Next::Increment(name, file) => {
+                if rewrite::name_increment(server, &name) {
+                    self.file = Some(file);
+                }
+                server.aof.is_switching.store(false, Ordering::SeqCst);
+            }
         }
-        match last {
-            Some(file) => sync_file(server, &file),
-            None => Ok(()),
-        }
+        synced
     }
 }

@@ -1,5 +1,6 @@
-//! The writer: a thread that once a second puts on the disk what was written, and writes what
-//! workers left to it because it was busy with that, or because the disk had failed.
+//! The writer: a thread that, while there is a log, once a second puts on the disk what was
+//! written, and writes what workers left to it: because it was busy with that, because the disk had
+//! failed, or because the log goes on in another increment.
 
 use std::io;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Policy, sink};
+use super::{Phase, Policy, sink};
 use crate::server::Server;
 
 /// How often what was written is put on the disk.
@@ -29,11 +30,17 @@ fn run(server: &Server) {
     let mut synced = Instant::now();
     while !server.shutdown.is_complete() {
         let is_failing = aof.trouble.lock().is_some();
-        wait(server, if is_failing { RETRY } else { SYNC_EVERY.saturating_sub(synced.elapsed()) });
+        match aof.phase() {
+            // Whoever turns the log on rings.
+            Phase::Off if aof.waiting() == 0 => wait(server, None),
+            _ if is_failing => wait(server, Some(RETRY)),
+            _ => wait(server, Some(SYNC_EVERY.saturating_sub(synced.elapsed()))),
+        }
         let is_due = synced.elapsed() >= SYNC_EVERY;
         let syncs = is_due && aof.policy() == Policy::EverySecond && !aof.rests();
         let began = Instant::now();
-        if aof.waiting() > 0 || syncs && aof.durable() < aof.end() {
+        let has_work = aof.waiting() > 0 || aof.is_switching.load(Ordering::SeqCst);
+        if has_work || syncs && aof.durable() < aof.end() {
             sink::flush(server, syncs || aof.policy() == Policy::Always);
         }
         if is_due {
@@ -43,11 +50,14 @@ fn run(server: &Server) {
     }
 }
 
-/// Waits until workers leave something, or for some time.
-fn wait(server: &Server, time: Duration) {
-    let mut bell = server.aof.bell.lock();
-    if !*bell {
-        server.aof.rung.wait_for(&mut bell, time);
+/// Waits until somebody rings, for some time at most if that is given.
+fn wait(server: &Server, time: Option<Duration>) {
+    let aof = &server.aof;
+    let mut bell = aof.bell.lock();
+    match time {
+        _ if *bell => {}
+        Some(time) => drop(aof.rung.wait_for(&mut bell, time)),
+        None => aof.rung.wait(&mut bell),
     }
     *bell = false;
 }

@@ -189,6 +189,8 @@ impl Feed {
 /// Begins to load the data set's file, if there is one; the error is the reason why the server must
 /// not start. The thread ends when all keys are in.
 pub fn begin(server: &Arc<Server>) -> io::Result<Option<JoinHandle<Result<(), String>>>> {
+    // The log may be turned on at any time.
+    aof::start_writer(server)?;
     if server.config.lock().bool(Id::Appendonly) {
         return aof::begin(server).map_err(io::Error::other);
     }

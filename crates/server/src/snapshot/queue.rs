@@ -23,6 +23,8 @@ const LANE_BYTES_MIN: usize = 4 << 20;
 
 /// What part of its bound a lane may reach while it can wait: the rest is for those who cannot.
 const ROOM_SHARE: usize = 4;
+/// What part of its bound a track may reach before pieces are taken without a pause.
+const PRESSED_SHARE: usize = 2;
 
 const GIVEN_UP: u8 = 1;
 const FAILED: u8 = 2;
@@ -84,9 +86,15 @@ impl Queue {
         bits && (others || self.is_begun[lane].load(Ordering::Relaxed))
     }
 
-    /// Whether every lane is so far from its bounds that pieces may be taken slowly.
+    /// Whether every lane is so far from its bounds that the walk may go slowly.
     pub fn is_far_from_full(&self) -> bool {
         (0..self.is_begun.len()).all(|lane| self.are_far(lane) == [true; 2])
+    }
+
+    /// Whether some track is so near its bound that pieces have to be taken as fast as can be: more
+    /// comes of those who cannot wait than is taken.
+    pub fn is_pressed(&self) -> bool {
+        self.bytes.iter().any(|bytes| bytes.load(Ordering::Relaxed) > self.lane_max / PRESSED_SHARE)
     }
 
     fn are_far(&self, lane: usize) -> [bool; 2] {

@@ -8,20 +8,33 @@ use super::Element;
 const FEW: usize = 16;
 
 /// Looks at each element as it comes.
-#[derive(Default)]
 pub(crate) struct Distinct<'a> {
-    few: Vec<Element<'a>>,
+    few: [Element<'a>; FEW],
+    count: usize,
     many: HashSet<Element<'a>>,
+}
+
+impl Default for Distinct<'_> {
+    fn default() -> Self {
+        Self { few: [Element::Int(0); FEW], count: 0, many: HashSet::default() }
+    }
 }
 
 impl<'a> Distinct<'a> {
     /// Whether the element has not come before.
+    #[inline]
     pub(crate) fn add(&mut self, element: Element<'a>) -> bool {
-        if self.few.len() < FEW {
-            let is_new = !self.few.contains(&element);
-            self.few.push(element);
+        if self.count < FEW {
+            let is_new = !self.few[..self.count].contains(&element);
+            self.few[self.count] = element;
+            self.count += 1;
             return is_new;
         }
+        self.add_to_many(element)
+    }
+
+    #[cold]
+    fn add_to_many(&mut self, element: Element<'a>) -> bool {
         if self.many.is_empty() {
             self.many.extend(&self.few);
         }

@@ -254,6 +254,9 @@ pub(super) struct Checked {
 pub(super) fn check(bytes: &[u8], at: usize) -> Result<Checked, Corrupt> {
     let wrong = |what| Corrupt { offset: at, what };
     let rest = &bytes[at..];
+    if let Some(checked) = check_short(rest) {
+        return Ok(checked);
+    }
     let len = checked_len(rest).map_err(wrong)?;
     let narrow = back_len_size(len);
     let Some(entry) = rest.get(..len + narrow) else {
@@ -272,6 +275,21 @@ pub(super) fn check(bytes: &[u8], at: usize) -> Result<Checked, Corrupt> {
         return Ok(Checked { size: len + narrow + 1, unusual: true });
     }
     Err(wrong("lengths in front of and behind an entry differ"))
+}
+
+/// Looks at what most entries are, a small number or a short string; none when it is something
+/// else, or not in order.
+#[inline]
+fn check_short(rest: &[u8]) -> Option<Checked> {
+    let tag = rest[0];
+    let len = match tag {
+        0..STR_6 => 1,
+        STR_6..INT_13 => 1 + usize::from(tag & 0x3F),
+        _ => return None,
+    };
+    let entry = rest.get(..=len)?;
+    let unusual = tag >= STR_6 && parse_i64(&entry[1..len]).is_some();
+    (usize::from(entry[len]) == len).then_some(Checked { size: len + 1, unusual })
 }
 
 /// Whether no entry for the element has fewer bytes of tag and element than `len`.
