@@ -7,8 +7,8 @@ use crate::{Role, api, base, bits, function, interp, json, msgpack, packed, rand
 
 /// What Lua's own libraries bring that a script must not have: files, and what is not for it.
 const TAKEN_AWAY: [&CStr; 3] = [c"dofile", c"loadfile", c"print"];
-/// What lets a script change its environment, or have code run when a value is freed; only for those
-/// who ask for it.
+/// What lets a script change its environment, or have code run when a value is freed; only for
+/// those who ask for it.
 const INSECURE: [&CStr; 3] = [c"newproxy", c"getfenv", c"setfenv"];
 
 /// Sets up the globals of a fresh interpreter.

@@ -641,8 +641,8 @@ impl Stack {
         unsafe { lua::luaL_checknumber(self.lua, index) }
     }
 
-    /// The number at an index as an integer, likewise: its whole part, or what x86 makes of one that
-    /// does not fit, which is the lowest integer.
+    /// The number at an index as an integer, likewise: its whole part, or what x86 makes of one
+    /// that does not fit, which is the lowest integer.
     pub(crate) fn check_int(&mut self, index: c_int) -> i64 {
         reply::integer(self.check_number(index))
     }

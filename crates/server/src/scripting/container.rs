@@ -130,8 +130,8 @@ fn script_help(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
         call,
         &[
             "DEBUG (YES|SYNC|NO)",
-            "    With SYNC, EVAL of this connection stops at the lines of its script, everybody else",
-            "    waits meanwhile, and what it writes stays. YES is refused.",
+            "    With SYNC, EVAL of this connection stops at the lines of its script. Others wait",
+            "    meanwhile, and what it writes stays. YES is refused.",
             "EXISTS <sha1> [<sha1> ...]",
             "    Say for each digest whether its script is known.",
             "FLUSH [ASYNC|SYNC]",

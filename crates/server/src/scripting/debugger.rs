@@ -1,8 +1,8 @@
 //! A session of the script debugger: EVAL of a connection that has said SCRIPT DEBUG SYNC.
 //!
 //! The script runs as every other one, alone and with the gate closed, and stops at its lines. What
-//! its user says there is read from the connection's own socket, because its worker is in the middle
-//! of EVAL; others are told that a script takes long. The connection ends with the session.
+//! its user says there is read from the connection's own socket, because its worker is in the
+//! middle of EVAL; others are told that a script takes long. The connection ends with the session.
 
 use std::io;
 use std::time::Duration;
