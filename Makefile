@@ -19,7 +19,7 @@ CARGO_FUZZ_VERSION := 0.13.2
 export PATH := $(TOOLS)/bin:$(PATH)
 
 .PHONY: help run test lint docs bench differential conformance fuzz loom checked
-.PHONY: cargo-deny cargo-fuzz
+.PHONY: cargo-deny cargo-fuzz dist deb
 
 help:
 	@echo 'make run          build and start the server on 127.0.0.1:6379, in the foreground'
@@ -30,6 +30,8 @@ help:
 	@echo 'make differential the same random commands to us and to PEER=path/to/valkey-server'
 	@echo 'make conformance  the upstream test suite; UNIT=type/string TEST=name ALL=1'
 	@echo 'make fuzz         every fuzz target for FUZZ_SECONDS=60 seconds'
+	@echo 'make dist         the release build with manual pages and completions'
+	@echo 'make deb          a Debian package of these'
 
 run:
 	$(CARGO) build --release -p reddle
@@ -51,6 +53,14 @@ test:
 	done
 	$(STEP) 'conformance' $(MAKE) --no-print-directory conformance ARGS=--ci
 	$(STEP) --end
+
+# What packages are made of: the program, manual pages, completions.
+dist:
+	$(CARGO) build --release --locked -p reddle
+	$(CARGO) xtask dist $(TARGET)/release/reddle $(TARGET)/dist
+
+deb: dist
+	packaging/deb $(TARGET)/release/reddle $(TARGET)/dist $(TARGET)/debian
 
 # Every order of the steps of the gate's protocol, up to a bound.
 loom:

@@ -38,7 +38,9 @@ pub(crate) fn run(arguments: &[OsString]) -> Option<ExitCode> {
     if let [word] = words
         && (word == "--help" || word == "-h")
     {
-        return Some(tell(ExitCode::SUCCESS, arguments::USAGE));
+        // Where nobody listens there is nobody to tell.
+        writeln!(io::stdout(), "{}", arguments::USAGE).ok();
+        return Some(ExitCode::SUCCESS);
     }
     let wish = match Wish::parse(words) {
         Ok(wish) => wish,
@@ -54,7 +56,7 @@ pub(crate) fn run(arguments: &[OsString]) -> Option<ExitCode> {
     })
 }
 
-/// Everything that is said goes to the standard error: the data may go to the standard output.
+/// What is said of a conversion goes to the standard error: the data may go to the standard output.
 fn tell(code: ExitCode, text: &str) -> ExitCode {
     // Where nobody listens there is nobody to tell.
     writeln!(io::stderr(), "{text}").ok();

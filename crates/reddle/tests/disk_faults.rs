@@ -267,6 +267,38 @@ fn a_rewrite_on_a_disk_that_fails_leaves_a_log_that_is_whole() {
     }
 }
 
+/// However long the disk takes for what a rewrite puts on it, clients are answered, and nothing of
+/// what they did is lost.
+#[test]
+fn nobody_waits_for_the_disk_while_the_log_is_rewritten() {
+    for threads in ["1", "2"] {
+        let options = [&log_with("everysec")[..], &["--threads", threads]].concat();
+        let mut server = Faulty::start(&options);
+        let mut clients = [server.client(), server.client(), server.client()];
+        text(&mut clients[0], "SET before 1");
+        let waits = "waits";
+        server.fails(&[("sync", "appendonly", waits), ("settle", "appendonly", waits)]);
+        let began = "Background append only file rewriting started";
+        assert_eq!(text(&mut clients[0], "BGREWRITEAOF"), began);
+        for count in 1..=200 {
+            for (name, client) in clients.iter_mut().enumerate() {
+                let line = format!("SET client:{name} {count}");
+                assert_eq!(text(client, &line), "OK");
+                assert_eq!(text(client, "GET before"), "1");
+            }
+        }
+        assert_eq!(info(&mut clients[0], "aof_rewrite_in_progress"), "1");
+        server.fails(&[]);
+        wait_for("the rewrite ends", || info(&mut clients[0], "aof_rewrite_in_progress") == "0");
+        assert_eq!(info(&mut clients[0], "aof_last_bgrewrite_status"), "ok");
+        clients[0].call(&["WAITAOF", "1", "0", "20000"]);
+        let mut client = server.again();
+        for name in 0..3 {
+            assert_eq!(text(&mut client, &format!("GET client:{name}")), "200");
+        }
+    }
+}
+
 #[test]
 fn a_save_on_a_full_disk_leaves_the_old_file() {
     for (deed, error) in [("write", FULL), ("sync", BROKEN), ("open", FULL), ("rename", BROKEN)] {

@@ -9,6 +9,7 @@ mod bench;
 mod cachesim;
 mod conformance;
 mod differential;
+mod dist;
 mod docs;
 mod linearize;
 mod tidy;
@@ -23,6 +24,7 @@ const TASKS: &[(&str, Task, &str)] = &[
     ("cachesim", cachesim::run, "replays traces against the eviction policies"),
     ("conformance", conformance::run, "runs the upstream test suite"),
     ("differential", differential::run, "compares replies with those of a peer"),
+    ("dist", dist::run, "writes manual pages and completions for shells"),
     ("docs", docs::run, "writes docs/commands.md from the command table"),
     ("linearize", linearize::run, "asks whether concurrent replies have an order"),
     ("tidy", tidy::run, "checks the rules of the house"),

@@ -10,12 +10,14 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The variable of the environment that names the journal.
 const JOURNAL: &str = "REDDLE_DISK_JOURNAL";
 
 /// The variable of the environment that names what fails: lines of what is done, a part of the path
-/// of what it is done to, and the number of the system's error. Without the file nothing fails.
+/// of what it is done to, and the number of the system's error, or `waits`: then it is not done
+/// before that line is gone. Without the file nothing fails.
 const FAULTS: &str = "REDDLE_DISK_FAULTS";
 
 /// What a file is called at present.
@@ -36,17 +38,26 @@ fn may_fail(deed: &str, path: impl FnOnce() -> Option<PathBuf>) -> io::Result<()
         return Ok(());
     }
     let Some(faults) = std::env::var_os(FAULTS) else { return Ok(()) };
-    let Ok(faults) = std::fs::read_to_string(faults) else { return Ok(()) };
     let path = path().unwrap_or_default();
-    for line in faults.lines() {
+    loop {
+        let Ok(faults) = std::fs::read_to_string(&faults) else { return Ok(()) };
+        let Some(fate) = fate_of(&faults, deed, &path) else { return Ok(()) };
+        if fate != "waits" {
+            let code = fate.parse().map_err(io::Error::other)?;
+            return Err(io::Error::from_raw_os_error(code));
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// What is to become of a deed.
+fn fate_of<'f>(faults: &'f str, deed: &str, path: &Path) -> Option<&'f str> {
+    faults.lines().find_map(|line| {
         let mut words = line.split(' ');
         let is_meant = words.next() == Some(deed)
             && words.next().is_some_and(|part| path.to_string_lossy().contains(part));
-        if let (true, Some(code)) = (is_meant, words.next().and_then(|code| code.parse().ok())) {
-            return Err(io::Error::from_raw_os_error(code));
-        }
-    }
-    Ok(())
+        words.next().filter(|_| is_meant)
+    })
 }
 
 /// Does something and writes it down: a line, and bytes behind it.
