@@ -328,7 +328,8 @@ impl Host for Answers {
 
 /// An interpreter, what it used at first, and how often it ran.
 fn fresh() -> (Interp, usize, u32) {
-    let about = About { server: "fuzz", redis: "7.2.4".to_owned(), valkey: "9.1.2" };
+    let redis = "7.2.4".to_owned();
+    let about = About { server: "fuzz", redis, valkey: "9.1.2", insecure: false };
     let mut interp = Interp::new(Role::Scripts, about);
     let used = interp.used();
     interp.set_memory_max(used + MEMORY_MAX);

@@ -46,7 +46,8 @@ impl Host for Nobody {
 }
 
 fn fresh() -> (Interp, Vec<Script>, usize) {
-    let about = About { server: "fuzz", redis: "7.2.4".to_owned(), valkey: "9.1.2" };
+    let redis = "7.2.4".to_owned();
+    let about = About { server: "fuzz", redis, valkey: "9.1.2", insecure: false };
     let mut interp = Interp::new(Role::Scripts, about);
     let compile = |code: &&str| interp.compile(code.as_bytes()).expect("it compiles");
     let scripts = PROGRAMS.iter().map(compile).collect();

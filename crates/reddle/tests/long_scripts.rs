@@ -354,3 +354,27 @@ fn limits_end_a_script_and_undo_it() {
     let body = "return #string.rep('x', 10000000)";
     assert_eq!(show(&client.call(&["EVAL", body, "0"])), "Int(10000000)");
 }
+
+#[test]
+fn what_a_script_published_that_was_ended_reaches_nobody() {
+    for threads in ["1", "2"] {
+        let server = start(threads, &[("notify-keyspace-events", "KA")]);
+        let mut clients: Vec<Client> = (0..4).map(|_| server.client()).collect();
+        assert_eq!(run(&mut clients[0], "SUBSCRIBE news"), "subscribe news Int(1)");
+        let pattern = "PSUBSCRIBE __keyspace@0__:*";
+        assert_eq!(run(&mut clients[1], pattern), "psubscribe __keyspace@0__:* Int(1)");
+        let script = "redis.call('set', 'key', redis.call('publish', 'news', ARGV[1])) \
+                      while ARGV[2] do end return redis.call('get', 'key')";
+        begin(&mut clients[2], &["EVAL", script, "0", "lost", "endless"]);
+        wait_for(&mut clients[3], true);
+        assert_eq!(run(&mut clients[3], "SCRIPT KILL"), "OK");
+        assert!(end(&mut clients[2]).starts_with("ERR Script killed by user"));
+        begin(&mut clients[2], &["EVAL", script, "0", "kept"]);
+        assert_eq!(end(&mut clients[2]), "1");
+        assert_eq!(end(&mut clients[0]), "message news kept");
+        let event = "pmessage __keyspace@0__:* __keyspace@0__:key set";
+        assert_eq!(end(&mut clients[1]), event);
+        assert_eq!(run(&mut clients[3], "PUBLISH news more"), "Int(1)");
+        assert_eq!(end(&mut clients[0]), "message news more");
+    }
+}

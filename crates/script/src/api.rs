@@ -6,7 +6,7 @@ use resp::{Proto, Writer};
 use sha1::{Digest, Sha1};
 
 use crate::stack::{Kind, Outcome, Pinned, Raised, Stack};
-use crate::{Host, Level, Propagation, Role, format, reply};
+use crate::{Host, Level, Propagation, Role, debug, format, reply};
 
 /// Sets the tables `server` and `redis`, which are one.
 pub(crate) fn open(stack: &mut Stack) {
@@ -32,8 +32,8 @@ pub(crate) fn open(stack: &mut Stack) {
         stack.set_field(-2, name);
     }
     if stack.state().role == Role::Scripts {
-        stack.set_function(c"breakpoint", breakpoint);
-        stack.set_function(c"debug", debug);
+        stack.set_function(c"breakpoint", debug::breakpoint);
+        stack.set_function(c"debug", debug::debug);
         stack.set_function(c"replicate_commands", replicate_commands);
     }
     stack.push_copy(-1);
@@ -155,12 +155,19 @@ fn run(stack: &mut Stack) -> bool {
         push_error(stack, text);
         return true;
     }
+    let is_debugged = stack.state().debugger.is_some();
+    if is_debugged {
+        debug::show_command(stack);
+    }
     if with_host(stack, |host, args, reply| host.call(args, reply)).is_none() {
         push_error(stack, b"Commands cannot be called while a library is loaded");
         return true;
     }
     stack.set_top(0);
     let bytes = gather(stack);
+    if is_debugged {
+        debug::show_reply(stack, bytes);
+    }
     reply::read(stack, bytes)
 }
 
@@ -279,7 +286,9 @@ fn log(stack: &mut Stack) -> Outcome {
     if n < 2 {
         return fail(stack, b"server.log() requires two arguments or more.");
     }
-    if !stack.is_string_or_number(1) {
+    let is_number = stack.kind(1) == Kind::Number
+        || stack.is_string_or_number(1) && resp::number::parse_f64(&stack.check_bytes(1)).is_some();
+    if !is_number {
         return fail(stack, b"First argument must be a number (log level).");
     }
     let level = match stack.number(1) as i64 {
@@ -303,17 +312,6 @@ fn log(stack: &mut Stack) -> Outcome {
     if let Some(host) = stack.state().host() {
         host.log(level, &text);
     }
-    Ok(0)
-}
-
-/// redis.breakpoint(): there is no debugger, so nothing stops.
-fn breakpoint(stack: &mut Stack) -> Outcome {
-    stack.push_bool(false);
-    Ok(1)
-}
-
-/// redis.debug(...): there is no debugger, so nothing is shown.
-fn debug(_: &mut Stack) -> Outcome {
     Ok(0)
 }
 

@@ -32,17 +32,16 @@ pub(crate) fn open(stack: &mut Stack) {
 /// unpack(list [, i [, j]])
 fn unpack(stack: &mut Stack) -> Outcome {
     stack.check_table(1);
-    let first = stack.optional_int(2, 1);
+    // Lua counts in 32 bits, and cuts what does not fit.
+    let first = stack.optional_int(2, 1) as i32;
     let last = match stack.kind(3) {
-        Kind::None | Kind::Nil => stack.len(1) as i64,
-        _ => stack.check_int(3),
+        Kind::None | Kind::Nil => stack.len(1) as i32,
+        _ => stack.check_int(3) as i32,
     };
     if first > last {
         return Ok(0);
     }
-    let indices = i32::try_from(first).ok().zip(i32::try_from(last).ok());
-    let n = last.checked_sub(first).and_then(|n| n.checked_add(1));
-    let (Some((first, last)), Some(Ok(n))) = (indices, n.map(i32::try_from)) else {
+    let Ok(n) = i32::try_from(i64::from(last) - i64::from(first) + 1) else {
         return stack.fail(b"too many results to unpack");
     };
     if !stack.reserve(n) {
@@ -57,6 +56,10 @@ fn unpack(stack: &mut Stack) -> Outcome {
 /// loadstring(string [, chunkname])
 fn loadstring(stack: &mut Stack) -> Outcome {
     let code = stack.check_bytes(1);
+    if matches!(stack.kind(2), Kind::None | Kind::Nil) {
+        stack.set_top(1);
+        stack.push_copy(1);
+    }
     compile(stack, code.get(), 2)
 }
 
@@ -93,7 +96,7 @@ fn load(stack: &mut Stack) -> Outcome {
 /// Compiles text: the function, or nil and the reason.
 fn compile(stack: &mut Stack, code: &[u8], name: i32) -> Outcome {
     // The name of a chunk is shown in messages only; one that holds a zero byte ends there.
-    let loaded = if stack.kind(name) == Kind::String {
+    let loaded = if !matches!(stack.kind(name), Kind::None | Kind::Nil) {
         let name = stack.check_bytes(name).get();
         let end = name.iter().position(|byte| *byte == 0).unwrap_or(name.len());
         stack.push_bytes(&name[..end]);
@@ -169,6 +172,9 @@ fn handle(stack: &mut Stack) -> Outcome {
 
 /// coroutine.resume(co, ...): Lua's own, but for what ends the script.
 fn resume(stack: &mut Stack) -> Outcome {
+    if stack.kind(1) != Kind::Thread {
+        return stack.fail_argument(1, c"coroutine expected");
+    }
     let original = stack.state().resume;
     stack.push_kept(original);
     stack.insert(1);

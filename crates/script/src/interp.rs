@@ -8,6 +8,7 @@ use mlua_sys as lua;
 use mlua_sys::lua_State;
 use resp::Writer;
 
+use crate::debug::Debugger;
 use crate::function::{Library, Registered};
 use crate::stack::{Kind, Outcome, Pinned, Stack};
 use crate::state::{Memory, State, allocate};
@@ -148,6 +149,7 @@ impl Interp {
         let state = self.state();
         state.proto = FIRST_PROTO;
         state.stopped = None;
+        state.is_counted = false;
         state.json = json::Settings::default();
         let budget = state.budget;
         // SAFETY: the host is borrowed for longer than the run, which ends below.
@@ -178,6 +180,11 @@ impl Interp {
         if job.failed { Err(job.failure) } else { Ok(()) }
     }
 
+    /// Whether the last run replied with the error of a command, which was counted when that ran.
+    pub fn reply_is_counted(&mut self) -> bool {
+        self.state().is_counted
+    }
+
     /// Runs the code of a library, which registers its functions. The error is a message.
     pub fn load(&mut self, code: &[u8], host: &mut dyn Host) -> Result<Vec<Registered>, Vec<u8>> {
         let state = self.state();
@@ -204,9 +211,22 @@ impl Interp {
         }
     }
 
+    /// The next run is debugged; `source` is its code as its user knows it.
+    pub fn begin_debug(&mut self, source: &[u8]) {
+        self.state().debugger = Some(Box::new(Debugger::new(source)));
+    }
+
+    /// Ends [`Self::begin_debug`]: the lines that were not shown yet.
+    pub fn end_debug(&mut self) -> Vec<Vec<u8>> {
+        self.state().debugger.take().map_or_else(Vec::new, |mut debugger| debugger.take_log())
+    }
+
     fn set_hook(&mut self, on: bool) {
-        let (hook, mask) =
-            if on { (Some(hook as lua::lua_Hook), lua::LUA_MASKCOUNT) } else { (None, 0) };
+        let lines = if self.state().debugger.is_some() { lua::LUA_MASKLINE } else { 0 };
+        let (hook, mask) = match on {
+            true => (Some(hook as lua::lua_Hook), lua::LUA_MASKCOUNT | lines),
+            false => (None, 0),
+        };
         // SAFETY: the hook is a function of the program.
         unsafe { lua::lua_sethook(self.lua, hook, mask, INSTRUCTIONS_A_LOOK) };
     }
@@ -336,8 +356,11 @@ fn place(stack: &mut Stack, level: c_int) -> Option<(Pinned, c_int)> {
     Some((Pinned::of(source.to_bytes()), about.currentline))
 }
 
-/// Called between instructions: ends a script that must end.
-unsafe extern "C-unwind" fn hook(lua: *mut lua_State, _: *mut lua::lua_Debug) {
+/// Called between instructions, and between lines of a script that is debugged: ends a script that
+/// must end.
+unsafe extern "C-unwind" fn hook(lua: *mut lua_State, about: *mut lua::lua_Debug) {
+    // SAFETY: Lua gives what it is about.
+    let is_line = unsafe { (*about).event } == lua::LUA_HOOKLINE;
     // SAFETY: `new` put the state there; the hook is set only while it lives.
     let mut stack = unsafe {
         lua::lua_pushlightuserdata(lua, (&raw const STATE_KEY).cast_mut().cast());
@@ -346,6 +369,13 @@ unsafe extern "C-unwind" fn hook(lua: *mut lua_State, _: *mut lua::lua_Debug) {
         lua::lua_settop(lua, -2);
         Stack::new(lua, state)
     };
+    if is_line {
+        if crate::debug::at_line(&mut stack).is_err() {
+            // SAFETY: nothing here has a destructor, and the value is on top of the stack.
+            unsafe { lua::lua_error(lua) };
+        }
+        return;
+    }
     let state = stack.state();
     if state.stopped.is_none() {
         state.stopped = state.host().and_then(Host::interrupt);

@@ -145,7 +145,7 @@ fn write(stack: &mut Stack, depth: u32) -> Result<(), Raised> {
 fn write_table(stack: &mut Stack, depth: u32) -> Result<(), Raised> {
     let deepest = stack.state().json.encode_depth_max.min(NESTING_MAX);
     if depth > deepest || !stack.reserve(6) {
-        stack.push_bytes(b"Cannot serialise, excessive depth (");
+        stack.push_bytes(b"Cannot serialise, excessive nesting (");
         stack.push_number(f64::from(depth));
         stack.push_bytes(b")");
         stack.concat(3);
@@ -232,7 +232,7 @@ fn write_number(stack: &mut Stack, index: i32) -> Result<(), Raised> {
     let settings = stack.state().json;
     if !number.is_finite() {
         let text: &[u8] = match settings.write_invalid {
-            Invalid::Refuse => return cannot(stack, index, b"must not be NaN or Infinity"),
+            Invalid::Refuse => return cannot(stack, index, b"must not be NaN or Inf"),
             Invalid::Null => b"null",
             Invalid::Write if number.is_nan() => b"nan",
             Invalid::Write if number > 0.0 => b"inf",

@@ -17,6 +17,7 @@ use resp::{Proto, Writer};
 mod api;
 mod base;
 mod bits;
+mod debug;
 mod format;
 mod function;
 mod interp;
@@ -53,6 +54,8 @@ pub struct About {
     pub redis: String,
     /// `VALKEY_VERSION`, three numbers.
     pub valkey: &'static str,
+    /// Whether they have `getfenv`, `setfenv` and `newproxy`, which let them change what is locked.
+    pub insecure: bool,
 }
 
 /// A level of `redis.log`.
@@ -81,6 +84,19 @@ impl Propagation {
     pub const ALL: Self = Self(3);
 }
 
+/// What whoever debugs a script says next.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Next {
+    /// A command of the debugger and its arguments.
+    Command(Vec<Vec<u8>>),
+    /// Nothing any more: the script runs to its end.
+    Gone,
+    /// What cannot be understood; the script fails with this error.
+    Refused(&'static str),
+    /// The script must end, for this reason.
+    Stop(&'static str),
+}
+
 /// What a running script may ask of the server.
 pub trait Host {
     /// Runs a command for the script. Its reply, an error too, is written to `reply`, which is of
@@ -98,6 +114,12 @@ pub trait Host {
 
     /// Called every 100 000 instructions: why the script must end, if it must.
     fn interrupt(&mut self) -> Option<&'static str>;
+
+    /// Shows lines to whoever debugs the script, and waits for what that one says.
+    fn debug(&mut self, lines: &[Vec<u8>]) -> Next {
+        let _ = lines;
+        Next::Gone
+    }
 }
 
 /// A script that was compiled; the interpreter that did it runs and forgets it.

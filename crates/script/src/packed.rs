@@ -144,6 +144,8 @@ fn fail_option<T>(stack: &mut Stack, option: u8) -> Result<T, Raised> {
 fn pack(stack: &mut Stack) -> Outcome {
     let mut format = Format::new(stack.check_bytes(1));
     stack.state().text.clear();
+    // What is missing first is nil and not nothing: messages tell them apart.
+    stack.push_nil();
     let mut arg = 2;
     let mut total = 0usize;
     while let Some(item) = format.next(stack, true)? {
@@ -205,10 +207,11 @@ fn unpack(stack: &mut Stack) -> Outcome {
     let mut format = Format::new(stack.check_bytes(1));
     let text = stack.check_bytes(2);
     let offset = stack.optional_int(3, 1);
-    if offset <= 0 {
+    if offset == 0 {
         return stack.fail_argument(3, c"offset must be 1 or greater");
     }
-    let (mut at, mut n) = ((offset - 1) as usize, 0);
+    // What lies before the text counts as far behind it.
+    let (mut at, mut n) = (usize::try_from(offset - 1).unwrap_or(usize::MAX / 2), 0);
     while let Some(item) = format.next(stack, true)? {
         at += format.padding(at, item);
         let mut size = item.size;

@@ -183,7 +183,7 @@ fn write_value(stack: &mut Stack, reply: &mut Reply<'_>, depth: usize) -> Result
 
 /// The whole part of a number; of one that an integer cannot hold what x86 makes of it, which is
 /// the lowest integer.
-fn integer(number: f64) -> i64 {
+pub(crate) fn integer(number: f64) -> i64 {
     let bound = i64::MAX as f64;
     if (-bound..bound).contains(&number) { number as i64 } else { i64::MIN }
 }
@@ -249,8 +249,12 @@ fn on_one_line(stack: &mut Stack, write: impl FnOnce(&[u8])) {
 fn write_error(
     stack: &mut Stack,
     Reply { out, .. }: &mut Reply<'_>,
-    _: usize,
+    depth: usize,
 ) -> Result<bool, Raised> {
+    stack.raw_field(-2, b"ignore_error_stats_update");
+    let is_counted = stack.kind(-1) == Kind::Boolean && stack.boolean(-1);
+    stack.state().is_counted = is_counted && depth == 1;
+    stack.pop(1);
     on_one_line(stack, |text| out.error_bytes(text));
     Ok(true)
 }

@@ -5,15 +5,18 @@ use std::ffi::CStr;
 use crate::stack::{Kind, Outcome, Stack};
 use crate::{Role, api, base, bits, function, interp, json, msgpack, packed, random};
 
-/// What Lua's own libraries bring that a script must not have: files, other environments, compiled
-/// code.
-const TAKEN_AWAY: [&CStr; 6] =
-    [c"dofile", c"loadfile", c"print", c"newproxy", c"getfenv", c"setfenv"];
+/// What Lua's own libraries bring that a script must not have: files, and what is not for it.
+const TAKEN_AWAY: [&CStr; 3] = [c"dofile", c"loadfile", c"print"];
+/// What lets a script change its environment, or have code run when a value is freed; only for
+/// those who ask for it.
+const INSECURE: [&CStr; 3] = [c"newproxy", c"getfenv", c"setfenv"];
 
 /// Sets up the globals of a fresh interpreter.
 pub(crate) fn open(stack: &mut Stack) -> Outcome {
     stack.open_libraries();
-    for name in TAKEN_AWAY {
+    let is_insecure = stack.state().about.insecure;
+    let insecure = INSECURE.iter().filter(|_| !is_insecure);
+    for name in TAKEN_AWAY.iter().chain(insecure) {
         stack.push_nil();
         stack.set_global(name);
     }

@@ -14,8 +14,8 @@ use std::ops::Deref;
 use mlua_sys as lua;
 use mlua_sys::lua_State;
 
-use crate::format;
 use crate::state::State;
+use crate::{format, reply};
 
 unsafe extern "C-unwind" {
     fn reddle_set_readonly(lua: *mut lua_State, index: c_int, on: c_int);
@@ -87,6 +87,17 @@ impl Deref for Pinned {
     fn deref(&self) -> &[u8] {
         self.get()
     }
+}
+
+/// A function that is running.
+#[derive(Clone, Copy)]
+pub(crate) struct Frame {
+    /// The line that it is at.
+    pub(crate) line: i64,
+    /// Whether it is the script's own code.
+    pub(crate) is_script: bool,
+    /// What it is called by, if that is known. The name lives as long as the function runs.
+    pub(crate) name: Option<Pinned>,
 }
 
 /// The stack of a running function (or of whoever set one running).
@@ -417,6 +428,48 @@ impl Stack {
         unsafe { reddle_is_readonly(self.lua, index) != 0 }
     }
 
+    /// Where a value lies, for those that have no other name.
+    pub(crate) fn address(&self, index: c_int) -> usize {
+        // SAFETY: see above.
+        unsafe { lua::lua_topointer(self.lua, index) }.addr()
+    }
+
+    /// What Lua knows of a level of the running functions.
+    fn about(&self, level: c_int) -> Option<lua::lua_Debug> {
+        // SAFETY: zeroes are a valid value; Lua fills in what it is asked for.
+        let mut about: lua::lua_Debug = unsafe { std::mem::zeroed() };
+        // SAFETY: see above; a level that is not there is refused.
+        let is_there = unsafe { lua::lua_getstack(self.lua, level, &raw mut about) != 0 };
+        is_there.then_some(about)
+    }
+
+    /// A level of the running functions, 0 for the innermost.
+    pub(crate) fn frame(&self, level: c_int) -> Option<Frame> {
+        let mut about = self.about(level)?;
+        // SAFETY: `about` is that of a running function; the texts that Lua gives end in 0.
+        unsafe {
+            lua::lua_getinfo(self.lua, c"Snl".as_ptr(), &raw mut about);
+            let text = |text| CStr::from_ptr(text).to_bytes();
+            Some(Frame {
+                line: i64::from(about.currentline),
+                is_script: text(about.source) == b"@user_script",
+                name: (!about.name.is_null()).then(|| Pinned::of(text(about.name))),
+            })
+        }
+    }
+
+    /// Pushes the n-th local variable of a level, counted from 1, and tells its name. There is room
+    /// for it.
+    pub(crate) fn local(&mut self, level: c_int, n: c_int) -> Option<Pinned> {
+        let about = self.about(level)?;
+        // SAFETY: `about` is that of a running function; Lua gives nothing when there is no such
+        // variable, and a name that lives as long as the function otherwise.
+        unsafe {
+            let name = lua::lua_getlocal(self.lua, &raw const about, n);
+            (!name.is_null()).then(|| Pinned::of(CStr::from_ptr(name).to_bytes()))
+        }
+    }
+
     pub(crate) fn set_globals_readonly(&mut self, on: bool) {
         self.set_readonly(lua::LUA_GLOBALSINDEX, on);
     }
@@ -588,9 +641,10 @@ impl Stack {
         unsafe { lua::luaL_checknumber(self.lua, index) }
     }
 
-    /// The number at an index as an integer, likewise.
+    /// The number at an index as an integer, likewise: its whole part, or what x86 makes of one
+    /// that does not fit, which is the lowest integer.
     pub(crate) fn check_int(&mut self, index: c_int) -> i64 {
-        self.check_number(index) as i64
+        reply::integer(self.check_number(index))
     }
 
     /// The same with a value for an argument that is not there.

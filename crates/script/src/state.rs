@@ -8,6 +8,7 @@ use std::ptr::{self, NonNull};
 
 use resp::{Proto, Writer};
 
+use crate::debug::Debugger;
 use crate::function::Library;
 use crate::json::Settings;
 use crate::random::Random;
@@ -38,8 +39,12 @@ pub(crate) struct State {
     pub(crate) stopped: Option<&'static str>,
     /// Instructions that the running script may still take; `None` without a limit.
     pub(crate) budget: Option<u64>,
+    /// Whether what the script returned is the error of a command, which was counted when that ran.
+    pub(crate) is_counted: bool,
     /// The library that is being loaded.
     pub(crate) library: Option<Library>,
+    /// Who debugs the running script.
+    pub(crate) debugger: Option<Box<Debugger>>,
     /// `math.random`.
     pub(crate) random: Random,
     /// `cjson`'s settings.
@@ -76,7 +81,9 @@ impl State {
             text: Vec::new(),
             stopped: None,
             budget: None,
+            is_counted: false,
             library: None,
+            debugger: None,
             random: Random::default(),
             json: Settings::default(),
             handler: 0,

@@ -14,7 +14,7 @@ use crate::dispatch::Batch;
 use crate::evict::Room;
 use crate::mailbox::{Answer, Message};
 use crate::multi::Transaction;
-use crate::pubsub::Readers;
+use crate::pubsub::{KeptBack, Readers};
 use crate::registry::Client;
 use crate::server::Server;
 use crate::session::State;
@@ -35,6 +35,8 @@ pub struct Local {
     pub busy: State,
     /// What the running command changes.
     pub change: Change,
+    /// What a running script has published, while it may still be undone.
+    pub kept_back: Option<Vec<KeptBack>>,
     /// What the running command or transaction says to the log.
     pub outlet: Outlet,
     /// Whether the running command leaves keys alone whose time is over.
@@ -157,6 +159,7 @@ impl Local {
             stands_in: false,
             busy: State::default(),
             change,
+            kept_back: None,
             outlet: Outlet::default(),
             leaves_overdue: false,
             key_stats: KeyStats::default(),

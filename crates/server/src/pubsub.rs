@@ -127,8 +127,32 @@ fn pubsub_help(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
     help(call, HELP)
 }
 
-/// Publishes a message; returns how many subscribers get it.
+/// What a script publishes while it may still be undone.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct KeptBack {
+    kind: Kind,
+    channel: Vec<u8>,
+    payload: Vec<u8>,
+}
+
+/// Publishes what was kept back.
+pub fn send_all(server: &Server, local: &mut Local, messages: Vec<KeptBack>) {
+    for KeptBack { kind, channel, payload } in messages {
+        send(server, local, kind, &channel, &payload);
+    }
+}
+
+/// Publishes a message; returns how many subscribers get it. What a script says is kept back until
+/// it is over.
 pub fn send(server: &Server, local: &mut Local, kind: Kind, channel: &[u8], payload: &[u8]) -> u64 {
+    if let Some(messages) = local.kept_back.as_mut().filter(|_| kind != Kind::Monitor) {
+        let receivers = server.exchange.receivers(kind, channel);
+        if receivers > 0 {
+            let (channel, payload) = (channel.to_vec(), payload.to_vec());
+            messages.push(KeptBack { kind, channel, payload });
+        }
+        return receivers;
+    }
     let sent = server.exchange.publish(kind, channel, payload);
     local.told |= sent.workers;
     if sent.is_crowded {

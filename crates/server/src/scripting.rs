@@ -7,6 +7,7 @@
 //! What scripts are, and which of them are known, is in `cache`; libraries are in `libraries`; what
 //! a running script may do is in `host`.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -23,10 +24,11 @@ use crate::rows::{Row, Run};
 use crate::server::Server;
 use crate::session::State;
 use crate::shutdown::Wish;
-use crate::{commit, monitor, shutdown};
+use crate::{commit, monitor, pubsub, shutdown};
 
 mod cache;
 mod container;
+mod debugger;
 mod function;
 mod host;
 mod libraries;
@@ -39,6 +41,7 @@ pub(crate) use container::HANDLERS as SCRIPT_HANDLERS;
 pub(crate) use function::HANDLERS as FUNCTION_HANDLERS;
 
 use cache::{Digest, Found};
+use debugger::Wire;
 use host::ScriptHost;
 use running::Running;
 
@@ -203,6 +206,8 @@ struct Plan<'p> {
     is_function: bool,
     nature: Nature,
     read_only: bool,
+    /// Where somebody debugs it.
+    wire: Option<&'p RefCell<Wire>>,
 }
 
 /// Whether a command runs a script or a function that says that it does not write.
@@ -244,6 +249,9 @@ fn run_script<'k: 'h, 'h>(
     held: &mut Held<'h>,
     Form { naming, read_only }: Form,
 ) -> Result<(), Error> {
+    if naming == Naming::Digest && cache::given(args[1]).is_none() {
+        return Err(Error::Text(spec::error::NO_SCRIPT));
+    }
     let keys = key_count(args, || args.int(2))?;
     let body = (naming == Naming::Body).then_some(args[1]);
     let digest = match body {
@@ -251,6 +259,13 @@ fn run_script<'k: 'h, 'h>(
         None => cache::given(args[1]).ok_or(Error::Text(spec::error::NO_SCRIPT))?,
     };
     let server = turn.server;
+    let is_debugged = turn.session.state.any(State::DEBUGS) && !turn.local.in_script;
+    if is_debugged && body.is_none() {
+        return Err(Error::Text("ERR Please use EVAL instead of EVALSHA for debugging"));
+    }
+    // The replies of a transaction follow each other, so nothing can be asked between them.
+    let is_debugged = is_debugged && !turn.session.state.any(State::DENY_BLOCKING);
+    let wire = is_debugged.then(|| RefCell::new(debugger::begin(turn)));
     // It is taken while DEBUG lets a script run another one.
     let mut own = server.scripting.compiled[turn.local.id].try_lock();
     let mut fresh = Compiled::default();
@@ -264,14 +279,24 @@ fn run_script<'k: 'h, 'h>(
                 is_function: false,
                 nature: found.nature,
                 read_only,
+                wire: wire.as_ref(),
             };
             let (keys, rest) = args.from(3).split_at(keys);
             let interp = compiled.interp(server);
             limit(interp, turn);
-            run(turn, &plan, held, |host, out| interp.run(found.script, keys, rest, host, out))
+            if wire.is_some() {
+                interp.begin_debug(args[1]);
+            }
+            let result =
+                run(turn, &plan, held, |host, out| interp.run(found.script, keys, rest, host, out));
+            turn.local.error_is_counted |= result.is_ok() && interp.reply_is_counted();
+            result
         }
         Err(error) => Err(error),
     };
+    if let Some(wire) = wire {
+        debugger::end(turn, &wire.into_inner(), compiled.interp(server).end_debug());
+    }
     // The script itself may have flushed them all.
     compiled.follow(server);
     compiled.tell(server, turn.local.id);
@@ -285,7 +310,7 @@ fn find(
     digest: &Digest,
     body: Option<&[u8]>,
 ) -> Result<Found, Error> {
-    if let Some(found) = compiled.find(digest) {
+    if let Some(found) = compiled.find(digest, *turn.ticks) {
         return Ok(found);
     }
     let known = turn.server.scripting.scripts.lock().get(digest);
@@ -297,6 +322,7 @@ fn find(
             Err(text) => return fail(turn.out, text.as_bytes()),
         },
     };
+    stored.touch(*turn.ticks);
     match compiled.compile(turn.server, &stored) {
         Ok(found) => {
             turn.server.scripting.scripts.lock().add(stored, false);
@@ -341,11 +367,19 @@ fn run_function<'k: 'h, 'h>(
     let bad = Error::Text("ERR Bad number of keys provided");
     let keys = key_count(args, || args.int(2).map_err(|_| bad))?;
     let nature = Nature { flags, is_silent: false };
-    let plan = Plan { name: args[1], command: args.all(), is_function: true, nature, read_only };
+    let plan = Plan {
+        name: args[1],
+        command: args.all(),
+        is_function: true,
+        nature,
+        read_only,
+        wire: None,
+    };
     let (keys, rest) = args.from(3).split_at(keys);
     let interp = libraries.interp(server);
     limit(interp, turn);
     let result = run(turn, &plan, held, |host, out| interp.run(script, keys, rest, host, out));
+    turn.local.error_is_counted |= result.is_ok() && interp.reply_is_counted();
     libraries.tell(server);
     result
 }
@@ -446,6 +480,7 @@ impl Before {
     /// Takes it down, and has each key kept before the script changes it.
     fn take(turn: &mut Turn<'_, '_>) -> Self {
         turn.local.change.begin_undo();
+        turn.local.kept_back = Some(Vec::new());
         Self {
             log: turn.local.outlet.unit.mark(),
             dirty: turn.server.stats(turn.local.id).dirty.get(),
@@ -455,13 +490,16 @@ impl Before {
     /// Changes everything back if the script was ended, unless it has changed too much for that.
     fn settle<'k: 'h, 'h>(self, turn: &mut Turn<'_, 'k>, held: &mut Held<'h>, is_ended: bool) {
         let db = turn.session.db;
+        let mut messages = turn.local.kept_back.take().unwrap_or_default();
         if is_ended && turn.db_of(db, held).roll_back() {
             let (server, local) = (turn.server, &mut *turn.local);
             local.change.take_discarded().for_each(|discarded| server.background.free(discarded));
             local.outlet.unit.truncate_to(&self.log);
             let dirty = &server.stats(local.id).dirty;
             dirty.take_back(dirty.get().wrapping_sub(self.dirty));
+            messages.clear();
         }
+        pubsub::send_all(turn.server, turn.local, messages);
         turn.local.change.end_undo();
     }
 }

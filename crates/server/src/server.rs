@@ -306,6 +306,9 @@ impl Server {
         self.aof.follow(config);
         self.latency.set_threshold(tunables.latency_threshold_ms);
         self.scripting.running.set_threshold(tunables.busy_threshold_ms);
+        if tunables.lua_insecure != self.tunables.load().lua_insecure {
+            self.scripting.flush();
+        }
         self.tunables.store(Arc::new(tunables));
         self.generation.fetch_add(1, Ordering::SeqCst);
         crate::persistence::judge_by(self, config);

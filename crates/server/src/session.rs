@@ -84,6 +84,9 @@ impl State {
     /// A script takes long, so only what may run beside it does.
     pub const BUSY: Self = Self(1 << 25);
 
+    /// SCRIPT DEBUG SYNC: scripts of EVAL stop at their lines. Not a cold state either.
+    pub const DEBUGS: Self = Self(1 << 26);
+
     /// Server-wide: a session measures what commands of each key take. Not a cold state: it
     /// changes nothing for the command.
     pub const PROFILED: Self = Self(1 << 30);

@@ -223,6 +223,7 @@ pub fn reset(server: &Server) {
     server.background.reset();
     server.footprint.reset();
     server.excess.reset();
+    server.scripting.scripts.lock().evicted = 0;
 }
 
 #[cfg(test)]

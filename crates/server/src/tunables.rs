@@ -94,6 +94,8 @@ pub struct Tunables {
     pub lua_memory_max: u64,
     /// Instructions that a script may take; 0 is no limit.
     pub lua_instructions_max: u64,
+    /// Whether scripts have what lets them change their environments.
+    pub lua_insecure: bool,
     /// Milliseconds that a script may take before clients are told that it runs; 0 is any number.
     pub busy_threshold_ms: u64,
     /// Turns of periodic work a second.
@@ -171,6 +173,7 @@ impl Tunables {
             hide_user_data: config.bool(Id::HideUserDataFromLog),
             lua_memory_max: config.memory(Id::LuaMemoryLimit),
             lua_instructions_max: number(Id::LuaInstructionLimit),
+            lua_insecure: config.bool(Id::LuaEnableInsecureApi),
             busy_threshold_ms: number(Id::BusyReplyThreshold),
             hz: number(Id::Hz).max(1),
             key_load_delay: config.int(Id::KeyLoadDelay),

@@ -77,7 +77,8 @@ impl Told {
 pub fn about(program: Program, config: &Config) -> script::About {
     let told = Told::of(program, config);
     let redis = String::from_utf8_lossy(config.text(Id::RedisVersion)).into_owned();
-    script::About { server: told.server, redis, valkey: VALKEY }
+    let insecure = config.bool(Id::LuaEnableInsecureApi);
+    script::About { server: told.server, redis, valkey: VALKEY, insecure }
 }
 
 /// FNV-1a.

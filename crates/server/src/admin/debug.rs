@@ -26,6 +26,7 @@ use crate::knobs::REPLY_PEAK_RESET_MS;
 use crate::mailbox::Message;
 use crate::refuse::{lossy, printed};
 use crate::rows::SessionHandler;
+use crate::session::State;
 
 pub(crate) const HANDLERS: &[(&str, SessionHandler)] = &[("debug", debug)];
 
@@ -260,7 +261,10 @@ fn aof_flush_sleep(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error
 
 fn loadaof(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
     aof::flush(call.server, false);
-    if let Err(reason) = aof::reload(call.server, call.local, call.held) {
+    call.server.put_state(State::LOADING, true);
+    let reloaded = aof::reload(call.server, call.local, call.held);
+    call.server.put_state(State::LOADING, false);
+    if let Err(reason) = reloaded {
         log::warn!("Loading the append only file: {reason}");
         return call.fail("ERR Error trying to load the AOF files, check server logs.");
     }

@@ -227,7 +227,9 @@ impl<'k> Turn<'_, 'k> {
                 self.call_session(row, handler, args, held)
             }
             Run::Script(form) => {
-                (scripting::perform(self, (row, form), args, held), Flow::Continue)
+                let result = scripting::perform(self, (row, form), args, held);
+                let closes = self.session.state.any(State::CLOSING);
+                (result, if closes { Flow::Close } else { Flow::Continue })
             }
             Run::Container(None) | Run::Exec => (Ok(()), Flow::Continue),
         };

@@ -177,6 +177,21 @@ impl Exchange {
         sent
     }
 
+    /// How many subscribers would get a message.
+    pub fn receivers(&self, kind: Kind, channel: &[u8]) -> u64 {
+        let patterns = if kind == Kind::Channel { self.names(Kind::Pattern) } else { 0 };
+        if self.names(kind) + patterns == 0 {
+            return 0;
+        }
+        let count = |shares: &Shares| shares.iter().map(|(_, count)| u64::from(*count)).sum();
+        let book = self.book.lock();
+        let direct: u64 = book.names(kind).get(channel).map_or(0, count);
+        let matching = book.patterns.iter().filter(|(pattern, _)| {
+            kind == Kind::Channel && commands::glob::matches(pattern, channel, false)
+        });
+        direct + matching.map(|(_, shares)| count(shares)).sum::<u64>()
+    }
+
     /// The next message for a worker.
     pub fn take(&self, worker: usize) -> Option<Arc<Message>> {
         let inbox = &self.inboxes[worker];

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use script::{Flags, Interp, Role, Script};
 
 use super::Nature;
+use crate::refuse::lossy;
 use crate::server::Server;
 
 /// Scripts of EVAL that are remembered.
@@ -31,8 +32,15 @@ pub struct Stored {
     is_gone: AtomicBool,
     /// It was loaded, not just run.
     is_kept: AtomicBool,
-    /// The cache's clock when it was last used.
+    /// The processor's counter when it was last used.
     used: AtomicU64,
+}
+
+impl Stored {
+    /// Notes that it is used, when the processor's counter stands there.
+    pub fn touch(&self, at: u64) {
+        self.used.store(at, Ordering::Relaxed);
+    }
 }
 
 /// All scripts.
@@ -41,18 +49,14 @@ pub struct Cache {
     scripts: HashMap<Digest, Arc<Stored>, foldhash::fast::FixedState>,
     /// Scripts that may be forgotten.
     passing: usize,
-    clock: u64,
     /// Scripts that were forgotten for newer ones.
     pub evicted: u64,
 }
 
 impl Cache {
-    /// A script, which counts as used.
-    pub fn get(&mut self, digest: &Digest) -> Option<Arc<Stored>> {
-        self.clock += 1;
-        let stored = self.scripts.get(digest)?;
-        stored.used.store(self.clock, Ordering::Relaxed);
-        Some(Arc::clone(stored))
+    /// A script.
+    pub fn get(&self, digest: &Digest) -> Option<Arc<Stored>> {
+        self.scripts.get(digest).map(Arc::clone)
     }
 
     /// Whether a script is known.
@@ -80,8 +84,6 @@ impl Cache {
             return;
         }
         while !kept && self.passing >= REMEMBERED && self.forget_oldest() {}
-        self.clock += 1;
-        stored.used.store(self.clock, Ordering::Relaxed);
         stored.is_kept.store(kept, Ordering::Relaxed);
         self.passing += usize::from(!kept);
         self.scripts.insert(stored.digest, stored);
@@ -148,9 +150,11 @@ impl Compiled {
         server.scripting.memory[worker].store(used as u64, Ordering::Relaxed);
     }
 
-    /// A script that is compiled and was not forgotten.
-    pub fn find(&mut self, digest: &Digest) -> Option<Found> {
+    /// A script that is compiled and was not forgotten, which is used when the processor's counter
+    /// stands there.
+    pub fn find(&mut self, digest: &Digest, at: u64) -> Option<Found> {
         let (script, stored) = self.scripts.get(digest)?;
+        stored.touch(at);
         if !stored.is_gone.load(Ordering::Acquire) {
             return Some(Found { script: *script, nature: stored.nature });
         }
@@ -228,19 +232,18 @@ fn read_head(body: &[u8]) -> Result<(Nature, usize), String> {
     let mut flags = Flags::default();
     for word in &words[1..] {
         let Some(names) = word.strip_prefix(b"flags=") else {
-            return Err(format!("Unknown lua shebang option: {}", word.escape_ascii()));
+            return Err(format!("Unknown lua shebang option: {}", lossy(word)));
         };
         // No name at all is no flag.
         for name in names.split(|byte| *byte == b',').filter(|_| !names.is_empty()) {
             let known = Flags::NAMES.iter().find(|(_, known)| known.as_bytes() == name);
-            let (flag, _) = known.ok_or_else(|| {
-                format!("Unexpected flag in script shebang: {}", name.escape_ascii())
-            })?;
+            let (flag, _) = known
+                .ok_or_else(|| format!("Unexpected flag in script shebang: {}", lossy(name)))?;
             flags = flags.with(*flag);
         }
     }
     if !engine.eq_ignore_ascii_case(b"lua") {
-        return Err(format!("Could not find scripting engine '{}'", engine.escape_ascii()));
+        return Err(format!("Could not find scripting engine '{}'", lossy(engine)));
     }
     Ok((Nature { flags, is_silent: false }, end))
 }

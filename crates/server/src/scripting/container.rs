@@ -7,7 +7,9 @@ use commands::{Args, Error};
 use super::cache;
 use crate::admin::help;
 use crate::call::Call;
+use crate::clock::Ticks;
 use crate::rows::SessionHandler;
+use crate::session::State;
 
 pub(crate) const HANDLERS: &[(&str, SessionHandler)] = &[
     ("script|debug", debug),
@@ -30,7 +32,7 @@ fn load(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     // It is taken while DEBUG lets a script do this.
     if let Some(mut compiled) = call.server.scripting.compiled[call.local.id].try_lock() {
         compiled.follow(call.server);
-        let compiles = match compiled.find(&digest) {
+        let compiles = match compiled.find(&digest, Ticks::now()) {
             Some(_) => Ok(()),
             None => compiled.compile(call.server, &stored).map(drop),
         };
@@ -101,17 +103,25 @@ pub(super) fn end_running(call: &mut Call<'_, '_>, is_function: bool) -> Result<
     Ok(())
 }
 
-/// SCRIPT DEBUG YES | SYNC | NO. There is no debugger.
+/// SCRIPT DEBUG YES | SYNC | NO - O(1). A session that leaves no trace and stands in nobody's way
+/// would need a copy of the process.
 fn debug(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    if args[2].eq_ignore_ascii_case(b"no") {
-        call.out.ok();
-        return Ok(());
+    if !call.out.is_empty() {
+        return Err(Error::Text("ERR SCRIPT DEBUG must be called outside a pipeline"));
     }
-    let is_known = args[2].eq_ignore_ascii_case(b"yes") || args[2].eq_ignore_ascii_case(b"sync");
-    Err(Error::Text(match is_known {
-        true => "ERR there is no script debugger in this server",
-        false => "ERR Use SCRIPT DEBUG YES/SYNC/NO",
-    }))
+    let on = match args[2].to_ascii_lowercase().as_slice() {
+        b"no" => false,
+        b"sync" => true,
+        b"yes" => {
+            return Err(Error::Text(
+                "ERR this server does not fork: only SCRIPT DEBUG SYNC is there",
+            ));
+        }
+        _ => return Err(Error::Text("ERR Use SCRIPT DEBUG YES/SYNC/NO")),
+    };
+    call.session.put(State::DEBUGS, on);
+    call.out.ok();
+    Ok(())
 }
 
 /// SCRIPT HELP
@@ -120,7 +130,8 @@ fn script_help(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
         call,
         &[
             "DEBUG (YES|SYNC|NO)",
-            "    There is no debugger: only NO is accepted.",
+            "    With SYNC, EVAL of this connection stops at the lines of its script. Others wait",
+            "    meanwhile, and what it writes stays. YES is refused.",
             "EXISTS <sha1> [<sha1> ...]",
             "    Say for each digest whether its script is known.",
             "FLUSH [ASYNC|SYNC]",

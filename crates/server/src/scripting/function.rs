@@ -85,9 +85,7 @@ fn flush(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
         _ => false,
     };
     if args.len() > 3 {
-        return Err(Error::Text(
-            "ERR unknown subcommand or wrong number of arguments for 'flush'. Try FUNCTION HELP.",
-        ));
+        return too_many(call, args);
     }
     if !is_known {
         return Err(Error::Text("ERR FUNCTION FLUSH only supports SYNC|ASYNC option"));
@@ -97,6 +95,13 @@ fn flush(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     changed(call, &mut libraries);
     call.out.ok();
     Ok(())
+}
+
+/// Refuses arguments that are too many; the subcommand is named as it came.
+fn too_many(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
+    let (head, end): (&[u8], &[u8]) =
+        (b"ERR unknown subcommand or wrong number of arguments for '", b"'. Try FUNCTION HELP.");
+    call.fail([head, args[1], end].concat())
 }
 
 /// FUNCTION DUMP - O(N), N the length of all libraries.
@@ -121,10 +126,7 @@ fn restore(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
             ));
         }
         _ => {
-            return Err(Error::Text(
-                "ERR unknown subcommand or wrong number of arguments for 'restore'. Try FUNCTION \
-                 HELP.",
-            ));
+            return too_many(call, args);
         }
     };
     let settings = &call.local.tunables.settings;

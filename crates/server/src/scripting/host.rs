@@ -6,7 +6,7 @@ use std::time::Duration;
 use commands::Args;
 use keyspace::{Held, Wants};
 use resp::Writer;
-use script::{Flags as Says, Host, Level, Propagation};
+use script::{Flags as Says, Host, Level, Next, Propagation};
 use spec::command::Flags;
 
 use super::Plan;
@@ -107,6 +107,10 @@ impl<'k: 'h, 'h> Host for ScriptHost<'_, '_, 'k, 'h> {
             let text = "ERR Unknown command called from script";
             return reject(self.turn, None, text, reply);
         };
+        if row.lacks_subcommand(args.len()) && args.len() > 1 {
+            let text = "ERR Unknown command called from script";
+            return reject(self.turn, None, text, reply);
+        }
         if !row.takes(args.len()) || row.lacks_subcommand(args.len()) {
             let text = "ERR Wrong number of args calling command from script";
             return reject(self.turn, Some(row), text, reply);
@@ -173,6 +177,22 @@ impl<'k: 'h, 'h> Host for ScriptHost<'_, '_, 'k, 'h> {
         }
         worker::look_after(self.turn.local, Duration::ZERO);
         running.is_to_end().then(|| &ended(running)["ERR ".len()..])
+    }
+
+    fn debug(&mut self, lines: &[Vec<u8>]) -> Next {
+        let Some(wire) = self.plan.wire else { return Next::Gone };
+        wire.borrow().show(lines);
+        loop {
+            if let Some(next) = wire.borrow_mut().hear() {
+                return next;
+            }
+            if let Some(reason) = self.interrupt() {
+                return Next::Stop(reason);
+            }
+            if self.turn.server.shutdown.is_under_way() {
+                return Next::Gone;
+            }
+        }
     }
 }
 

@@ -12,6 +12,7 @@ pub mod slabs;
 mod time;
 mod title;
 mod usage;
+pub mod wire;
 
 pub use daemon::daemonize;
 pub use group::group_id;

@@ -12,7 +12,6 @@ const U32_MAX: i64 = u32::MAX as i64;
 const ACL: &str = "access control lists";
 const CLUSTER: &str = "cluster mode";
 const REPLICATION: &str = "replication";
-const SCRIPTING: &str = "scripting";
 const SORTING: &str = "the SORT command";
 const TLS: &str = "TLS";
 
@@ -327,7 +326,7 @@ directives! {
     Logfile => "logfile", [], text(""), [IMMUTABLE], Both, WORKS;
     Loglevel => "loglevel", [], choice(LOG_LEVELS, "notice"), [], Both, WORKS;
     LuaEnableInsecureApi => "lua-enable-insecure-api", ["lua-enable-deprecated-api"],
-        bool(false), [HIDDEN, PROTECTED], Both, planned(SCRIPTING);
+        bool(false), [HIDDEN, PROTECTED], Both, WORKS;
     LuaInstructionLimit => "lua-instruction-limit", [], int(0, MAX, 0), [], Reddle, WORKS;
     LuaMemoryLimit => "lua-memory-limit", [], memory(0, MEMORY_MAX, 0), [], Reddle, WORKS;
     LuaReplicateCommands => "lua-replicate-commands", [],
