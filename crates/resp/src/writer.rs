@@ -370,6 +370,11 @@ impl Writer {
         self.len() == 0
     }
 
+    /// Bytes that it takes: what waits, what was sent and is not given back, and room to grow.
+    pub fn held(&self) -> usize {
+        self.buf.capacity() + self.shared + self.blobs.capacity() * size_of::<Blob>()
+    }
+
     /// Bytes that the buffer holds or could hold without growing.
     pub fn capacity(&self) -> usize {
         self.buf.capacity()

@@ -352,6 +352,7 @@ impl Conn {
         };
         put(&client.argv, self.partial.iter().map(length).sum());
         put(&client.output, self.out.len());
+        put(&client.output_free, self.out.held() - self.out.len());
         put(&client.reply_buffer, self.reply.size);
         put(&client.reply_peak, self.reply.peak);
     }

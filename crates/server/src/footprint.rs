@@ -60,6 +60,7 @@ pub fn beside_buffers(client: &Client) -> u64 {
     let subscriptions: u64 = client.subscriptions.iter().map(number).sum();
     let prefixes = client.tracker.get().map_or(0, |tracker| tracker.prefix_count());
     BASE + of_transaction(client)
+        + number(&client.output_free)
         + number(&client.prepared)
         + subscriptions * SUBSCRIPTION
         + prefixes as u64 * PREFIX

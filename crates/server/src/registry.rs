@@ -58,6 +58,8 @@ pub struct Client {
     pub prepared: AtomicU64,
     /// Bytes of replies waiting to be sent.
     pub output: AtomicU64,
+    /// Bytes that their buffer takes beyond these.
+    pub output_free: AtomicU64,
     /// Size of the reply buffer it gets while it is served, and its recent peak.
     pub reply_buffer: AtomicU64,
     /// See `reply_buffer`.

@@ -502,6 +502,18 @@ impl Entry {
         drop(release);
     }
 
+    /// As [`Self::set_value`]; the old value is not dropped but returned, in an entry of its own.
+    pub(crate) fn replace_value(&mut self, value: NewValue<'_>) -> Entry {
+        let mut former = Self::build(self.key_bytes(), &value, self.deadline_ms());
+        former.put::<4>(4, self.get(4));
+        if former.flags() & EXPIRES != 0 {
+            former.put::<4>(HEADER + 8, self.get(HEADER + 8));
+        }
+        former.put_value(value);
+        std::mem::swap(self, &mut former);
+        former
+    }
+
     /// Moves header, expiry and key into a new allocation of the given shape.
     fn reshape(&mut self, new: Shape, value: &NewValue<'_>) {
         let mut moved = Self::build(self.key_bytes(), value, self.deadline_ms());

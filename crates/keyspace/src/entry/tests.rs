@@ -85,7 +85,11 @@ fn step(rng: &mut Rng, mut entry: Entry, model: &mut Model) -> Entry {
     match rng.u8(0..10) {
         0..3 => {
             (model.value, model.raw) = (Value::random(rng), false);
-            entry.set_value(model.value.to_new(rng));
+            if rng.bool() {
+                entry.set_value(model.value.to_new(rng));
+            } else {
+                drop(entry.replace_value(model.value.to_new(rng)));
+            }
         }
         3..5 => {
             model.deadline_ms = deadline(rng);
