@@ -50,7 +50,7 @@ impl Background {
 
     /// Keys that wait to be freed.
     pub fn pending(&self) -> u64 {
-        self.counts.pending.load(Ordering::Relaxed)
+        self.counts.pending.load(Ordering::Acquire)
     }
 
     /// About how many bytes they take.
@@ -80,8 +80,8 @@ fn run(queue: &Receiver<Discarded>, counts: &Counts, balances: &Balances) {
             if freed == 0 {
                 break;
             }
-            counts.pending.fetch_sub(freed, Ordering::Relaxed);
             counts.freed.fetch_add(freed, Ordering::Relaxed);
+            counts.pending.fetch_sub(freed, Ordering::Release);
             let part = (bytes * freed).checked_div(objects).unwrap_or(0);
             counts.bytes.fetch_sub(part, Ordering::Relaxed);
             (bytes, objects) = (bytes - part, objects.saturating_sub(freed));

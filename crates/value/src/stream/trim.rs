@@ -111,7 +111,8 @@ impl Stream {
         }
         let node = self.nodes.get_mut(&master).expect("the node was just looked at");
         let counts = node.delete(&marks);
-        if whole && counts.live == 0 {
+        // Others than those that go now may have been deleted before.
+        if counts.live == 0 {
             self.nodes.remove(&master);
         }
         if trim.refs == Refs::Drop {
