@@ -73,7 +73,7 @@ impl Stream {
                 dropped += live;
                 continue;
             }
-            dropped += self.trim_node(master, trim, whole);
+            dropped += self.trim_node(master, trim);
             match master.next() {
                 Some(next) if whole => from = next,
                 _ => break,
@@ -86,7 +86,7 @@ impl Stream {
     }
 
     /// Drops entries of one node.
-    fn trim_node(&mut self, master: Id, trim: &Trim, whole: bool) -> u64 {
+    fn trim_node(&mut self, master: Id, trim: &Trim) -> u64 {
         let Some(node) = self.nodes.get(&master) else { return 0 };
         let mut left = self.length;
         let mut marks: Vec<Mark> = Vec::new();
