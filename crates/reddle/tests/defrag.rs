@@ -11,28 +11,6 @@ use testkit::{Client, Server, Value};
 const PATIENCE: usize = 1200;
 const PAUSE: Duration = Duration::from_millis(100);
 
-fn info(client: &mut Client, field: &str) -> f64 {
-    let (Value::Bulk(text) | Value::Verbatim { data: text, .. }) = client.run("INFO all") else {
-        panic!("INFO has a text");
-    };
-    let text = String::from_utf8(text).expect("INFO is text");
-    let head = format!("{field}:");
-    let line = text.lines().find_map(|line| line.strip_prefix(&head));
-    line.and_then(|line| line.parse().ok()).unwrap_or_else(|| panic!("no {field} in {text}"))
-}
-
-/// Sends commands of words and expects no error.
-fn send(client: &mut Client, commands: &[Vec<String>]) {
-    for some in commands.chunks(500) {
-        let words: Vec<Vec<&str>> =
-            some.iter().map(|words| words.iter().map(String::as_str).collect()).collect();
-        let lines: Vec<&[&str]> = words.iter().map(Vec::as_slice).collect();
-        for reply in client.pipeline(&lines) {
-            assert!(!matches!(reply, Value::Error(_)), "{reply:?}");
-        }
-    }
-}
-
 fn words(line: &str) -> Vec<String> {
     line.split(' ').map(str::to_owned).collect()
 }
@@ -60,8 +38,8 @@ fn scatter(client: &mut Client) {
             gone.push(words(&format!("ZREM z{few} {at}{text}")));
         }
     }
-    send(client, &all);
-    send(client, &gone);
+    client.send_all(&all);
+    client.send_all(&gone);
 }
 
 fn await_that(client: &mut Client, what: &str, holds: impl Fn(&mut Client) -> bool) {
@@ -92,24 +70,24 @@ fn what_lies_scattered_is_moved_and_stays_what_it_is() {
         let mut client = server.client();
         scatter(&mut client);
         let digest = client.run("DEBUG DIGEST");
-        let lost = info(&mut client, "allocator_frag_ratio");
+        let lost = client.info::<f64>("allocator_frag_ratio");
         assert!(lost > 1.5, "there is something to do: {lost}");
-        assert_eq!(info(&mut client, "active_defrag_hits"), 0.0);
+        assert_eq!(client.info::<f64>("active_defrag_hits"), 0.0);
         assert_eq!(client.run("CONFIG SET activedefrag yes"), Value::Simple(b"OK".into()));
         // What cannot be moved, and a slab of each size that is not full, remain.
         await_that(&mut client, "the end", |client| {
-            info(client, "active_defrag_key_hits") > 1_000.0
-                && info(client, "allocator_frag_ratio") < 1.0 + (lost - 1.0) / 2.0
+            client.info::<f64>("active_defrag_key_hits") > 1_000.0
+                && client.info::<f64>("allocator_frag_ratio") < 1.0 + (lost - 1.0) / 2.0
         });
-        assert!(info(&mut client, "active_defrag_hits") > 1_000.0);
+        assert!(client.info::<f64>("active_defrag_hits") > 1_000.0);
         assert_eq!(client.run("DEBUG DIGEST"), digest);
         // What the wheel knows has moved with the keys.
-        send(&mut client, &[words("PEXPIRE k0 1"), words("EXPIRE k12 200000")]);
+        client.send_all(&[words("PEXPIRE k0 1"), words("EXPIRE k12 200000")]);
         await_that(&mut client, "the end of a key", |client| {
             client.run("EXISTS k0") == Value::Int(0)
         });
         assert_eq!(client.run("MEMORY PURGE"), Value::Simple(b"OK".into()));
-        let rest = info(&mut client, "allocator_frag_ratio");
+        let rest = client.info::<f64>("allocator_frag_ratio");
         assert!(rest < lost, "{rest} after {lost}");
         assert_eq!(client.run("CONFIG SET activedefrag no"), Value::Simple(b"OK".into()));
     }

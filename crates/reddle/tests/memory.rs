@@ -20,29 +20,6 @@ fn int(value: &Value) -> i64 {
     }
 }
 
-/// A field of INFO.
-fn info(client: &mut Client, field: &str) -> u64 {
-    let (Value::Bulk(text) | Value::Verbatim { data: text, .. }) = client.run("INFO all") else {
-        panic!("INFO has a text");
-    };
-    let text = String::from_utf8(text).expect("INFO is text");
-    let head = format!("{field}:");
-    let line = text.lines().find_map(|line| line.strip_prefix(&head));
-    line.and_then(|line| line.parse().ok()).unwrap_or_else(|| panic!("no {field} in {text}"))
-}
-
-/// Sends commands of words and expects no error.
-fn send(client: &mut Client, commands: &[Vec<String>]) {
-    for some in commands.chunks(500) {
-        let words: Vec<Vec<&str>> =
-            some.iter().map(|words| words.iter().map(String::as_str).collect()).collect();
-        let lines: Vec<&[&str]> = words.iter().map(Vec::as_slice).collect();
-        for reply in client.pipeline(&lines) {
-            assert!(!matches!(reply, Value::Error(_)), "{reply:?}");
-        }
-    }
-}
-
 /// Commands that fill one key, from its name, the number of elements and their size.
 type Fill = fn(&str, usize, usize) -> Vec<Vec<String>>;
 
@@ -77,13 +54,13 @@ const FILLS: [(&str, Fill); 6] = [
 /// finds the keys is no part of either.
 fn measured(client: &mut Client, fill: Fill, keys: usize, count: usize, size: usize) -> (i64, i64) {
     client.run("FLUSHALL SYNC");
-    let tables = |client: &mut Client| info(client, "used_memory_overhead") as i64;
-    let before = (info(client, "used_memory") as i64, tables(client));
+    let tables = |client: &mut Client| client.info::<u64>("used_memory_overhead") as i64;
+    let before = (client.info::<u64>("used_memory") as i64, tables(client));
     let commands: Vec<Vec<String>> =
         (0..keys).flat_map(|key| fill(&format!("key:{key:06}"), count, size)).collect();
-    send(client, &commands);
+    client.send_all(&commands);
     drop(commands);
-    let used = info(client, "used_memory") as i64 - before.0;
+    let used = client.info::<u64>("used_memory") as i64 - before.0;
     let beside = tables(client) - before.1;
     let told = (0..keys).map(|key| int(&client.run(&format!("MEMORY USAGE key:{key:06}")))).sum();
     (used - beside, told)
@@ -127,7 +104,7 @@ fn crowd(server: &Server, sizes: &[usize]) -> u64 {
                                 vec!["SET".into(), key, "v".repeat(size)]
                             })
                             .collect();
-                        send(&mut client, &commands);
+                        client.send_all(&commands);
                     }
                 })
             })
@@ -135,7 +112,7 @@ fn crowd(server: &Server, sizes: &[usize]) -> u64 {
         let mut client = server.client();
         let mut highest = 0;
         while !writers.iter().all(thread::ScopedJoinHandle::is_finished) {
-            highest = highest.max(info(&mut client, "used_memory"));
+            highest = highest.max(client.info::<u64>("used_memory"));
         }
         highest
     })
@@ -155,10 +132,10 @@ fn the_limit_holds_with_any_number_of_workers() {
             ]);
             let highest = crowd(&server, &[64, 700, 5000, 60_000]);
             let mut client = server.client();
-            assert!(info(&mut client, "evicted_keys") > 0, "{policy}");
+            assert!(client.info::<u64>("evicted_keys") > 0, "{policy}");
             // Input that is being read is no key, and may come on top for a moment.
             assert!(highest < limit + limit / 50, "{threads} {policy}: {highest}");
-            assert!(info(&mut client, "used_memory") <= limit + limit / 100, "{policy}");
+            assert!(client.info::<u64>("used_memory") <= limit + limit / 100, "{policy}");
         }
     }
 }
@@ -177,7 +154,7 @@ fn evicted_keys_are_told_to_all_who_want_to_know() {
         client.run("CONFIG SET notify-keyspace-events Ee maxmemory-policy allkeys-lru");
         ear.run("SUBSCRIBE __keyevent@0__:evicted");
         let mut watcher = server.client();
-        send(&mut client, &(0..50).map(|at| words(&format!("SET key{at} v"))).collect::<Vec<_>>());
+        client.send_all(&(0..50).map(|at| words(&format!("SET key{at} v"))).collect::<Vec<_>>());
         watcher.run("WATCH key7");
         client.run("CONFIG SET maxmemory 1");
         client.run("PING");
@@ -186,7 +163,7 @@ fn evicted_keys_are_told_to_all_who_want_to_know() {
             assert!(format!("{message:?}").len() > 10, "{message:?}");
         }
         assert_eq!(client.run("DBSIZE"), Value::Int(0));
-        assert_eq!(info(&mut client, "evicted_keys"), 50);
+        assert_eq!(client.info::<u64>("evicted_keys"), 50);
         client.run("CONFIG SET maxmemory 0");
         watcher.run("MULTI");
         watcher.run("PING");
@@ -219,8 +196,8 @@ fn what_was_saved_at_the_limit_is_loaded_at_the_limit() {
     let again = start(&[&options[..], &[("dir", folder)]].concat());
     let mut client = again.client();
     let after = int(&client.run("DBSIZE"));
-    let used = info(&mut client, "used_memory");
+    let used = client.info::<u64>("used_memory");
     assert!(after * 100 >= before * 97, "{after} of {before} keys, {used} bytes");
-    assert!(info(&mut client, "used_memory") < 20 * MB + 20 * MB / 100);
+    assert!(client.info::<u64>("used_memory") < 20 * MB + 20 * MB / 100);
     assert_eq!(client.run("SET new key"), Value::Simple(b"OK".to_vec()));
 }

@@ -8,6 +8,7 @@ mod tests;
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
+use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use resp::inline;
@@ -80,12 +81,40 @@ impl Client {
     /// As [`Client::call`], and when the reply is of another kind.
     pub fn text(&mut self, line: &str) -> String {
         match self.run(line) {
-            Value::Bulk(bytes) | Value::Simple(bytes) | Value::Error(bytes) => {
-                String::from_utf8(bytes).expect("a text")
-            }
+            Value::Bulk(bytes)
+            | Value::Simple(bytes)
+            | Value::Error(bytes)
+            | Value::Verbatim { data: bytes, .. } => String::from_utf8(bytes).expect("a text"),
             Value::Int(number) => number.to_string(),
             Value::Null => "(nil)".to_owned(),
             other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    /// A number out of INFO.
+    ///
+    /// # Panics
+    /// As [`Client::call`], and when INFO has no such field.
+    pub fn info<T: FromStr>(&mut self, field: &str) -> T {
+        let text = self.text("INFO all");
+        let head = format!("{field}:");
+        let value = text.lines().find_map(|line| line.strip_prefix(&head));
+        let number = value.and_then(|value| value.parse().ok());
+        number.unwrap_or_else(|| panic!("no {field} in {text}"))
+    }
+
+    /// Sends commands in pipelines.
+    ///
+    /// # Panics
+    /// As [`Client::call`], and when a reply is an error.
+    pub fn send_all(&mut self, commands: &[Vec<String>]) {
+        for some in commands.chunks(500) {
+            let words: Vec<Vec<&str>> =
+                some.iter().map(|words| words.iter().map(String::as_str).collect()).collect();
+            let lines: Vec<&[&str]> = words.iter().map(Vec::as_slice).collect();
+            for reply in self.pipeline(&lines) {
+                assert!(!matches!(reply, Value::Error(_)), "{reply:?}");
+            }
         }
     }
 
