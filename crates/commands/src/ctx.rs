@@ -11,7 +11,7 @@ use crate::{Error, Wait};
 pub struct Settings {
     /// The longest string a command may make, in bytes.
     pub proto_max_bulk_len: u64,
-    /// Bytes of a reply that repeats what is stored, at most.
+    /// Bytes of a reply that repeats what is stored, at most: as many as of the longest string.
     pub reply_max: usize,
     /// Where small forms of collections end.
     pub limits: Limits,
@@ -54,6 +54,8 @@ pub struct Ctx<'a, 'k> {
     pub command: &'static str,
     /// A source of random numbers.
     pub rng: &'a mut fastrand::Rng,
+    /// Bytes of output above which the client is closed in place of being answered.
+    pub output_max: usize,
     /// Whether the command may wait for what it does not find; else it answers at once.
     pub may_wait: bool,
     /// Whether a script runs the command: what has no order of its own gets one then.

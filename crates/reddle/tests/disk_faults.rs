@@ -18,6 +18,9 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_reddle");
 const FULL: &str = "28";
 const BROKEN: &str = "5";
 
+/// What fails: a deed, a part of the path of what it is done to, and how.
+type Fault<'f> = (&'f str, &'f str, &'f str);
+
 /// A server on a disk that fails as it is told.
 struct Faulty {
     folder: Folder,
@@ -46,7 +49,7 @@ impl Faulty {
     }
 
     /// From now on these deeds fail, each on files whose path holds a text.
-    fn fails(&self, faults: &[(&str, &str, &str)]) {
+    fn fails(&self, faults: &[Fault<'_>]) {
         let lines: Vec<String> =
             faults.iter().map(|(deed, part, error)| format!("{deed} {part} {error}\n")).collect();
         let draft = self.folder.join("faults.draft");
@@ -322,4 +325,40 @@ fn a_save_on_a_full_disk_leaves_the_old_file() {
         assert_eq!(text(&mut client, "GET key"), "old", "{deed}");
         assert_eq!(text(&mut client, "BGSAVE"), "Background saving started");
     }
+}
+
+/// Runs a command while the disk keeps it waiting with something, until the monitor tells of it.
+fn hold_up(server: &Faulty, others: &[Fault<'_>], fault: (&str, &str), line: &str, event: &str) {
+    let mut client = server.client();
+    let request = format!("{line}\r\n");
+    wait_for(event, || {
+        server.fails(&[others, &[(fault.0, fault.1, "waits")]].concat());
+        client.send(request.as_bytes()).unwrap();
+        thread::sleep(Duration::from_millis(20));
+        server.fails(others);
+        client.receive().unwrap();
+        client.call(&["LATENCY", "HISTORY", event]) != Value::Array(Vec::new())
+    });
+}
+
+/// The monitor tells by its event what a slow disk has held up.
+#[test]
+fn a_slow_disk_is_told_of_by_what_it_holds_up() {
+    let options = [&log_with("always")[..], &["--latency-monitor-threshold", "1"]].concat();
+    let server = Faulty::start(&options);
+    let increment = ".incr.aof";
+    hold_up(&server, &[], ("sync", increment), "INCR count", "aof-fsync-always");
+    hold_up(&server, &[], ("write", increment), "INCR count", "aof-write-alone");
+    hold_up(&server, &[], ("open", "temp-"), "BGSAVE", "snapshot");
+    let lasts = [("sync", "temp-", "waits")];
+    server.fails(&lasts);
+    let mut client = server.client();
+    wait_for("a save that lasts", || {
+        text(&mut client, "BGSAVE");
+        info(&mut client, "rdb_bgsave_in_progress") == "1"
+    });
+    hold_up(&server, &lasts, ("write", increment), "INCR count", "aof-write-active-child");
+    server.fails(&[]);
+    let Value::Array(all) = client.call(&["LATENCY", "HISTORY", "aof-write"]) else { panic!() };
+    assert!(!all.is_empty(), "writes of either kind are writes");
 }

@@ -201,3 +201,27 @@ fn what_was_saved_at_the_limit_is_loaded_at_the_limit() {
     assert!(client.info::<u64>("used_memory") < 20 * MB + 20 * MB / 100);
     assert_eq!(client.run("SET new key"), Value::Simple(b"OK".to_vec()));
 }
+
+/// A key that takes long to free by itself, and the whole turn that was spent on it, are told of.
+#[test]
+fn an_eviction_that_takes_long_is_told_of() {
+    let server = start(&[
+        ("latency-monitor-threshold", "1"),
+        ("lazyfree-lazy-eviction", "no"),
+        ("maxmemory-policy", "allkeys-lru"),
+    ]);
+    let mut client = server.client();
+    // Whatever the machine, there is a size that takes it a millisecond.
+    for count in std::iter::successors(Some(100_000), |count| Some(count * 2)) {
+        assert!(count < 10_000_000, "freeing so many members takes no time");
+        let fill = "for i = 1, ARGV[1] do redis.call('SADD', KEYS[1], 'member:' .. i) end";
+        client.call(&["EVAL", fill, "1", "key", &count.to_string()]);
+        client.run("CONFIG SET maxmemory 1mb");
+        while client.run("EXISTS key") == Value::Int(1) {}
+        client.run("CONFIG SET maxmemory 0");
+        if client.run("LATENCY HISTORY eviction-del") != Value::Array(Vec::new()) {
+            break;
+        }
+    }
+    assert_ne!(client.run("LATENCY HISTORY eviction-cycle"), Value::Array(Vec::new()));
+}

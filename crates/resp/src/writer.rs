@@ -84,6 +84,11 @@ impl Writer {
         }
     }
 
+    /// An empty writer with room for so many bytes.
+    pub fn with_capacity(proto: Proto, bytes: usize) -> Writer {
+        Writer { buf: Vec::with_capacity(bytes), ..Writer::new(proto) }
+    }
+
     /// The protocol that replies are written in.
     #[inline]
     pub fn proto(&self) -> Proto {
@@ -368,6 +373,14 @@ impl Writer {
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// All that waits, in one piece.
+    pub fn into_bytes(self) -> Vec<u8> {
+        if self.head == 0 && self.blobs.is_empty() {
+            return self.buf;
+        }
+        self.chunks(0).collect::<Vec<_>>().concat()
     }
 
     /// Bytes that it takes: what waits, what was sent and is not given back, and room to grow.

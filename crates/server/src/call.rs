@@ -6,6 +6,8 @@ use commands::{Args, Ctx, Error};
 use keyspace::{Db, Held, Overdue, Parts};
 use resp::Writer;
 
+use crate::conn::REPLY_MAX;
+use crate::cron;
 use crate::local::Local;
 use crate::rows::Row;
 use crate::server::Server;
@@ -58,6 +60,7 @@ impl<'k> Call<'_, 'k> {
     pub fn ctx(&mut self) -> Ctx<'_, 'k> {
         let stamp = self.local.stamp();
         let overdue = overdue(self.server, self.local, self.session.state);
+        let output_max = output_max(self.local, self.session.state);
         let db = Db::new(Parts {
             keyspace: &self.server.keyspace,
             held: self.held,
@@ -72,6 +75,7 @@ impl<'k> Call<'_, 'k> {
             db: db.with_overdue(overdue),
             out: self.out,
             settings: &self.local.tunables.settings,
+            output_max,
             command: self.row.name,
             rng: &mut self.local.rng,
             may_wait: false,
@@ -84,6 +88,17 @@ impl<'k> Call<'_, 'k> {
     pub fn fail(&mut self, text: impl AsRef<[u8]>) -> Result<(), Error> {
         self.out.error_bytes(text.as_ref());
         Err(Error::Written)
+    }
+}
+
+/// Bytes of waiting output above which a client in such a state is closed. What a script gets is
+/// no output.
+#[inline]
+fn output_max(local: &Local, state: State) -> usize {
+    match cron::output_limit(&local.tunables, state).hard {
+        0 => usize::MAX,
+        _ if local.in_script => usize::MAX,
+        hard => usize::try_from(hard).unwrap_or(usize::MAX).max(REPLY_MAX),
     }
 }
 
@@ -167,6 +182,7 @@ impl DataCall<'_, '_> {
     pub fn run(self, handler: commands::Handler, args: &Args<'_>) -> Result<(), Error> {
         let stamp = self.local.stamp();
         let overdue = overdue(self.server, self.local, self.state);
+        let output_max = output_max(self.local, self.state);
         let local = self.local;
         let db = Db::new(Parts {
             keyspace: &self.server.keyspace,
@@ -183,6 +199,7 @@ impl DataCall<'_, '_> {
             db,
             out: self.out,
             settings: &local.tunables.settings,
+            output_max,
             command: self.row.name,
             rng: &mut local.rng,
             may_wait: !self.state.any(State::DENY_BLOCKING),

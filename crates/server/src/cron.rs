@@ -7,7 +7,7 @@ use crate::conn::Conn;
 use crate::local::Local;
 use crate::server::Server;
 use crate::session::State;
-use crate::tunables::OutputLimit;
+use crate::tunables::{OutputLimit, Tunables};
 use crate::{aof, footprint, hotkeys, persistence, shutdown, tracking};
 
 /// Connections looked at in one turn, at least.
@@ -87,15 +87,15 @@ fn is_idle_too_long(local: &Local, conn: &Conn) -> bool {
 }
 
 /// The limits of a connection's output, by its class.
-pub fn output_limit(local: &Local, conn: &Conn) -> OutputLimit {
-    let is_subscriber = conn.session.state.any(State::SUBSCRIBED);
-    let tunables = &local.tunables;
+#[inline]
+pub fn output_limit(tunables: &Tunables, state: State) -> OutputLimit {
+    let is_subscriber = state.any(State::SUBSCRIBED);
     if is_subscriber { tunables.subscriber_limit } else { tunables.output_limit }
 }
 
 /// Whether a connection's pending output is over its hard limit, or over its soft one for too long.
 pub fn is_over_output_limit(server: &Server, local: &Local, conn: &mut Conn) -> bool {
-    let limit = output_limit(local, conn);
+    let limit = output_limit(&local.tunables, conn.session.state);
     let pending = conn.out.len() as u64;
     let is_over_soft = limit.soft > 0 && pending >= limit.soft;
     if !is_over_soft {

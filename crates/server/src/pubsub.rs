@@ -204,12 +204,11 @@ pub fn join(call: &mut Call<'_, '_>, kind: Kind, name: &[u8]) {
     if call.session.subscriptions.as_ref().is_some_and(|mine| mine.has(kind, name)) {
         return;
     }
-    let number = call.server.exchange.join(kind, name, call.local.id);
-    catch_up(call.server, call.local, call.session, call.out, number);
-    let mine = call.session.subscriptions.get_or_insert_default();
-    mine.seen = mine.seen.max(number);
-    mine.add(kind, name);
-    call.local.readers.add(kind, name, reader(call.session));
+    let seat = call.server.exchange.join(kind, name, call.local.id);
+    catch_up(call.server, call.local, call.session, call.out, seat.number);
+    call.session.seen = call.session.seen.max(seat.number);
+    call.session.subscriptions.get_or_insert_default().add(kind, name);
+    call.local.readers.add(seat.place, name, reader(call.session));
     tell_others(call.session);
 }
 
@@ -246,11 +245,11 @@ fn leave(
     if !session.subscriptions.as_ref().is_some_and(|mine| mine.has(kind, name)) {
         return;
     }
-    let number = server.exchange.leave(kind, name, local.id);
+    let seat = server.exchange.leave(kind, name, local.id);
     if let Some(out) = out {
-        catch_up(server, local, session, out, number);
+        catch_up(server, local, session, out, seat.number);
     }
-    local.readers.remove(kind, name, reader(session));
+    local.readers.remove(seat.place, name, reader(session));
     if let Some(mine) = &mut session.subscriptions {
         mine.remove(kind, name);
     }
@@ -314,14 +313,14 @@ pub fn catch_up(
     number: u64,
 ) {
     local.readers.receive(&server.exchange, local.id);
-    let Some(mine) = &mut session.subscriptions else { return };
+    let Some(mine) = &session.subscriptions else { return };
     let (readers, proto) = (&local.readers, out.proto());
     let mut later = Writer::new(proto);
     let waits = session.state.any(State::DENY_BLOCKING);
     let out = if waits { &mut later } else { out };
-    for message in readers.since(mine.seen).take_while(|message| message.number <= number) {
-        mine.seen = message.number;
-        if mine.has(message.kind, &message.channel) {
+    for message in readers.since(session.seen).take_while(|message| message.number <= number) {
+        session.seen = message.number;
+        if mine.has(message.kind, message.channel()) {
             put(out, message.plain(proto));
         }
         for (at, pattern) in message.patterns.iter().enumerate() {

@@ -134,10 +134,14 @@ impl State {
     }
 }
 
-/// See the module's text.
+/// See the module's text. What is looked at the most comes first, as in [`crate::conn::Conn`].
+#[repr(C)]
 pub struct Session {
+    id: u64,
     /// What others may know of it.
     pub client: Arc<Client>,
+    /// The number of the last published message that it got, or that came before it could get any.
+    pub seen: u64,
     /// The selected database.
     pub db: u32,
     /// Rare states.
@@ -162,11 +166,13 @@ impl Session {
     /// A fresh session.
     pub fn new(client: Arc<Client>, needs_auth: bool) -> Self {
         let mut session = Self {
+            id: client.id,
             client,
             db: 0,
             state: State::default(),
             multi: None,
             watched: Watched::default(),
+            seen: 0,
             subscriptions: None,
             deferred: Vec::new(),
             late: Vec::new(),
@@ -181,7 +187,7 @@ impl Session {
 
     /// The client's number.
     pub fn id(&self) -> u64 {
-        self.client.id
+        self.id
     }
 
     /// Selects a database.

@@ -121,10 +121,7 @@ impl Tunables {
         Self {
             settings: commands::Settings {
                 proto_max_bulk_len: max_bulk,
-                reply_max: reply_max(
-                    max_bulk,
-                    config.output_buffer_limit(ClientClass::Normal).hard,
-                ),
+                reply_max: usize::try_from(max_bulk).unwrap_or(usize::MAX),
                 limits: value_limits(config),
                 dump: style(config),
                 restore: restoring(config),
@@ -220,13 +217,6 @@ pub fn style(config: &Config) -> Style {
 /// How payloads are looked at.
 fn restoring(config: &Config) -> Settings {
     Settings { relaxed: config.choice(Id::RdbVersionCheck) == "relaxed", checksum: true }
-}
-
-/// Bytes of a reply that repeats what is stored: as many as the longest string, but no more than an
-/// output buffer may hold.
-fn reply_max(max_bulk: u64, output_hard: u64) -> usize {
-    let hard = if output_hard == 0 { u64::MAX } else { output_hard };
-    usize::try_from(max_bulk.min(hard)).unwrap_or(usize::MAX)
 }
 
 /// A percentage is one of `maxmemory`, and no limit without that.

@@ -34,7 +34,7 @@ pub(super) fn hrandfield(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), E
     if with_values && count.unsigned_abs() > i64::MAX as u64 / 2 {
         return Err(Error::Text(spec::error::OUT_OF_RANGE));
     }
-    let bound = Bound::new(ctx.out, ctx.settings.reply_max);
+    let bound = Bound::new(ctx);
     let mut reply = Reply { out: ctx.out, bound, with_values };
     look(&mut ctx.db, args[1], |hash| reply.several(hash, count, &mut || ctx.rng.u64(..)))?;
     let Reply { out, bound, .. } = reply;

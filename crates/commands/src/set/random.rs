@@ -99,6 +99,7 @@ pub(super) fn srandmember(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), 
         return Err(Error::Syntax);
     }
     let count = args.get(2).map(crate::list::signed).transpose()?;
+    let bound = Bound::new(ctx);
     let Some(entry) = ctx.db.read(args[1]) else {
         match count {
             Some(_) => ctx.out.array(0),
@@ -114,7 +115,6 @@ pub(super) fn srandmember(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), 
         }
         Some(count @ ..0) => {
             let count = count.unsigned_abs() as usize;
-            let bound = Bound::new(ctx.out, ctx.settings.reply_max);
             ctx.out.array(count);
             set.pick_many(count, random, |element| {
                 write(ctx.out, element);

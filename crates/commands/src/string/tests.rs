@@ -56,6 +56,7 @@ impl Bench {
             db,
             out: &mut out,
             settings: &Settings::default(),
+            output_max: usize::MAX,
             command,
             rng: &mut fastrand::Rng::with_seed(1),
             may_wait: false,

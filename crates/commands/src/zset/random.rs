@@ -27,6 +27,7 @@ pub(super) fn zrandmember(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), 
     if with_scores && count.unsigned_abs() > i64::MAX as u64 / 2 {
         return Err(Error::Text(spec::error::OUT_OF_RANGE));
     }
+    let bound = Bound::new(ctx);
     let Some(entry) = ctx.db.read(args[1]) else {
         ctx.out.array(0);
         return Ok(());
@@ -43,7 +44,6 @@ pub(super) fn zrandmember(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), 
         write_members(ctx.out, members, with_scores);
         return Ok(());
     }
-    let bound = Bound::new(ctx.out, ctx.settings.reply_max);
     if with_scores {
         ctx.out.pairs(wanted);
     } else {

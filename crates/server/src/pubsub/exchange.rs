@@ -5,18 +5,28 @@
 //! subscriptions come and go; so each inbox is in the order of the numbers, and a subscription that
 //! came at a number concerns exactly the messages above it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::hash::RandomState;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crossbeam_queue::SegQueue;
+use hashbrown::HashMap;
 use parking_lot::Mutex;
 use smallvec::SmallVec;
 
-use super::message::{Kind, Message};
+use super::message::{Kind, Message, Place};
 
 /// How many subscribers a name has on each worker that has any.
-type Shares = SmallVec<[(usize, u32); 2]>;
+type Shares = SmallVec<[(u32, u32); 2]>;
+
+/// A name that is no pattern.
+struct Known {
+    place: Place,
+    shares: Shares,
+}
+
+type Names = HashMap<Box<[u8]>, Known, RandomState>;
 
 /// Bytes of messages in one inbox above which publishers wait.
 const CROWD: u64 = 1 << 20;
@@ -24,20 +34,39 @@ const CROWD: u64 = 1 << 20;
 #[derive(Default)]
 struct Book {
     number: u64,
-    channels: HashMap<Box<[u8]>, Shares>,
-    shards: HashMap<Box<[u8]>, Shares>,
+    channels: Names,
+    shards: Names,
     patterns: BTreeMap<Arc<[u8]>, Shares>,
-    monitors: HashMap<Box<[u8]>, Shares>,
+    monitors: Names,
+    /// How many places there are, and those of them that are free.
+    places: Place,
+    free: Vec<Place>,
 }
 
 impl Book {
     /// The subscribers of names that are no patterns.
-    fn names(&self, kind: Kind) -> &HashMap<Box<[u8]>, Shares> {
+    fn names(&self, kind: Kind) -> &Names {
         match kind {
             Kind::Shard => &self.shards,
             Kind::Monitor => &self.monitors,
             Kind::Channel | Kind::Pattern => &self.channels,
         }
+    }
+
+    fn names_mut(&mut self, kind: Kind) -> &mut Names {
+        match kind {
+            Kind::Shard => &mut self.shards,
+            Kind::Monitor => &mut self.monitors,
+            Kind::Channel | Kind::Pattern => &mut self.channels,
+        }
+    }
+
+    /// A place that nobody has.
+    fn take_place(&mut self) -> Place {
+        self.free.pop().unwrap_or_else(|| {
+            self.places += 1;
+            self.places - 1
+        })
     }
 }
 
@@ -55,6 +84,15 @@ pub struct Exchange {
     last: AtomicU64,
     /// How many names of each kind have subscribers.
     names: [AtomicUsize; 4],
+}
+
+/// What a subscription begins or ends with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Seat {
+    /// The number of the last message.
+    pub number: u64,
+    /// Where the name is kept, if it is no pattern.
+    pub place: Option<Place>,
 }
 
 /// Where a message went.
@@ -90,47 +128,53 @@ impl Exchange {
     }
 
     /// Adds a subscriber of a worker. Messages above the number that is returned are for it.
-    pub fn join(&self, kind: Kind, name: &[u8], worker: usize) -> u64 {
+    pub fn join(&self, kind: Kind, name: &[u8], worker: usize) -> Seat {
         let mut book = self.book.lock();
-        let shares = match kind {
-            Kind::Channel => entry(&mut book.channels, name),
-            Kind::Shard => entry(&mut book.shards, name),
-            Kind::Monitor => entry(&mut book.monitors, name),
-            Kind::Pattern => book.patterns.entry(name.into()).or_default(),
+        let (place, shares) = match kind {
+            Kind::Pattern => (None, book.patterns.entry(name.into()).or_default()),
+            _ => {
+                if !book.names(kind).contains_key(name) {
+                    let known = Known { place: book.take_place(), shares: Shares::new() };
+                    book.names_mut(kind).insert(name.into(), known);
+                }
+                let known = book.names_mut(kind).get_mut(name);
+                let known = known.expect("it is there, or was put in just now");
+                (Some(known.place), &mut known.shares)
+            }
         };
-        match shares.iter_mut().find(|share| share.0 == worker) {
+        match shares.iter_mut().find(|share| share.0 == worker as u32) {
             Some(share) => share.1 += 1,
-            None => shares.push((worker, 1)),
+            None => shares.push((worker as u32, 1)),
         }
         self.count(&book);
-        book.number
+        Seat { number: book.number, place }
     }
 
     /// Takes a subscriber of a worker out. Messages up to the number that is returned were for it.
-    pub fn leave(&self, kind: Kind, name: &[u8], worker: usize) -> u64 {
+    /// With the last one the name's place is free: who gets it has joined at a number above those
+    /// of all messages that have this place now.
+    pub fn leave(&self, kind: Kind, name: &[u8], worker: usize) -> Seat {
         let mut book = self.book.lock();
         let less = |shares: &mut Shares| {
-            shares.iter_mut().filter(|share| share.0 == worker).for_each(|share| share.1 -= 1);
+            let own = |share: &&mut (u32, u32)| share.0 == worker as u32;
+            shares.iter_mut().filter(own).for_each(|share| share.1 -= 1);
             shares.retain(|share| share.1 > 0);
             shares.is_empty()
         };
-        match kind {
-            Kind::Channel if book.channels.get_mut(name).is_some_and(less) => {
-                book.channels.remove(name);
-            }
-            Kind::Shard if book.shards.get_mut(name).is_some_and(less) => {
-                book.shards.remove(name);
-            }
-            Kind::Monitor if book.monitors.get_mut(name).is_some_and(less) => {
-                book.monitors.remove(name);
-            }
-            Kind::Pattern if book.patterns.get_mut(name).is_some_and(less) => {
+        let mut place = None;
+        if kind == Kind::Pattern {
+            if book.patterns.get_mut(name).is_some_and(less) {
                 book.patterns.remove(name);
             }
-            _ => {}
+        } else if let Some(known) = book.names_mut(kind).get_mut(name) {
+            place = Some(known.place);
+            if less(&mut known.shares) {
+                book.names_mut(kind).remove(name);
+                book.free.extend(place);
+            }
         }
         self.count(&book);
-        book.number
+        Seat { number: book.number, place }
     }
 
     /// Puts a message into the inboxes of all workers with subscribers. Waking them is the
@@ -150,8 +194,10 @@ impl Exchange {
                 sent.workers |= 1 << worker;
             }
         };
-        let names = book.names(kind);
-        names.get(channel).into_iter().for_each(&mut add);
+        let place = book.names(kind).get(channel).map(|known| {
+            add(&known.shares);
+            known.place
+        });
         if kind == Kind::Channel {
             for (pattern, shares) in &book.patterns {
                 if commands::glob::matches(pattern, channel, false) {
@@ -165,7 +211,7 @@ impl Exchange {
         }
         book.number += 1;
         self.last.store(book.number, Ordering::Relaxed);
-        let message = Arc::new(Message::new(book.number, kind, channel, payload, patterns));
+        let message = Arc::new(Message::new(book.number, (kind, place), channel, payload, patterns));
         let mut left = sent.workers;
         while left != 0 {
             let inbox = &self.inboxes[left.trailing_zeros() as usize];
@@ -185,7 +231,7 @@ impl Exchange {
         }
         let count = |shares: &Shares| shares.iter().map(|(_, count)| u64::from(*count)).sum();
         let book = self.book.lock();
-        let direct: u64 = book.names(kind).get(channel).map_or(0, count);
+        let direct: u64 = book.names(kind).get(channel).map_or(0, |known| count(&known.shares));
         let matching = book.patterns.iter().filter(|(pattern, _)| {
             kind == Kind::Channel && commands::glob::matches(pattern, channel, false)
         });
@@ -215,9 +261,8 @@ impl Exchange {
     /// How many subscribers a channel has.
     pub fn subscribers(&self, kind: Kind, name: &[u8]) -> u64 {
         let book = self.book.lock();
-        let names = book.names(kind);
-        let shares = names.get(name).into_iter().flatten();
-        shares.map(|(_, count)| u64::from(*count)).sum()
+        let shares = book.names(kind).get(name).map(|known| &known.shares);
+        shares.into_iter().flatten().map(|(_, count)| u64::from(*count)).sum()
     }
 
     fn count(&self, book: &Book) {
@@ -227,13 +272,6 @@ impl Exchange {
             names.store(len, Ordering::Relaxed);
         }
     }
-}
-
-fn entry<'a>(names: &'a mut HashMap<Box<[u8]>, Shares>, name: &[u8]) -> &'a mut Shares {
-    if !names.contains_key(name) {
-        names.insert(name.into(), Shares::new());
-    }
-    names.get_mut(name).expect("it was put in just now")
 }
 
 #[cfg(test)]

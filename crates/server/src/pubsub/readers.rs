@@ -4,16 +4,16 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::exchange::Exchange;
-use super::message::{Kind, Message};
+use super::message::{Kind, Message, Place};
 use super::run::Run;
 
 /// What one connection subscribes to.
 #[derive(Default)]
 pub struct Subscriptions {
     names: [BTreeSet<Box<[u8]>>; 4],
-    /// The number of the last message that it got, or that came before it could get any.
-    pub seen: u64,
 }
 
 impl Subscriptions {
@@ -65,37 +65,53 @@ pub struct Reader {
 /// See the module's text.
 #[derive(Default)]
 pub struct Readers {
-    names: [HashMap<Box<[u8]>, Vec<Reader>>; 4],
+    /// By the places of names.
+    direct: Vec<SmallVec<[Reader; 1]>>,
+    by_pattern: HashMap<Box<[u8]>, SmallVec<[Reader; 1]>>,
     arrived: VecDeque<Arc<Message>>,
 }
 
 impl Readers {
-    /// Adds a subscriber.
-    pub fn add(&mut self, kind: Kind, name: &[u8], reader: Reader) {
-        let names = &mut self.names[kind as usize];
-        match names.get_mut(name) {
-            Some(readers) => readers.push(reader),
-            None => {
-                names.insert(name.into(), vec![reader]);
-            }
+    /// Adds a subscriber of what has that place, or else of a pattern.
+    pub fn add(&mut self, place: Option<Place>, pattern: &[u8], reader: Reader) {
+        let Some(place) = place else {
+            return self.by_pattern.entry(pattern.into()).or_default().push(reader);
+        };
+        let place = place as usize;
+        if self.direct.len() <= place {
+            self.direct.resize_with(place + 1, SmallVec::new);
         }
+        self.direct[place].push(reader);
     }
 
     /// Takes a subscriber out.
-    pub fn remove(&mut self, kind: Kind, name: &[u8], reader: Reader) {
-        let names = &mut self.names[kind as usize];
-        let Some(readers) = names.get_mut(name) else { return };
+    pub fn remove(&mut self, place: Option<Place>, pattern: &[u8], reader: Reader) {
+        let readers = match place {
+            Some(place) => self.direct.get_mut(place as usize),
+            None => self.by_pattern.get_mut(pattern),
+        };
+        let Some(readers) = readers else { return };
         if let Some(at) = readers.iter().position(|other| *other == reader) {
             readers.swap_remove(at);
         }
         if readers.is_empty() {
-            names.remove(name);
+            readers.shrink_to_fit();
+            if place.is_none() {
+                self.by_pattern.remove(pattern);
+            }
         }
     }
 
-    /// The subscribers of a name.
-    pub fn of(&self, kind: Kind, name: &[u8]) -> &[Reader] {
-        self.names[kind as usize].get(name).map_or(&[], Vec::as_slice)
+    /// The subscribers of what has that place.
+    #[inline]
+    pub fn of(&self, place: Option<Place>) -> &[Reader] {
+        let readers = place.and_then(|place| self.direct.get(place as usize));
+        readers.map_or(&[], SmallVec::as_slice)
+    }
+
+    /// The subscribers of a pattern.
+    pub fn of_pattern(&self, pattern: &[u8]) -> &[Reader] {
+        self.by_pattern.get(pattern).map_or(&[], SmallVec::as_slice)
     }
 
     /// Takes over what is in the worker's inbox.
@@ -103,6 +119,16 @@ impl Readers {
         while let Some(message) = exchange.take(worker) {
             self.arrived.push_back(message);
         }
+    }
+
+    /// Whether nothing is to be delivered.
+    pub fn is_quiet(&self) -> bool {
+        self.arrived.is_empty()
+    }
+
+    /// A subscriber of each of so many of the first messages.
+    pub fn foremost(&self, most: usize) -> impl Iterator<Item = &Reader> {
+        self.arrived.iter().take(most).filter_map(|message| self.of(message.place).first())
     }
 
     /// The first messages to deliver, as many as go to the same subscribers.

@@ -35,7 +35,8 @@ impl Run {
         let first = self.first();
         let size: usize = self.messages.iter().map(|message| message.size()).sum();
         next.kind == first.kind
-            && next.channel == first.channel
+            && next.place == first.place
+            && next.channel() == first.channel()
             && next.patterns.is_empty()
             && first.patterns.is_empty()
             && size + next.size() < SHARED_MIN

@@ -6,13 +6,19 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use table::prefetch_two;
+
 use super::Thread;
 use crate::conn::{Conn, REPLY_MAX};
 use crate::local::Local;
-use crate::pubsub::{self, Kind, Reader, Run};
+use crate::pubsub::{self, Reader, Run};
 use crate::server::Server;
 use crate::session::State;
 use crate::{cron, mailbox};
+
+/// Subscribers whose lines are asked for in one go: waits for memory that stand next to one another
+/// overlap.
+const TOGETHER: usize = 32;
 
 /// What a connection is about to be sent.
 pub struct Parcel {
@@ -30,8 +36,14 @@ impl Thread {
         let mut written = std::mem::take(&mut self.local.desk.written);
         self.local.readers.receive(&server.exchange, self.local.id);
         self.tell_of_keys(&server, &mut written);
-        while let Some(run) = self.local.readers.next() {
-            self.hand_out(&run, &mut written);
+        while !self.local.readers.is_quiet() {
+            let conns = &self.local.desk.conns;
+            self.local.readers.foremost(TOGETHER).for_each(|reader| ask_for(conns, reader));
+            self.local.readers.foremost(TOGETHER).for_each(|reader| ask_further(conns, reader));
+            for _ in 0..TOGETHER {
+                let Some(run) = self.local.readers.next() else { break };
+                self.hand_out(&run, &mut written);
+            }
         }
         let is_direct = !server.aof.holds_replies(&self.local.outlet)
             && !server.knobs.reply_list_only.load(Ordering::Relaxed);
@@ -74,7 +86,7 @@ impl Thread {
             let Conn { session, out, .. } = &mut *conn;
             pubsub::catch_up_all(server, &mut self.local, session, out);
             if !conn.out.is_empty() && conn.parcel.is_none() {
-                conn.parcel = Some(written.len());
+                conn.parcel = Some(written.len() as u32);
                 written.push(Parcel { slot: reader.slot, bytes: None });
             }
             self.local.desk.conns[reader.slot] = Some(conn);
@@ -84,15 +96,36 @@ impl Thread {
     fn hand_out(&mut self, run: &Run, written: &mut Vec<Parcel>) {
         let mut conns = std::mem::take(&mut self.local.desk.conns);
         let (local, message) = (&self.local, run.first());
-        for reader in local.readers.of(message.kind, &message.channel) {
-            hand_to(local, &mut conns, *reader, run, None, written);
-        }
-        for (at, pattern) in message.patterns.iter().enumerate() {
-            for reader in local.readers.of(Kind::Pattern, pattern) {
-                hand_to(local, &mut conns, *reader, run, Some(at), written);
+        let mut hand_to_all = |readers: &[Reader], pattern| {
+            for some in readers.chunks(TOGETHER) {
+                if some.len() > 1 {
+                    some.iter().for_each(|reader| ask_for(&conns, reader));
+                    some.iter().for_each(|reader| ask_further(&conns, reader));
+                }
+                for reader in some {
+                    hand_to(local, &mut conns, *reader, run, pattern, written);
+                }
             }
+        };
+        hand_to_all(local.readers.of(message.place), None);
+        for (at, pattern) in message.patterns.iter().enumerate() {
+            hand_to_all(local.readers.of_pattern(pattern), Some(at));
         }
         self.local.desk.conns = conns;
+    }
+}
+
+/// Asks for the lines of a connection that handing a message out looks at.
+fn ask_for(conns: &[Option<Box<Conn>>], reader: &Reader) {
+    if let Some(Some(conn)) = conns.get(reader.slot) {
+        conn.prefetch();
+    }
+}
+
+/// Asks for what is behind those lines, which are there or on their way.
+fn ask_further(conns: &[Option<Box<Conn>>], reader: &Reader) {
+    if let Some(Some(conn)) = conns.get(reader.slot) {
+        prefetch_two((&raw const conn.client().bytes_out).cast());
     }
 }
 
@@ -108,8 +141,7 @@ fn hand_to(
 ) {
     let conn = conns.get_mut(reader.slot).and_then(Option::as_mut);
     let Some(conn) = conn.filter(|conn| conn.session.id() == reader.id) else { return };
-    let Some(seen) = conn.session.subscriptions.as_ref().map(|mine| mine.seen) else { return };
-    let proto = conn.out.proto();
+    let (seen, proto) = (conn.session.seen, conn.out.proto());
     let bytes = match pattern {
         None => run.since(seen, proto),
         Some(_) if seen >= run.first().number => None,
@@ -134,9 +166,9 @@ fn give(
     }
     let at = *conn.parcel.get_or_insert_with(|| {
         written.push(Parcel { slot, bytes: None });
-        written.len() - 1
+        written.len() as u32 - 1
     });
-    let parcel = &mut written[at].bytes;
+    let parcel = &mut written[at as usize].bytes;
     if parcel.is_none() && conn.out.is_empty() {
         *parcel = Some(bytes);
         return;
@@ -144,7 +176,7 @@ fn give(
     if let Some(first) = parcel.take() {
         pubsub::put(&mut conn.out, &first);
     }
-    let limit = cron::output_limit(local, conn).hard;
+    let limit = cron::output_limit(&local.tunables, conn.session.state).hard;
     if limit == 0 || conn.out.len() as u64 <= limit {
         pubsub::put(&mut conn.out, &bytes);
     }

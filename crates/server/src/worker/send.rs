@@ -72,7 +72,8 @@ impl Thread {
     /// hold counts, but it counts before it is sent: the client may not take what the limit keeps
     /// the server from holding.
     pub(super) fn is_too_much(&self, conn: &mut Conn) -> bool {
-        let (pending, hard) = (conn.out.len() as u64, cron::output_limit(&self.local, conn).hard);
+        let hard = cron::output_limit(&self.local.tunables, conn.session.state).hard;
+        let pending = conn.out.len() as u64;
         if self.server.knobs.reply_list_only.load(Ordering::Relaxed) {
             return cron::is_over_output_limit(&self.server, &self.local, conn);
         }

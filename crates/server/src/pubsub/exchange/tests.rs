@@ -3,7 +3,7 @@
 use super::*;
 
 fn taken(exchange: &Exchange, worker: usize) -> Vec<(u64, Vec<u8>)> {
-    let next = || exchange.take(worker).map(|message| (message.number, message.channel.to_vec()));
+    let next = || exchange.take(worker).map(|message| (message.number, message.channel().to_vec()));
     std::iter::from_fn(next).collect()
 }
 
@@ -48,11 +48,11 @@ fn who_leaves_gets_nothing_and_the_name_is_gone_with_the_last() {
 #[test]
 fn numbers_tell_which_messages_a_subscription_concerns() {
     let exchange = Exchange::new(1);
-    assert_eq!(exchange.join(Kind::Channel, b"a", 0), 0);
+    assert_eq!(exchange.join(Kind::Channel, b"a", 0).number, 0);
     exchange.publish(Kind::Channel, b"a", b"x");
-    assert_eq!(exchange.join(Kind::Channel, b"a", 0), 1);
+    assert_eq!(exchange.join(Kind::Channel, b"a", 0).number, 1);
     exchange.publish(Kind::Channel, b"a", b"y");
-    assert_eq!(exchange.leave(Kind::Channel, b"a", 0), 2);
+    assert_eq!(exchange.leave(Kind::Channel, b"a", 0).number, 2);
     assert_eq!(taken(&exchange, 0).iter().map(|one| one.0).collect::<Vec<_>>(), [1, 2]);
 }
 
@@ -67,4 +67,20 @@ fn an_inbox_that_fills_up_says_so_until_it_is_taken_from() {
     assert!(!exchange.has_room());
     assert_eq!(taken(&exchange, 0).len(), 4);
     assert!(exchange.has_room());
+}
+
+#[test]
+fn each_name_has_a_place_of_its_own_until_its_last_subscriber_leaves() {
+    let exchange = Exchange::new(2);
+    let first = exchange.join(Kind::Channel, b"a", 0).place;
+    assert_eq!(exchange.join(Kind::Channel, b"a", 1).place, first);
+    let other = exchange.join(Kind::Shard, b"a", 0).place;
+    assert_ne!(other, first);
+    assert_eq!(exchange.join(Kind::Pattern, b"a", 0).place, None);
+    exchange.publish(Kind::Channel, b"a", b"x");
+    assert_eq!(exchange.take(0).and_then(|message| message.place), first);
+    assert_eq!(exchange.leave(Kind::Channel, b"a", 0).place, first);
+    assert_ne!(exchange.join(Kind::Channel, b"b", 0).place, first);
+    assert_eq!(exchange.leave(Kind::Channel, b"a", 1).place, first);
+    assert_eq!(exchange.join(Kind::Channel, b"c", 0).place, first);
 }
