@@ -62,6 +62,8 @@ impl Wants {
     pub const LOG: Self = Self(4);
     /// Somebody's command waits for keys.
     pub const WAITERS: Self = Self(8);
+    /// Who listens to events wants to know of which fields they are.
+    pub const FIELDS: Self = Self(16);
 
     /// All who want to know which keys were touched and how.
     pub const HEARS: Self = Self::EVENTS.with(Self::KEYS).with(Self::WAITERS);
@@ -111,6 +113,8 @@ pub struct Note {
     pub db: u32,
     /// The key.
     pub key: Box<[u8]>,
+    /// The fields of a hash that it is about, if somebody wants to know them.
+    pub fields: Vec<Box<[u8]>>,
 }
 
 /// What to propagate in place of the command as it came.
@@ -229,7 +233,18 @@ impl Change {
         key: &[u8],
     ) {
         if self.wants.any(Wants::HEARS) {
-            self.notes.push(Note { changed, class, event, db, key: key.into() });
+            let (key, fields) = (key.into(), Vec::new());
+            self.notes.push(Note { changed, class, event, db, key, fields });
+        }
+    }
+
+    /// Tells which fields the event is about that was recorded last.
+    #[inline]
+    pub fn note_fields<'f>(&mut self, names: impl IntoIterator<Item = &'f [u8]>) {
+        if self.wants.any(Wants::FIELDS)
+            && let Some(note) = self.notes.last_mut()
+        {
+            note.fields = names.into_iter().map(Box::from).collect();
         }
     }
 
@@ -278,6 +293,7 @@ impl Change {
                 self.push_record(db, &argv);
             }
             self.note(Changed::ByTime, Class::HASH, "hexpired", db, key);
+            self.note_fields(faded.names.iter().map(|name| &**name));
             if faded.gone.is_some() {
                 self.note(Changed::ByTime, Class::GENERIC, "del", db, key);
             }

@@ -409,6 +409,18 @@ impl<'a, 'k> Db<'a, 'k> {
         self.tell_watchers(key);
     }
 
+    /// [`Self::note`] for an event of some fields of a hash.
+    #[inline]
+    pub fn note_fields<'f>(
+        &mut self,
+        event: &'static str,
+        key: &[u8],
+        names: impl IntoIterator<Item = &'f [u8]>,
+    ) {
+        self.note(Class::HASH, event, key);
+        self.change.note_fields(names);
+    }
+
     /// Records an event of what belongs to a key but not to its value, such as a stream's groups:
     /// for who watches the key nothing has changed.
     pub fn note_beside(&mut self, class: Class, event: &'static str, key: &[u8]) {

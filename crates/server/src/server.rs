@@ -192,7 +192,7 @@ impl Server {
             run_id,
         } = parts;
         let tunables = Arc::new(Tunables::new(&config));
-        let sends_events = tunables.sends_events();
+        let wants = tunables.wanted_events();
         let latency = Monitor::default();
         latency.set_threshold(tunables.latency_threshold_ms);
         Arc::new(Self {
@@ -217,7 +217,7 @@ impl Server {
             clients: Registry::default(),
             footprint: Footprint::default(),
             ticks: Ticks::calibrated(),
-            wants: AtomicU8::new(if sends_events { Wants::EVENTS.0 } else { 0 }),
+            wants: AtomicU8::new(wants.0),
             rates: crate::rates::Rates::default(),
             errors: ErrorCounts::default(),
             memory,
@@ -305,11 +305,10 @@ impl Server {
         tunables.settings.limits.list_packed = self.knobs.list_packed.load(Ordering::SeqCst);
         let skips_checksums = self.knobs.skips_checksums.load(Ordering::SeqCst);
         tunables.settings.restore.checksum = !skips_checksums;
-        if tunables.sends_events() {
-            self.wants.fetch_or(Wants::EVENTS.0, Ordering::SeqCst);
-        } else {
-            self.wants.fetch_and(!Wants::EVENTS.0, Ordering::SeqCst);
-        }
+        let wanted = tunables.wanted_events();
+        let unwanted = Wants::EVENTS.with(Wants::FIELDS).0 & !wanted.0;
+        self.wants.fetch_or(wanted.0, Ordering::SeqCst);
+        self.wants.fetch_and(!unwanted, Ordering::SeqCst);
         self.aof.follow(config);
         self.latency.set_threshold(tunables.latency_threshold_ms);
         self.scripting.running.set_threshold(tunables.busy_threshold_ms);

@@ -1,6 +1,6 @@
 //! The values of the configuration that workers look at all the time, copied after each change.
 
-use keyspace::Lazy;
+use keyspace::{Lazy, Wants};
 use keyspace::evict::{Order, Scope};
 use keyspace::usage::{Terms, Usage};
 use persist::rdb::{Settings, Style};
@@ -23,7 +23,8 @@ pub struct OutputLimit {
 }
 
 /// The bits of `notify-keyspace-events` that say how events are sent, and not which.
-const EVENT_KINDS: u32 = spec::config::EVENT_BY_KEY | spec::config::EVENT_BY_NAME;
+const EVENT_KINDS: u32 =
+    spec::config::EVENT_BY_KEY | spec::config::EVENT_BY_NAME | spec::config::EVENT_FIELDS;
 
 /// See the module's text.
 #[derive(Clone, PartialEq, Debug)]
@@ -109,6 +110,17 @@ impl Tunables {
     /// Whether any keyspace event is sent: by key or by event, and of some class.
     pub fn sends_events(&self) -> bool {
         self.events & EVENT_KINDS != 0 && self.events & !EVENT_KINDS != 0
+    }
+
+    /// What the engine is to tell for events.
+    pub fn wanted_events(&self) -> Wants {
+        match self.sends_events() {
+            false => Wants::default(),
+            true if self.events & spec::config::EVENT_FIELDS != 0 => {
+                Wants::EVENTS.with(Wants::FIELDS)
+            }
+            true => Wants::EVENTS,
+        }
     }
 
     /// From the configuration.

@@ -1,12 +1,16 @@
 //! Setting and removing fields.
 
-use keyspace::{Class, Wants};
+use keyspace::Wants;
+use smallvec::SmallVec;
 use value::hash::Time;
 
 use super::{
     WRONG_NUMFIELDS, check_pairs, fields_at_two, update, upsert, write_nulls, write_value,
 };
 use crate::{Args, Ctx, Error};
+
+/// The names of fields that were removed.
+type Deleted<'n> = SmallVec<[&'n [u8]; 4]>;
 
 /// HSET key field value [field value ...] - O(N).
 pub(super) fn hset(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
@@ -34,7 +38,7 @@ fn set_pairs(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<i64, Error> {
         let is_new = |pair: &&[&[u8]]| hash.set(pair[0], pair[1], Time::Never, rules);
         pairs.chunks_exact(2).filter(is_new).count()
     })?;
-    ctx.db.note(Class::HASH, "hset", key);
+    ctx.db.note_fields("hset", key, pairs.iter().copied().step_by(2));
     ctx.db.change.add_dirty(pairs.len() as u64 / 2);
     Ok(created as i64)
 }
@@ -53,7 +57,7 @@ pub(super) fn hsetnx(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error
         (true, volatile)
     })?;
     if set {
-        ctx.db.note(Class::HASH, "hset", key);
+        ctx.db.note_fields("hset", key, [name]);
         ctx.db.change.add_dirty(1);
         if volatile && ctx.db.change.wants(Wants::LOG) {
             // Where it is replayed the field may still be there, its time not yet over.
@@ -67,11 +71,12 @@ pub(super) fn hsetnx(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error
 /// HDEL key field [field ...] - O(N).
 pub(super) fn hdel(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     let names = args.from(2);
-    let deleted =
-        update(ctx, args[1], |_, hash, _| names.iter().filter(|name| hash.remove(name)).count())?;
-    let deleted = deleted.unwrap_or(0);
-    record_removal(ctx, args[1], deleted);
-    ctx.out.int(deleted as i64);
+    let deleted = update(ctx, args[1], |_, hash, _| {
+        names.iter().copied().filter(|name| hash.remove(name)).collect::<Deleted<'_>>()
+    })?;
+    let deleted = deleted.unwrap_or_default();
+    record_removal(ctx, args[1], &deleted);
+    ctx.out.int(deleted.len() as i64);
     Ok(())
 }
 
@@ -81,25 +86,24 @@ pub(super) fn hgetdel(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Erro
     let key = args[1];
     let deleted = update(ctx, key, |out, hash, _| {
         out.array(names.len());
-        let mut deleted = 0;
-        for name in names {
+        let deleted = names.iter().copied().filter(|name| {
             write_value(out, hash.get(name));
-            deleted += usize::from(hash.remove(name));
-        }
-        deleted
+            hash.remove(name)
+        });
+        deleted.collect::<Deleted<'_>>()
     })?;
     match deleted {
-        Some(deleted) => record_removal(ctx, key, deleted),
+        Some(deleted) => record_removal(ctx, key, &deleted),
         None => write_nulls(ctx.out, names.len()),
     }
     Ok(())
 }
 
 /// What follows when fields were removed.
-pub(super) fn record_removal(ctx: &mut Ctx<'_, '_>, key: &[u8], deleted: usize) {
-    if deleted > 0 {
-        ctx.db.note(Class::HASH, "hdel", key);
+pub(super) fn record_removal(ctx: &mut Ctx<'_, '_>, key: &[u8], deleted: &[&[u8]]) {
+    if !deleted.is_empty() {
+        ctx.db.note_fields("hdel", key, deleted.iter().copied());
         ctx.db.drop_vacant(key);
-        ctx.db.change.add_dirty(deleted as u64);
+        ctx.db.change.add_dirty(deleted.len() as u64);
     }
 }

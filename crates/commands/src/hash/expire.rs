@@ -1,6 +1,6 @@
 //! When fields expire.
 
-use keyspace::{Class, Wants};
+use keyspace::Wants;
 use value::hash::Hash;
 use value::number::Text;
 
@@ -56,19 +56,19 @@ fn expire_from(
     let done = update(ctx, key, |out, hash, rules| {
         out.array(names.len());
         let mut done = Done::default();
-        for (number, name) in names.iter().enumerate() {
+        for &name in names {
             let present = hash.get(name).map(|pair| pair.deadline_ms());
             let reply = match present {
                 None => MISSING,
                 Some(present) if !condition.allows(present, deadline_ms) => 0,
                 Some(_) if is_past => {
                     hash.remove(name);
-                    done.removed.push(number);
+                    done.removed.push(name);
                     2
                 }
                 Some(_) => {
                     hash.set_deadline(name, Some(deadline_ms), rules);
-                    done.expiring += 1;
+                    done.expiring.push(name);
                     1
                 }
             };
@@ -92,22 +92,21 @@ pub(super) fn deadline_of(count: i64, base_ms: i64, unit_ms: i64) -> Result<i64,
     time.filter(|_| count >= 0).ok_or(Error::InvalidExpire)
 }
 
-/// What HEXPIRE has done, by the number of the field.
+/// What HEXPIRE has done to which fields.
 #[derive(Default)]
-struct Done {
-    expiring: usize,
-    removed: Vec<usize>,
+struct Done<'n> {
+    expiring: Vec<&'n [u8]>,
+    removed: Vec<&'n [u8]>,
 }
 
 /// What follows HEXPIRE. A deadline has passed for all fields or for none.
-fn record(ctx: &mut Ctx<'_, '_>, key: &[u8], done: &Done, names: &[&[u8]], deadline_ms: i64) {
-    ctx.db.change.add_dirty((done.expiring + done.removed.len()) as u64);
+fn record(ctx: &mut Ctx<'_, '_>, key: &[u8], done: &Done<'_>, names: &[&[u8]], deadline_ms: i64) {
+    ctx.db.change.add_dirty((done.expiring.len() + done.removed.len()) as u64);
     let log = ctx.db.change.wants(Wants::LOG);
     if !done.removed.is_empty() {
-        let removed: Vec<&[u8]> = done.removed.iter().map(|&number| names[number]).collect();
-        expired(ctx, key, &removed);
-    } else if done.expiring > 0 {
-        ctx.db.note(Class::HASH, "hexpire", key);
+        expired(ctx, key, &done.removed);
+    } else if !done.expiring.is_empty() {
+        ctx.db.note_fields("hexpire", key, done.expiring.iter().copied());
         if log {
             propagate_deadline(ctx, key, deadline_ms, names);
         }
@@ -116,7 +115,7 @@ fn record(ctx: &mut Ctx<'_, '_>, key: &[u8], done: &Done, names: &[&[u8]], deadl
 
 /// What follows when fields were removed because their new deadline has passed already.
 pub(super) fn expired(ctx: &mut Ctx<'_, '_>, key: &[u8], names: &[&[u8]]) {
-    ctx.db.note(Class::HASH, "hexpired", key);
+    ctx.db.note_fields("hexpired", key, names.iter().copied());
     ctx.db.change.add_expired_fields(names.len() as u64);
     ctx.db.drop_vacant(key);
     propagate_removal(ctx, key, names);
@@ -191,29 +190,29 @@ pub(super) fn hpersist(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Err
     let key = args[1];
     let done = update(ctx, key, |out, hash, rules| {
         out.array(names.len());
-        let mut changes = 0;
-        for name in names {
+        let mut persisted = Vec::new();
+        for &name in names {
             let reply = match hash.get(name).map(|pair| pair.deadline_ms()) {
                 None => MISSING,
                 Some(None) => LASTING,
                 Some(Some(_)) => {
                     hash.set_deadline(name, None, rules);
-                    changes += 1;
+                    persisted.push(name);
                     1
                 }
             };
             out.int(reply);
         }
-        changes
+        persisted
     })?;
-    let Some(changes) = done else {
+    let Some(persisted) = done else {
         ctx.out.array(names.len());
         names.iter().for_each(|_| ctx.out.int(MISSING));
         return Ok(());
     };
-    if changes > 0 {
-        ctx.db.note(Class::HASH, "hpersist", key);
-        ctx.db.change.add_dirty(changes);
+    if !persisted.is_empty() {
+        ctx.db.note_fields("hpersist", key, persisted.iter().copied());
+        ctx.db.change.add_dirty(persisted.len() as u64);
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! HIMPORT SET: a whole hash from the names of a field set and one value each.
 
-use keyspace::{Class, Kind, NewValue, Ttl, Value, Wants};
+use keyspace::{Kind, NewValue, Ttl, Value, Wants};
 use value::Hash;
 use value::hash::Time;
 
@@ -22,7 +22,7 @@ pub fn import_hash(ctx: &mut Ctx<'_, '_>, key: &[u8], pairs: &[&[u8]]) -> Result
         hash.set(pair[0], pair[1], Time::Never, rules);
     }
     ctx.db.set(key, NewValue::Object(Value::Hash(hash)), Ttl::Never);
-    ctx.db.note(Class::HASH, "hset", key);
+    ctx.db.note_fields("hset", key, pairs.iter().copied().step_by(2));
     ctx.db.change.add_dirty(pairs.len() as u64 / 2);
     if former.is_some() {
         ctx.db.propagate(&[b"DEL", key]);

@@ -1,6 +1,6 @@
 //! Fields that count.
 
-use keyspace::{Class, Wants};
+use keyspace::Wants;
 use value::compact::Element;
 use value::hash::{Rules, Time};
 use value::number::Text;
@@ -20,7 +20,7 @@ pub(super) fn hincrby(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Erro
         Ok::<_, Error>((sum, done))
     })?;
     let (sum, counted) = counted?;
-    ctx.db.note(Class::HASH, "hincrby", key);
+    ctx.db.note_fields("hincrby", key, [name]);
     ctx.db.change.add_dirty(1);
     ctx.out.int(sum);
     if counted.volatile {
@@ -44,7 +44,7 @@ pub(super) fn hincrbyfloat(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(),
         sum.ok_or(Error::Text(spec::error::NAN_OR_INFINITY))?.write(&mut text);
         Ok::<_, Error>(Counted::put(hash, name, &text, rules))
     })??;
-    ctx.db.note(Class::HASH, "hincrbyfloat", key);
+    ctx.db.note_fields("hincrbyfloat", key, [name]);
     ctx.db.change.add_dirty(1);
     ctx.out.bulk(&text);
     // Always its result, so that no difference of formats arises elsewhere.

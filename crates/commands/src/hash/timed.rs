@@ -71,9 +71,10 @@ fn set(
             hash.set(pair[0], pair[1], time, rules);
         }
     })?;
-    ctx.db.note(Class::HASH, "hset", key);
+    let names = pairs.iter().copied().step_by(2);
+    ctx.db.note_fields("hset", key, names.clone());
     if deadline_ms.is_some() {
-        ctx.db.note(Class::HASH, "hexpire", key);
+        ctx.db.note_fields("hexpire", key, names);
     }
     ctx.db.change.add_dirty(pairs.len() as u64 / 2);
     if ctx.db.change.wants(Wants::LOG) {
@@ -102,7 +103,7 @@ fn remove_instead(ctx: &mut Ctx<'_, '_>, key: &[u8], pairs: &[&[u8]]) -> Result<
         ctx.db.note(Class::NEW, "new", key);
     }
     for event in ["hset", "hexpire", "hexpired"] {
-        ctx.db.note(Class::HASH, event, key);
+        ctx.db.note_fields(event, key, pairs.iter().copied().step_by(2));
     }
     ctx.db.change.add_expired_fields(pairs.len() as u64 / 2);
     let Some(removed) = removed else {
@@ -185,13 +186,13 @@ fn record(ctx: &mut Ctx<'_, '_>, key: &[u8], effect: Effect, names: &[&[u8]]) {
         Effect::Nothing => {}
         Effect::Remove => expired(ctx, key, names),
         Effect::Expire(deadline_ms) => {
-            ctx.db.note(Class::HASH, "hexpire", key);
+            ctx.db.note_fields("hexpire", key, names.iter().copied());
             if log {
                 propagate_deadline(ctx, key, deadline_ms, names);
             }
         }
         Effect::Persist => {
-            ctx.db.note(Class::HASH, "hpersist", key);
+            ctx.db.note_fields("hpersist", key, names.iter().copied());
             if log {
                 let mut count = Text::new();
                 let count = count.of(names.len() as i64);

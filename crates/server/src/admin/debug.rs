@@ -218,12 +218,14 @@ fn debug(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     });
     match found {
         Some((_, _, run)) => run(call, args),
-        None => {
-            let shown = printed(name, SHOWN_MAX);
-            let head: &[u8] = b"ERR unknown subcommand or wrong number of arguments for '";
-            call.fail([head, shown, b"'. Try DEBUG HELP."].concat())
-        }
+        None => refuse(call, name),
     }
+}
+
+fn refuse(call: &mut Call<'_, '_>, name: &[u8]) -> Result<(), Error> {
+    let shown = printed(name, SHOWN_MAX);
+    let head: &[u8] = b"ERR unknown subcommand or wrong number of arguments for '";
+    call.fail([head, shown, b"'. Try DEBUG HELP."].concat())
 }
 
 fn help(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
@@ -377,10 +379,7 @@ fn replybuffer(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     } else if is("resizing") {
         knobs.reply_resizing.store(is_on(args[3]), Ordering::SeqCst);
     } else {
-        return call.fail(
-            "ERR unknown subcommand or wrong number of arguments for 'replybuffer'. \
-             Try DEBUG HELP.",
-        );
+        return refuse(call, args[1]);
     }
     call.out.ok();
     Ok(())

@@ -80,18 +80,33 @@ pub const EVENT_CLASSES: &[(u8, u32)] = &[
     (b'K', EVENT_BY_KEY),
     (b'E', EVENT_BY_NAME),
     (b'm', 1 << 11),
+    (b'S', EVENT_FIELDS_BY_KEY),
+    (b'T', EVENT_FIELDS_BY_NAME),
+    (b'I', EVENT_BY_FIELD),
+    (b'V', EVENT_FIELDS_BY_BOTH),
 ];
 
 /// `K`: an event is sent to the channel of its key.
 pub const EVENT_BY_KEY: u32 = 1 << 0;
 /// `E`: an event is sent to the channel of its name.
 pub const EVENT_BY_NAME: u32 = 1 << 1;
+/// `S`: an event of fields is sent with them to a channel of their key.
+pub const EVENT_FIELDS_BY_KEY: u32 = 1 << 18;
+/// `T`: an event of fields is sent with them to a channel of its name.
+pub const EVENT_FIELDS_BY_NAME: u32 = 1 << 19;
+/// `I`: an event of fields is sent to a channel of each.
+pub const EVENT_BY_FIELD: u32 = 1 << 20;
+/// `V`: an event of fields is sent with them to a channel of its name and their key.
+pub const EVENT_FIELDS_BY_BOTH: u32 = 1 << 21;
+/// How events of fields are sent, whichever way.
+pub const EVENT_FIELDS: u32 =
+    EVENT_FIELDS_BY_KEY | EVENT_FIELDS_BY_NAME | EVENT_BY_FIELD | EVENT_FIELDS_BY_BOTH;
 
 /// The classes behind the letter `A`: every kind of change to a key, but neither misses (`m`),
 /// new keys (`n`) nor replaced values (`o`, `c`), which would double the messages of those who ask
 /// for "all".
 pub const EVENTS_ALL: u32 = 0b10_0010_0111_1111_1100;
 
-/// The letters that an error about `notify-keyspace-events` offers, as Valkey does: without `a`,
-/// `o` and `c`, which are Redis's.
+/// The letters that an error about `notify-keyspace-events` offers, as Valkey does: without those
+/// that are Redis's.
 pub const EVENTS_NAME: &str = "Ag$lshzxeKEtmdn";

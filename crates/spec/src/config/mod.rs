@@ -9,7 +9,10 @@
 mod choices;
 mod rows;
 
-pub use choices::{EVENT_BY_KEY, EVENT_BY_NAME, EVENT_CLASSES, EVENTS_ALL, EVENTS_NAME};
+pub use choices::{
+    EVENT_BY_FIELD, EVENT_BY_KEY, EVENT_BY_NAME, EVENT_CLASSES, EVENT_FIELDS, EVENT_FIELDS_BY_BOTH,
+    EVENT_FIELDS_BY_KEY, EVENT_FIELDS_BY_NAME, EVENTS_ALL, EVENTS_NAME,
+};
 pub use rows::{DIRECTIVES, Id};
 
 /// A directive's row.
