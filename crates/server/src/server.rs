@@ -54,8 +54,9 @@ pub struct Worker {
     pub running: CachePadded<Running>,
     /// When it last came back from its poller, Unix microseconds; 0 while it is there.
     pub awake_since_us: AtomicI64,
-    /// Whether it waits until others have served what arrived before.
-    pub gives_way: AtomicBool,
+    /// Its own bit while it waits until others have served what arrived before, and those of others
+    /// that it lets go first because they had not woken up for it yet.
+    pub gives_way: AtomicU64,
     /// Turns of its event loop that are over.
     pub turns: AtomicU64,
     /// Its poller's descriptor, open as long as there are workers.

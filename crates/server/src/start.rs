@@ -11,7 +11,7 @@ use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU64};
+use std::sync::atomic::{AtomicI32, AtomicI64, AtomicU64};
 use std::thread;
 use std::time::Duration;
 
@@ -160,7 +160,7 @@ fn start(program: Program, process: Process, mut config: Config) -> Result<i32, 
             heat: parking_lot::Mutex::default(),
             running: CachePadded::default(),
             awake_since_us: AtomicI64::new(0),
-            gives_way: AtomicBool::new(false),
+            gives_way: AtomicU64::new(0),
             turns: AtomicU64::new(0),
             poller: poll.as_raw_fd(),
             thread: AtomicI32::new(0),

@@ -1,8 +1,8 @@
 //! The values of the configuration that workers look at all the time, copied after each change.
 
-use keyspace::{Lazy, Wants};
 use keyspace::evict::{Order, Scope};
 use keyspace::usage::{Terms, Usage};
+use keyspace::{Lazy, Wants};
 use persist::rdb::{Settings, Style};
 use resp::Limits;
 use spec::config::Id;

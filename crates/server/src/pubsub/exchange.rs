@@ -211,7 +211,8 @@ impl Exchange {
         }
         book.number += 1;
         self.last.store(book.number, Ordering::Relaxed);
-        let message = Arc::new(Message::new(book.number, (kind, place), channel, payload, patterns));
+        let message =
+            Arc::new(Message::new(book.number, (kind, place), channel, payload, patterns));
         let mut left = sent.workers;
         while left != 0 {
             let inbox = &self.inboxes[left.trailing_zeros() as usize];

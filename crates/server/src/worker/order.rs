@@ -15,7 +15,7 @@ use crate::session::State;
 use crate::{clock, sys};
 
 /// For how long others are waited for, and how long they may have been at something already.
-const PATIENCE: Duration = Duration::from_millis(100);
+const PATIENCE: Duration = Duration::from_secs(1);
 /// How long the others are left to themselves before they are looked at again.
 const NAP: Duration = Duration::from_micros(20);
 
@@ -30,28 +30,65 @@ impl Thread {
         {
             return;
         }
-        me.gives_way.store(true, Ordering::SeqCst);
+        me.gives_way.store(1 << self.local.id, Ordering::SeqCst);
         let until = Instant::now() + PATIENCE;
-        for (id, other) in server.workers.iter().enumerate().filter(|(id, _)| *id != self.local.id) {
-            let before = other.turns.load(Ordering::SeqCst);
-            let mine = (self.local.woke_us, self.local.id);
-            while other.turns.load(Ordering::SeqCst) < before + 2
-                && is_earlier(other, id, mine)
-                && Instant::now() < until
-            {
-                std::thread::sleep(NAP);
-            }
+        for id in (0..server.workers.len()).filter(|id| *id != self.local.id) {
+            self.let_go_first(id, until);
         }
-        me.gives_way.store(false, Ordering::SeqCst);
+        me.gives_way.store(0, Ordering::SeqCst);
+    }
+
+    /// Waits until another worker has served what arrived for it before this turn: one that sleeps
+    /// is woken up for a turn, and the turn that is under way may not have seen all of it.
+    fn let_go_first(&self, id: usize, until: Instant) {
+        let (me, other) = (&self.server.workers[self.local.id], &self.server.workers[id]);
+        let mut last = other.turns.load(Ordering::SeqCst) + 1;
+        let mut is_sure = false;
+        while Instant::now() < until {
+            let turns = other.turns.load(Ordering::SeqCst);
+            if turns > last {
+                if is_sure || !sys::has_events(other.poller) {
+                    return;
+                }
+                (is_sure, last) = (true, turns);
+            }
+            match self.standing(other, id) {
+                Standing::Behind => return,
+                Standing::Sleeps => {
+                    me.gives_way.fetch_or(1 << id, Ordering::SeqCst);
+                    last = turns;
+                    other.mailbox.wake();
+                }
+                Standing::Ahead => {}
+            }
+            std::thread::sleep(NAP);
+        }
+    }
+
+    /// How another worker stands to this one.
+    fn standing(&self, other: &Worker, id: usize) -> Standing {
+        let me = &self.server.workers[self.local.id];
+        let lets_go_first = me.gives_way.load(Ordering::SeqCst) & 1 << id != 0;
+        let since = other.awake_since_us.load(Ordering::SeqCst);
+        if since == 0 {
+            return if lets_go_first { Standing::Ahead } else { Standing::Sleeps };
+        }
+        let is_stuck = clock::unix_us() - since > PATIENCE.as_micros() as i64;
+        let way = other.gives_way.load(Ordering::SeqCst);
+        // Who lets anybody go first comes after all who are awake, so that none wait in a ring.
+        let is_later = way & !(1 << id) != 0
+            || way != 0 && !lets_go_first && (since, id) > (self.local.woke_us, self.local.id);
+        if is_stuck || is_later { Standing::Behind } else { Standing::Ahead }
     }
 }
 
-/// Whether another worker may have something to serve that arrived before `mine`: when this one woke
-/// up, and its number.
-fn is_earlier(other: &Worker, id: usize, mine: (i64, usize)) -> bool {
-    match other.awake_since_us.load(Ordering::SeqCst) {
-        0 => sys::has_events(other.poller),
-        since if clock::unix_us() - since > PATIENCE.as_micros() as i64 => false,
-        since => !other.gives_way.load(Ordering::SeqCst) || (since, id) < mine,
-    }
+/// How another worker stands to one that has something to serve.
+enum Standing {
+    /// What it serves arrived earlier, or may have.
+    Ahead,
+    /// It sleeps, or is about to wake up for something, which cannot be told apart. What it finds
+    /// then goes first, whoever woke up first.
+    Sleeps,
+    /// It waits for this one, or takes too long.
+    Behind,
 }

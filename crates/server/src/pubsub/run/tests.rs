@@ -31,10 +31,17 @@ fn only_small_messages_of_one_channel_without_patterns_are_joined() {
     assert!(run.takes(&message(2, b"c", b"two")));
     assert!(!run.takes(&message(2, b"d", b"two")));
     assert!(!run.takes(&Message::new(2, (Kind::Shard, None), b"c", b"two", Vec::new())));
-    assert!(!run.takes(&Message::new(2, (Kind::Channel, None), b"c", b"two", vec![Arc::from(&b"*"[..])])));
+    assert!(!run.takes(&Message::new(
+        2,
+        (Kind::Channel, None),
+        b"c",
+        b"two",
+        vec![Arc::from(&b"*"[..])]
+    )));
     assert!(!run.takes(&message(2, b"c", &vec![0; SHARED_MIN])));
     let big = Run::new(message(1, b"c", &vec![0; SHARED_MIN]));
     assert!(!big.takes(&message(2, b"c", b"two")));
-    let by_pattern = Message::new(1, (Kind::Channel, None), b"c", b"one", vec![Arc::from(&b"*"[..])]);
+    let by_pattern =
+        Message::new(1, (Kind::Channel, None), b"c", b"one", vec![Arc::from(&b"*"[..])]);
     assert!(!Run::new(Arc::new(by_pattern)).takes(&message(2, b"c", b"two")));
 }
