@@ -1,6 +1,5 @@
 //! What all workers share.
 
-use std::os::fd::RawFd;
 use std::sync::Arc;
 use std::sync::atomic::{
     AtomicBool, AtomicI32, AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering,
@@ -54,13 +53,6 @@ pub struct Worker {
     pub running: CachePadded<Running>,
     /// When it last came back from its poller, Unix microseconds; 0 while it is there.
     pub awake_since_us: AtomicI64,
-    /// Its own bit while it waits until others have served what arrived before, and those of others
-    /// that it lets go first because they had not woken up for it yet.
-    pub gives_way: AtomicU64,
-    /// Turns of its event loop that are over.
-    pub turns: AtomicU64,
-    /// Its poller's descriptor, open as long as there are workers.
-    pub poller: RawFd,
     /// Its thread's number in the system.
     pub thread: AtomicI32,
 }

@@ -7,7 +7,6 @@ mod banner;
 mod signals;
 
 use std::ffi::OsString;
-use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -160,9 +159,6 @@ fn start(program: Program, process: Process, mut config: Config) -> Result<i32, 
             heat: parking_lot::Mutex::default(),
             running: CachePadded::default(),
             awake_since_us: AtomicI64::new(0),
-            gives_way: AtomicU64::new(0),
-            turns: AtomicU64::new(0),
-            poller: poll.as_raw_fd(),
             thread: AtomicI32::new(0),
         });
     }

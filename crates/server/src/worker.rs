@@ -24,7 +24,6 @@ use crate::{cron, defrag, sys};
 
 mod accept;
 mod delivery;
-mod order;
 mod read;
 mod send;
 mod upkeep;
@@ -184,7 +183,7 @@ impl Thread {
             self.local.look_at_clock();
             self.local.woke_us = self.local.now_us;
             let awake = &self.server.workers[self.local.id].awake_since_us;
-            awake.store(self.local.woke_us, Ordering::SeqCst);
+            awake.store(self.local.woke_us, Ordering::Relaxed);
             // First, so that who stands in during one of the commands knows of them.
             for event in &events {
                 self.event(event);
@@ -195,7 +194,6 @@ impl Thread {
             for listener in std::mem::take(&mut self.local.desk.accept_again) {
                 self.accept(listener);
             }
-            self.let_others_go_first();
             self.local.desk.awaits_news = self.server.tracking.broadcasts();
             self.serve_readable();
             self.serve_again();
@@ -210,7 +208,6 @@ impl Thread {
             self.settle();
             self.snapshot(began);
             self.count_turn(began);
-            self.server.workers[self.local.id].turns.fetch_add(1, Ordering::SeqCst);
         }
         Ok(())
     }
@@ -255,7 +252,7 @@ impl Thread {
             let due = self.server.keyspace.lane_due_ms(self.local.id as u32);
             timeout = timeout.min(Duration::from_millis(due.saturating_sub(now_ms)));
         }
-        me.awake_since_us.store(0, Ordering::SeqCst);
+        me.awake_since_us.store(0, Ordering::Relaxed);
         let polled = self.local.desk.poll.poll(events, Some(timeout));
         me.sleeps_until_ms.store(0, Ordering::SeqCst);
         match polled {

@@ -53,14 +53,6 @@ pub fn has_hung_up(fd: i64) -> bool {
     ready == 1 && asked.revents != 0
 }
 
-/// Whether a poller has events that nobody has taken yet. The caller knows the descriptor to be
-/// open.
-pub fn has_events(poller: i32) -> bool {
-    let mut asked = libc::pollfd { fd: poller, events: libc::POLLIN, revents: 0 };
-    // SAFETY: the call reads and writes the one structure that it is given.
-    unsafe { libc::poll(&raw mut asked, 1, 0) == 1 }
-}
-
 /// Ends a connection in both directions without closing its descriptor, which the caller knows to
 /// be open.
 pub fn hang_up(fd: i32) {
