@@ -123,6 +123,8 @@ pub fn run(options: &Options, mut on_window: impl FnMut(&Window)) -> Result<Outc
     let server = start(options, &folder);
     let mut client = server.client();
     client.set_reply_limit(Duration::from_secs(60));
+    // Its own connection is open on both sides when it was answered.
+    client.run("PING");
     let before = descriptors(&server);
     let load = Load {
         port: server.port(),

@@ -1,3 +1,5 @@
+//! What counts as a fault.
+
 use std::time::Duration;
 
 use super::{Outcome, Window};
@@ -28,7 +30,7 @@ fn a_flat_run_has_no_faults() {
 fn what_grows_is_a_fault() {
     let grown = (0..40).map(|it| window((100 + it) << 20, 100)).collect();
     assert!(outcome(grown).faults()[0].starts_with("resident memory grew from"));
-    let slower = (0..40).map(|it| window(1 << 20, 100 + 20 * it)).collect();
+    let slower = (0..40).map(|it| window(1 << 20, 100 + 30 * it)).collect();
     assert!(outcome(slower).faults()[0].starts_with("p99 grew from"));
 }
 
