@@ -42,10 +42,10 @@ pub fn run(args: &[String]) -> Result<(), String> {
 fn print(window: &Window) {
     let [median, p99, p999, longest] = window.latency.map(|time| time.as_secs_f64() * 1e3);
     let megabytes = |bytes: u64| bytes as f64 / 1e6;
+    let (at, rate) = (window.at.as_secs(), window.rate);
+    print!("{at:>7} {rate:>8} {median:>7.2} {p99:>4.1} {p999:>6.1} {longest:>6.1} ");
     println!(
-        "{:>7} {:>8} {median:>7.2} {p99:>4.1} {p999:>6.1} {longest:>6.1} {:>8.1} {:>7.1} {:>4} {:>8} {:>8}",
-        window.at.as_secs(),
-        window.rate,
+        "{:>8.1} {:>7.1} {:>4} {:>8} {:>8}",
         megabytes(window.used),
         megabytes(window.resident),
         window.descriptors,
