@@ -392,6 +392,7 @@ impl<'a> Generator<'a> {
             let taken = write(&mut connection.stream, &connection.unsent)?;
             connection.unsent.drain(..taken);
         }
+        connection.stream.flush().map_err(sending)?;
         loop {
             match connection.stream.read(&mut self.input) {
                 Ok(0) => return Err(Error::Closed),
@@ -404,7 +405,7 @@ impl<'a> Generator<'a> {
                     if connection.awaited == 0 && count > 0 {
                         return self.complete(at);
                     }
-                    if size < self.input.len() {
+                    if size < self.input.len() && connection.stream.reads_all() {
                         return Ok(());
                     }
                 }
