@@ -17,6 +17,7 @@ pub mod client;
 pub mod folder;
 pub mod linear;
 pub mod server;
+pub mod soak;
 #[cfg(feature = "tls")]
 pub mod terminator;
 
