@@ -4,6 +4,7 @@
 //! held to it as well where they are installed, or where `REDDLE_PEERS` says.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
+#![allow(clippy::print_stdout, reason = "how much was lost and kept is worth knowing")]
 
 use std::path::Path;
 use std::sync::Arc;

@@ -325,9 +325,9 @@ fn write_digits(place: &mut [u8], mut number: u64) {
 #[inline]
 fn eight_digits(number: u32) -> [u8; 8] {
     let halves = u64::from(number / 10_000) | u64::from(number % 10_000) << 32;
-    let hundreds = (halves * 10_486 >> 20) & 0x0000_007f_0000_007f;
+    let hundreds = ((halves * 10_486) >> 20) & 0x0000_007f_0000_007f;
     let pairs = hundreds | (halves - 100 * hundreds) << 16;
-    let tens = (pairs * 103 >> 10) & 0x000f_000f_000f_000f;
+    let tens = ((pairs * 103) >> 10) & 0x000f_000f_000f_000f;
     let digits = tens | (pairs - 10 * tens) << 8;
     (digits | 0x3030_3030_3030_3030).to_le_bytes()
 }

@@ -1,4 +1,5 @@
-//! Encrypted connections of `reddle cli` and `reddle bench`, to a server behind one that speaks TLS.
+//! Encrypted connections of `reddle cli` and `reddle bench`, to a server behind one that speaks
+//! TLS.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 

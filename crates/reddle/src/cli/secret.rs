@@ -3,7 +3,7 @@
 //! Ctrl-C must be read as a key: as a signal it would end the program before it can put the
 //! terminal back.
 
-use std::io::{self, BufRead, IsTerminal, Read, Write};
+use std::io::{self, BufRead, IsTerminal, Write};
 
 use rustix::termios::{
     LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
@@ -29,7 +29,7 @@ pub(super) fn ask(question: &str) -> Result<String, String> {
     let line = if io::stdin().is_terminal() {
         let _hidden = hide()?;
         write!(io::stderr(), "{question}").ok();
-        let typed = typed(&mut io::stdin().lock());
+        let typed = typed(io::stdin().lock());
         writeln!(io::stderr()).ok();
         typed?
     } else {
@@ -41,7 +41,7 @@ pub(super) fn ask(question: &str) -> Result<String, String> {
 }
 
 /// Keys up to the end of a line.
-fn typed(keys: &mut impl Read) -> Result<String, String> {
+fn typed(keys: impl BufRead) -> Result<String, String> {
     let mut line = Vec::new();
     for key in keys.bytes() {
         match key.map_err(|error| failed(&error))? {
