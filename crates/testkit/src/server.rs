@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 
 use crate::client::Client;
 
-const START_LIMIT: Duration = Duration::from_secs(20);
-const STOP_LIMIT: Duration = Duration::from_secs(10);
+const START_LIMIT: Duration = Duration::from_secs(60);
+const STOP_LIMIT: Duration = Duration::from_secs(30);
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 const PORT_TRIES: u32 = 5;
 
@@ -108,7 +108,7 @@ impl Server {
     /// Waits until the process has ended by itself, after SHUTDOWN or a signal.
     ///
     /// # Panics
-    /// When it still runs after ten seconds.
+    /// When it still runs after half a minute.
     pub fn wait(&mut self) -> ExitStatus {
         let end = Instant::now() + STOP_LIMIT;
         loop {
@@ -151,6 +151,21 @@ impl Drop for Server {
         }
         let _ = fs::remove_dir_all(&self.folder);
     }
+}
+
+/// Servers of others to compare with: those that `REDDLE_PEERS` lists, or else those that are
+/// installed.
+#[must_use]
+pub fn peers() -> Vec<PathBuf> {
+    if let Some(named) = env::var_os("REDDLE_PEERS") {
+        return env::split_paths(&named).collect();
+    }
+    let path = env::var_os("PATH").unwrap_or_default();
+    let find = |name: &str| {
+        let mut places = env::split_paths(&path).map(|folder| folder.join(name));
+        places.find(|place| place.is_file())
+    };
+    ["redis-server", "valkey-server"].into_iter().filter_map(find).collect()
 }
 
 /// The server to test: `REDDLE_BIN`, or else what was built beside the running test.
