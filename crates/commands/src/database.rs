@@ -8,10 +8,6 @@ use crate::{Args, Ctx, Error, Handler};
 /// Elements that MEMORY USAGE looks at when it is not told how many.
 const SAMPLES: usize = 5;
 
-/// Keys of a shard that are freed in the background where nobody has asked for either: some ten
-/// thousand in all are gone sooner than somebody can look at what is in use.
-const FLUSH_LAZILY_FROM: usize = 64;
-
 pub(crate) const HANDLERS: &[(&str, Handler)] = &[
     ("dbsize", dbsize),
     ("flushall", flushall),
@@ -42,14 +38,13 @@ fn flushdb(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
 }
 
 fn flush(ctx: &mut Ctx<'_, '_>, args: &Args<'_>, databases: Range<u32>) -> Result<(), Error> {
-    let lazily_from = match args.from(1) {
-        [] if ctx.settings.lazyfree_user_flush => FLUSH_LAZILY_FROM,
-        [word] if is(word, "ASYNC") => 0,
-        [] => usize::MAX,
-        [word] if is(word, "SYNC") => usize::MAX,
+    let lazily = match args.from(1) {
+        [] => ctx.settings.lazyfree_user_flush,
+        [word] if is(word, "ASYNC") => true,
+        [word] if is(word, "SYNC") => false,
         _ => return Err(Error::Syntax),
     };
-    let removed = ctx.db.flush(databases, lazily_from);
+    let removed = ctx.db.flush(databases, lazily);
     ctx.db.change.add_dirty(removed);
     // Databases that are empty here may not be so where the command goes.
     ctx.db.change.force();

@@ -216,8 +216,7 @@ impl Model {
         // What has expired counts as expired, not as flushed.
         self.expire_all();
         let lazily = self.rng.bool();
-        let removed =
-            self.on(index, |db| db.flush(index..index + 1, if lazily { 0 } else { usize::MAX }));
+        let removed = self.on(index, |db| db.flush(index..index + 1, lazily));
         assert_eq!(removed, self.maps[index as usize].len() as u64);
         let discarded: Vec<_> = self.change.take_discarded().collect();
         let objects: usize = discarded.iter().map(crate::Discarded::objects).sum();

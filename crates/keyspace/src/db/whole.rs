@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::{Db, Overdue};
 use crate::discarded::Discarded;
 use crate::entry::Entry;
-use crate::shard::{ShardDb, is_gone};
+use crate::shard::is_gone;
 
 /// Bits of a cursor that hold a position within one shard's table; the shard's number is above.
 /// With 2^13 shards at most a cursor stays below 2^53, which clients that keep it as a double need.
@@ -33,9 +33,8 @@ impl Db<'_, '_> {
         self.held.shard(shard).made(self.index).map_or(0, |db| db.table().len() as u64)
     }
 
-    /// Takes all keys out of some databases and frees them, in the background where a shard has so
-    /// many or one that takes long; for `usize::MAX` never. How many keys.
-    pub fn flush(&mut self, databases: Range<u32>, lazily_from: usize) -> u64 {
+    /// Takes all keys out of some databases and frees them, here or in the background; how many.
+    pub fn flush(&mut self, databases: Range<u32>, lazily: bool) -> u64 {
         let mut removed = 0;
         self.lose_undo();
         databases.clone().for_each(|index| self.change.stir_all(index));
@@ -49,11 +48,7 @@ impl Db<'_, '_> {
                 }
                 let (count, taken) = content.take(index);
                 removed += count as u64;
-                let takes_long = |part: &ShardDb| {
-                    count >= lazily_from || part.table().iter().any(|entry| entry.is_heavy())
-                };
-                let is_lazy = |part: &ShardDb| lazily_from < usize::MAX && takes_long(part);
-                if let Some(taken) = taken.filter(is_lazy) {
+                if let Some(taken) = taken.filter(|_| lazily) {
                     self.change.hand_over(Discarded::keys(taken));
                 }
             }

@@ -179,7 +179,7 @@ impl Model {
             }
             900..950 => drop(self.on(|db| db.read(&key).map(|entry| entry.kind()))),
             950..990 => self.pass_time(),
-            990..995 => drop(self.on(|db| db.flush(to..to + 1, key.len() % 2))),
+            990..995 => drop(self.on(|db| db.flush(to..to + 1, key.len() % 2 == 0))),
             _ => self.on(|db| db.swap(db.index(), to)),
         }
     }
@@ -282,7 +282,7 @@ fn what_nobody_wants_any_more_is_let_go() {
     let mut model = Model::new(2, 300);
     (0..1000).for_each(|_| model.step());
     let notes = model.begin();
-    model.on(|db| db.flush(0..DATABASES, usize::MAX));
+    model.on(|db| db.flush(0..DATABASES, false));
     notes.is_over.store(true, Ordering::Relaxed);
     for lane in 0..LANES {
         assert!(model.walk(lane, u32::MAX));
