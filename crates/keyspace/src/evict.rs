@@ -195,8 +195,7 @@ impl Keyspace {
             let enough = before.1 + bytes;
             self.let_go(evictor, &victims, (plan, enough), change, (&wants, &mut propagate));
             let count = change.evicted() - before.0;
-            if count > 0 {
-                let mean = (change.evicted_bytes() - before.1) / count;
+            if let Some(mean) = (change.evicted_bytes() - before.1).checked_div(count) {
                 evictor.mean = if evictor.mean == 0 { mean } else { evictor.mean };
                 evictor.mean += mean / MEAN_OF;
                 evictor.mean -= evictor.mean / MEAN_OF;

@@ -12,8 +12,7 @@ use super::process::{Cpus, Kind, Server, resident};
 use super::report::{Section, Table};
 
 /// The mean bytes of a value in each window: a change in either direction, near and far.
-const MEANS: [f64; 10] =
-    [64.0, 900.0, 200.0, 4000.0, 120.0, 1500.0, 48.0, 600.0, 2500.0, 100.0];
+const MEANS: [f64; 10] = [64.0, 900.0, 200.0, 4000.0, 120.0, 1500.0, 48.0, 600.0, 2500.0, 100.0];
 const PHASES: u32 = MEANS.len() as u32;
 /// Bytes of keys and values that are kept, about.
 const KEPT: usize = 150 << 20;
