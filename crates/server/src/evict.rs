@@ -215,7 +215,16 @@ fn evict(server: &Server, local: &mut Local, limit: u64, debt: i64) -> bool {
     let time = time_limit(local.tunables.eviction_tenacity);
     // What is told of evicted keys takes memory, too. It is not made room for here, or a few keys
     // of which many are told could cost all of them.
-    let (mut freed, needed) = (0, excess(server, limit));
+    let (mut freed, mut needed) = (0, excess(server, limit));
+    // Nor is it as long as other workers have not heard of it, which may take them a while.
+    let is_awaited = !server.tracking.is_all_quiet();
+    if is_awaited {
+        needed = needed.min(debt);
+        local.room.goes_on = true;
+        if needed <= 0 {
+            return true;
+        }
+    }
     let result = loop {
         let found = evict_some(server, local, limit, needed - freed);
         freed += local.change.evicted_bytes() as i64;
