@@ -40,6 +40,8 @@ pub trait Spell: Send {
 pub trait Sink: Send {
     /// Takes a piece.
     fn put(&mut self, piece: &[u8]);
+    /// Lets the disk get on with what was put, by a bit of work; whether there was any to do.
+    fn forward(&mut self) -> bool;
     /// Whether something went wrong already, so that more pieces would be in vain.
     fn has_failed(&self) -> bool;
     /// Completes what was written. Without this call, nothing of it stays.
