@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use testkit::{Client, Server, Value};
+use testkit::{Client, Folder, Server, Value};
 
 const LIMIT: Duration = Duration::from_secs(10);
 
@@ -470,11 +470,10 @@ fn whoever_connects_after_a_change_of_the_password_knows_it() {
 
 #[test]
 fn a_unix_socket_has_its_permissions_and_serves() {
-    let folder = std::env::temp_dir().join(format!("reddle-socket-{}", std::process::id()));
-    fs::create_dir_all(&folder).expect("a folder");
+    let folder = Folder::new();
     let path = folder.join("socket");
     let shown = path.to_str().expect("a plain path");
-    let server = start(&[("unixsocket", shown), ("unixsocketperm", "740")]);
+    let _server = start(&[("unixsocket", shown), ("unixsocketperm", "740")]);
     let mode = fs::metadata(&path).expect("a socket").permissions().mode();
     assert_eq!(mode & 0o777, 0o740);
     let mut stream = UnixStream::connect(&path).expect("a connection");
@@ -484,8 +483,6 @@ fn a_unix_socket_has_its_permissions_and_serves() {
     stream.read_to_string(&mut reply).expect("text");
     assert!(reply.contains(&format!("addr={shown}:0 laddr={shown}:0")), "{reply}");
     assert!(reply.contains(" flags=U "), "{reply}");
-    drop(server);
-    fs::remove_dir_all(&folder).expect("the folder");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use testkit::{Server, Value};
+use testkit::{Folder, Server, Value};
 
 const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data/info/fields.tsv");
 
@@ -16,13 +16,11 @@ type Info = BTreeMap<String, BTreeMap<String, String>>;
 
 /// The reply of a server under that name, with something in each section.
 fn info(name: &str) -> Info {
-    let folder = std::env::temp_dir().join(format!("info-{name}-{}", std::process::id()));
-    fs::create_dir_all(&folder).unwrap();
+    let folder = Folder::new();
     let binary = folder.join(name);
     let ours = std::env::var("REDDLE_BIN").unwrap_or(env!("CARGO_BIN_EXE_reddle").to_owned());
     std::os::unix::fs::symlink(ours, &binary).unwrap();
     let server = Server::start_exactly(&binary, &[("threads", "2")]).unwrap();
-    fs::remove_dir_all(&folder).unwrap();
     let mut client = server.client();
     client.run("SET a 1 EX 1000");
     client.run("LPUSH a 1");

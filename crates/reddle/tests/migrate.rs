@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use testkit::{Client, Server, Value};
+use testkit::{Client, Folder, Server, Value};
 
 const THREADS: [&str; 2] = ["1", "4"];
 
@@ -236,8 +236,7 @@ fn a_client_that_goes_leaves_its_keys_to_the_target() {
 
 #[test]
 fn the_log_tells_of_what_has_moved() {
-    let folder = std::env::temp_dir().join(format!("reddle-migrate-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
+    let folder = Folder::new();
     let dir = folder.to_str().unwrap();
     let options = [("dir", dir), ("appendonly", "yes"), ("save", ""), ("threads", "2")];
     let to = start("1");
@@ -260,5 +259,4 @@ fn the_log_tells_of_what_has_moved() {
     assert!(log.contains("*2 $3 DEL $1 e ") && !log.contains("MIGRATE"), "{log}");
     let again = Server::start(&options);
     assert_eq!(text(&mut again.client(), "EXISTS a b c d e"), "1");
-    std::fs::remove_dir_all(folder).unwrap();
 }

@@ -3,9 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use testkit::{Server, Value};
+use testkit::{Folder, Server, Value};
 
 fn digest(server: &Server) -> String {
     let Value::Simple(digest) = server.client().call(&["DEBUG", "DIGEST"]) else {
@@ -21,10 +21,8 @@ fn logs_of_real_servers_are_loaded() {
     assert_eq!(digests.lines().count(), 8);
     for line in digests.lines() {
         let (name, expected) = line.split_once(' ').unwrap();
-        let folder: PathBuf =
-            std::env::temp_dir().join(format!("reddle-samples-{}-{name}", std::process::id()));
-        let parts =
-            if name.starts_with("old-") { folder.clone() } else { folder.join("appendonlydir") };
+        let folder = Folder::new();
+        let parts = folder.join(if name.starts_with("old-") { "" } else { "appendonlydir" });
         fs::create_dir_all(&parts).unwrap();
         for file in fs::read_dir(samples.join(name)).unwrap() {
             let file = file.unwrap();
@@ -37,6 +35,5 @@ fn logs_of_real_servers_are_loaded() {
             let server = Server::start(&options);
             assert_eq!(digest(&server), expected, "{name}, {start} start");
         }
-        fs::remove_dir_all(folder).unwrap();
     }
 }

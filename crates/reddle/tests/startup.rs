@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
 use std::os::unix::net::{UnixDatagram, UnixStream};
@@ -315,8 +316,13 @@ fn systemd_hears_when_the_server_is_ready_and_when_it_ends() {
     place.spawn(command);
     let next = || {
         let mut buffer = [0; 256];
-        let len = socket.recv(&mut buffer).unwrap();
-        text(&buffer[..len])
+        loop {
+            match socket.recv(&mut buffer) {
+                Ok(len) => return text(&buffer[..len]),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
     };
     let said = [next(), next(), next()];
     assert!(said[0].starts_with("STATUS=") && said[0].contains("loading"), "{said:?}");

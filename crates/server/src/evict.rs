@@ -194,16 +194,17 @@ fn judge(server: &Server, local: &Local, is_refused: bool) {
     }
 }
 
-/// Bytes in use beyond the limit: what waits to be written to the log, or to be freed, is left out,
-/// because evicting keys makes the one longer and the other needless.
+/// Bytes in use beyond the limit: what waits to be written, or to be freed, is left out, because
+/// evicting keys makes the one longer and the other needless.
 fn excess(server: &Server, limit: u64) -> i64 {
     let left_out = not_counted(server) + server.background.pending_bytes();
     server.memory.used() as i64 - left_out as i64 - limit.min(i64::MAX as u64) as i64
 }
 
-/// Bytes in use that the limit does not count.
+/// Bytes in use that the limit does not count: they wait to be written to the log or to a snapshot,
+/// which is shown every key that is evicted before it has met it.
 pub fn not_counted(server: &Server) -> u64 {
-    server.aof.waiting()
+    server.aof.waiting() + server.persistence.snapshots.waiting()
 }
 
 /// Evicts keys until enough is free; false when no key may go.

@@ -93,6 +93,8 @@ pub struct Snapshots {
     is_active: AtomicBool,
     /// A bit for each lane that is not at its end.
     lanes: AtomicU64,
+    /// Bytes of pieces that wait to be written.
+    waiting: Arc<AtomicU64>,
 }
 
 struct Current {
@@ -173,6 +175,11 @@ impl Snapshots {
         let Current { run, purpose, .. } = current.as_ref()?;
         let (purpose, total, began) = (*purpose, run.total, run.began);
         Some(Progress { purpose, total, done: run.done(), began })
+    }
+
+    /// Bytes in memory that wait to be written.
+    pub fn waiting(&self) -> u64 {
+        self.waiting.load(Ordering::Relaxed)
     }
 
     /// Gives the one under way up, if it is for this; whether it was. Its end comes soon.
@@ -335,7 +342,7 @@ impl Run {
     ) -> io::Result<(Arc<Self>, JoinHandle<io::Result<()>>)> {
         let totals = totals(held, server.keyspace.databases());
         let sink = form.open(server, &totals)?;
-        let queue = Arc::new(Queue::new(lanes));
+        let queue = Arc::new(Queue::new(lanes, Arc::clone(&server.persistence.snapshots.waiting)));
         let lane = |number: usize| {
             let spell = |large| {
                 let to = Arc::clone(&queue);

@@ -15,7 +15,7 @@ use resp::inline;
 use resp::value::{Value, decode, encode_command};
 
 /// How long a reply may take before it counts as missing.
-pub const REPLY_LIMIT: Duration = Duration::from_secs(10);
+pub const REPLY_LIMIT: Duration = Duration::from_secs(30);
 
 /// Bytes asked of the system at once; a reply is decoded anew after each read.
 const READ_SIZE: usize = 256 * 1024;

@@ -16,6 +16,7 @@ pub mod client;
 pub mod folder;
 pub mod linear;
 pub mod server;
+pub mod soak;
 
 pub use client::Client;
 pub use folder::Folder;

@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 
 use crate::client::Client;
 
-const START_LIMIT: Duration = Duration::from_secs(20);
-const STOP_LIMIT: Duration = Duration::from_secs(10);
+const START_LIMIT: Duration = Duration::from_secs(60);
+const STOP_LIMIT: Duration = Duration::from_secs(30);
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 const PORT_TRIES: u32 = 5;
 
@@ -108,7 +108,7 @@ impl Server {
     /// Waits until the process has ended by itself, after SHUTDOWN or a signal.
     ///
     /// # Panics
-    /// When it still runs after ten seconds.
+    /// When it still runs after half a minute.
     pub fn wait(&mut self) -> ExitStatus {
         let end = Instant::now() + STOP_LIMIT;
         loop {

@@ -12,6 +12,7 @@ mod differential;
 mod dist;
 mod docs;
 mod linearize;
+mod soak;
 mod tidy;
 
 use std::process::ExitCode;
@@ -27,6 +28,7 @@ const TASKS: &[(&str, Task, &str)] = &[
     ("dist", dist::run, "writes manual pages and completions for shells"),
     ("docs", docs::run, "writes docs/commands.md from the command table"),
     ("linearize", linearize::run, "asks whether concurrent replies have an order"),
+    ("soak", soak::run, "keeps a server under load for an hour"),
     ("tidy", tidy::run, "checks the rules of the house"),
 ];
 

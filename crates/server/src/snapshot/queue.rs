@@ -8,7 +8,8 @@
 //! the walk heeds the bounds.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 
 use crossbeam_utils::CachePadded;
 use parking_lot::{Condvar, Mutex};
@@ -43,6 +44,7 @@ pub struct Queue {
     begun: AtomicUsize,
     lane_max: usize,
     fate: AtomicU8,
+    held: Arc<AtomicU64>,
 }
 
 /// Bytes, and whether what follows need not come from the same lane.
@@ -58,8 +60,8 @@ struct Waiting {
 }
 
 impl Queue {
-    /// An empty queue.
-    pub fn new(lanes: usize) -> Self {
+    /// An empty queue. The bytes that its pieces take are added to `held` while they wait.
+    pub fn new(lanes: usize, held: Arc<AtomicU64>) -> Self {
         let waiting = Waiting {
             tracks: (0..2 * lanes).map(|_| VecDeque::new()).collect(),
             open: None,
@@ -75,6 +77,7 @@ impl Queue {
             begun: AtomicUsize::new(0),
             lane_max: (BYTES_MAX / lanes).max(LANE_BYTES_MIN),
             fate: AtomicU8::new(0),
+            held,
         }
     }
 
@@ -137,6 +140,7 @@ impl Queue {
         }
         if self.is_on() {
             self.bytes[track].fetch_add(piece.len(), Ordering::Relaxed);
+            self.held.fetch_add(piece.capacity() as u64, Ordering::Relaxed);
             waiting.tracks[track].push_back((piece, is_whole));
             self.put.notify_one();
         }
@@ -151,6 +155,7 @@ impl Queue {
             }
             if let Some((track, piece)) = waiting.take() {
                 self.bytes[track].fetch_sub(piece.len(), Ordering::Relaxed);
+                self.held.fetch_sub(piece.capacity() as u64, Ordering::Relaxed);
                 self.taken.notify_all();
                 return Some(piece);
             }
@@ -194,7 +199,9 @@ impl Queue {
     fn end(&self, fate: u8) {
         let mut waiting = self.waiting.lock();
         self.fate.fetch_or(fate, Ordering::SeqCst);
-        waiting.tracks.iter_mut().for_each(VecDeque::clear);
+        let left = waiting.tracks.iter_mut().flat_map(|track| track.drain(..));
+        let bytes: usize = left.map(|(piece, _)| piece.capacity()).sum();
+        self.held.fetch_sub(bytes as u64, Ordering::Relaxed);
         self.put.notify_all();
         self.taken.notify_all();
     }

@@ -3,7 +3,8 @@
 //! - `units.txt`: the units that apply so far, one a line, `unit/type/string`.
 //! - `expected/<unit>.txt`: the names of the tests that pass, one a line, sorted.
 //! - `skipped.tsv`: unit, test, reason, separated by tabs. The test is a name, a `/regex`,
-//!   `tag:NAME` (everything the suite marks so), or `*` (the whole unit); the unit may be `*`.
+//!   `tag:NAME` (everything the suite marks so), or `*` (the whole unit); the unit may be `*`, or
+//!   `folder/*` for every unit in a folder.
 //!
 //! In all of them, lines that begin with `#` and empty lines say nothing. Invariant: nothing here
 //! takes a test off the expected list; a person who must do that edits the file.
@@ -26,7 +27,10 @@ pub(super) struct Skip {
 
 impl Skip {
     pub(super) fn applies_to(&self, unit: &str) -> bool {
-        self.unit == "*" || self.unit == unit
+        match self.unit.strip_suffix('*') {
+            Some(folder) => unit.starts_with(folder),
+            None => self.unit == unit,
+        }
     }
 }
 
@@ -88,6 +92,14 @@ impl Lists {
     /// The reason for which the whole unit is left out.
     pub(super) fn unit_skip(&self, unit: &str) -> Option<&Skip> {
         self.skipped.iter().find(|skip| skip.test == "*" && skip.applies_to(unit))
+    }
+
+    /// The units of the suite of which the lists say nothing: neither that they apply, nor why not.
+    pub(super) fn unnamed<'a>(&self, suite: &'a [String]) -> Vec<&'a str> {
+        let is_named = |unit: &str| {
+            self.units.iter().any(|listed| listed == unit) || self.unit_skip(unit).is_some()
+        };
+        suite.iter().map(String::as_str).filter(|unit| !is_named(unit)).collect()
     }
 
     /// Names and patterns for the runner's skip file.

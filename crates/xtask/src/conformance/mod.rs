@@ -106,7 +106,10 @@ fn chosen_units(options: &Options, lists: &Lists, source: &Path) -> Result<Vec<S
     if options.units.is_empty() {
         return match &options.test {
             Some(name) => run::units_holding(source, &all, name),
-            None => Ok(lists.units.clone()),
+            None => match lists.unnamed(&all)[..] {
+                [] => Ok(lists.units.clone()),
+                ref units => Err(format!("in no list of tests/conformance: {}", units.join(", "))),
+            },
         };
     }
     options.units.iter().map(|unit| run::full_unit_name(&all, unit)).collect()

@@ -21,7 +21,7 @@ fn number(bytes: &[u8]) -> u32 {
 #[test]
 fn parts_of_several_tracks_stay_together_and_in_order() {
     const PARTS: u32 = 60;
-    let queue = Arc::new(Queue::new(3));
+    let queue = Arc::new(Queue::new(3, Arc::default()));
     let tracks: Vec<_> = (0..6)
         .map(|track| {
             let queue = Arc::clone(&queue);
@@ -59,7 +59,7 @@ fn parts_of_several_tracks_stay_together_and_in_order() {
 
 #[test]
 fn whoever_waits_goes_on_when_it_is_given_up() {
-    let queue = Arc::new(Queue::new(1));
+    let queue = Arc::new(Queue::new(1, Arc::default()));
     let putting = {
         let queue = Arc::clone(&queue);
         thread::spawn(move || {
@@ -77,7 +77,7 @@ fn whoever_waits_goes_on_when_it_is_given_up() {
 
 #[test]
 fn nobody_waits_while_a_value_is_begun() {
-    let queue = Arc::new(Queue::new(2));
+    let queue = Arc::new(Queue::new(2, Arc::default()));
     let putting = {
         let queue = Arc::clone(&queue);
         thread::spawn(move || {
@@ -94,4 +94,18 @@ fn nobody_waits_while_a_value_is_begun() {
     queue.set_begun(0, true);
     assert!(queue.has_room(0), "a value that is begun goes on");
     assert!(!queue.is_far_from_full());
+}
+
+#[test]
+fn what_waits_is_counted_until_it_is_taken_or_given_up() {
+    let held = Arc::default();
+    let queue = Queue::new(2, Arc::clone(&held));
+    for lane in [0, 1, 1] {
+        queue.put(lane, false, Vec::with_capacity(1000), true);
+    }
+    assert_eq!(held.load(Ordering::Relaxed), 3000);
+    assert!(queue.take().is_some());
+    assert_eq!(held.load(Ordering::Relaxed), 2000);
+    queue.give_up();
+    assert_eq!(held.load(Ordering::Relaxed), 0);
 }

@@ -31,6 +31,15 @@ fn skips_by_unit_pattern_and_tag() {
 }
 
 #[test]
+fn units_of_which_nothing_is_said_are_found() {
+    let skipped = "unit/cluster/*\t*\tneeds CLUSTER\nunit/b\tone\tneeds LPUSH\n";
+    let dir = dir("unnamed", &[("skipped.tsv", skipped), ("units.txt", "unit/a\n")]);
+    let suite = ["unit/a", "unit/b", "unit/cluster", "unit/cluster/c"].map(str::to_owned);
+    assert_eq!(Lists::load(&dir).unwrap().unnamed(&suite), ["unit/b", "unit/cluster"]);
+    fs::remove_dir_all(dir).unwrap();
+}
+
+#[test]
 fn skip_without_a_reason_is_refused() {
     for line in ["unit/a\tone\n", "unit/a\tone\t\n", "unit/a one why\n", "a\tb\tc\td\n"] {
         let dir = dir("refused", &[("skipped.tsv", line)]);
