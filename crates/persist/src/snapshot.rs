@@ -80,10 +80,13 @@ impl Sheet {
         sheet: impl Fn(&S) -> &Self,
         mut portion: impl FnMut(&mut S) -> bool,
     ) -> bool {
-        let end = sheet(spell).total + BIT;
+        let mut total = sheet(spell).total;
+        let end = total + BIT;
         loop {
             let is_last = portion(spell);
-            if is_last || sheet(spell).total >= end {
+            let before = std::mem::replace(&mut total, sheet(spell).total);
+            // One that puts nothing was work of another kind.
+            if is_last || total >= end || total == before {
                 return is_last;
             }
         }
