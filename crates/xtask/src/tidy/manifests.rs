@@ -24,7 +24,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
             "script", "console",
         ],
     ),
-    ("loadgen", &["resp"]),
+    ("loadgen", &["resp", "client"]),
     ("reddle", &["server", "client", "loadgen", "persist", "spec"]),
     ("testkit", &["resp"]),
     ("xtask", &["server", "spec", "resp", "keyspace", "testkit", "loadgen"]),
