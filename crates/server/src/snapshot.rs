@@ -29,7 +29,7 @@ use queue::Queue;
 
 /// How long a worker walks in one turn at least and at most.
 const SLICE_MIN: Duration = Duration::from_micros(15);
-const SLICE_MAX: Duration = Duration::from_micros(200);
+const SLICE_MAX: Duration = Duration::from_micros(100);
 /// What part of the time that clients have taken of a turn the walk takes.
 const SLICE_SHARE: u32 = 5;
 
