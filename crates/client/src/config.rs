@@ -39,7 +39,8 @@ pub struct Config {
 /// How an encrypted connection is made.
 #[derive(Clone, Debug, Default)]
 pub struct Tls {
-    /// Certificates of authorities, in PEM; the system's if there is none.
+    /// Certificates of authorities, in PEM: a file, or a folder of files; the system's if there is
+    /// none.
     pub authorities: Option<PathBuf>,
     /// This side's certificates and key, in PEM.
     pub identity: Option<(PathBuf, PathBuf)>,

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use mio::event::Source;
 use mio::{Interest, Registry, Token};
+use rustix::net::{RecvFlags, SendFlags, recv, send};
 
+use crate::encrypted::{self, Encryption};
 use crate::error::Error;
 use crate::replies::Replies;
 
@@ -22,6 +24,8 @@ pub enum Address {
     Host(String, u16),
     /// A port of a known number.
     Tcp(SocketAddr),
+    /// The same, and connections to it are encrypted.
+    Encrypted(SocketAddr, Encryption),
     /// The path of a socket.
     Unix(PathBuf),
 }
@@ -36,7 +40,7 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Address::Host(host, port) => write!(f, "{host}:{port}"),
-            Address::Tcp(address) => address.fmt(f),
+            Address::Tcp(address) | Address::Encrypted(address, _) => address.fmt(f),
             Address::Unix(path) => path.display().fmt(f),
         }
     }
@@ -75,12 +79,11 @@ impl Address {
                 }
                 Err(last.unwrap_or(Error::Closed))
             }
-            Address::Tcp(address) => {
-                let stream = std::net::TcpStream::connect_timeout(address, CONNECT_LIMIT);
-                let stream = stream.map_err(failed)?;
-                stream.set_nodelay(true).map_err(failed)?;
-                Ok(Blocking::Tcp(stream))
-            }
+            Address::Tcp(address) => dial(address).map(Blocking::Tcp).map_err(failed),
+            Address::Encrypted(address, encryption) => dial(address)
+                .and_then(|stream| encryption.shake_hands(stream))
+                .map(|stream| Blocking::Encrypted(Box::new(stream)))
+                .map_err(failed),
             Address::Unix(path) => {
                 std::os::unix::net::UnixStream::connect(path).map(Blocking::Unix).map_err(failed)
             }
@@ -88,10 +91,20 @@ impl Address {
     }
 }
 
+fn dial(address: &SocketAddr) -> io::Result<std::net::TcpStream> {
+    let stream = std::net::TcpStream::connect_timeout(address, CONNECT_LIMIT)?;
+    stream.set_nodelay(true)?;
+    // Who connects talks with the server at once, and not for ever.
+    stream.set_read_timeout(Some(CONNECT_LIMIT))?;
+    Ok(stream)
+}
+
 /// A connection that waits.
 pub enum Blocking {
     /// Over the network.
     Tcp(std::net::TcpStream),
+    /// Over the network, encrypted.
+    Encrypted(Box<encrypted::Waiting>),
     /// Over a socket in the file system.
     Unix(std::os::unix::net::UnixStream),
 }
@@ -103,7 +116,7 @@ impl Blocking {
     /// The first error reply, or a broken connection.
     pub fn converse(&mut self, bytes: &[u8], awaited: usize) -> Result<Vec<u8>, Error> {
         self.limit(Some(CONNECT_LIMIT)).map_err(|error| Error::Io("socket", error))?;
-        self.write_all(bytes).map_err(sending)?;
+        self.write_all(bytes).and_then(|()| self.flush()).map_err(sending)?;
         let (mut replies, mut got, mut input) = (Replies::default(), Vec::new(), [0; 4096]);
         let mut there = 0;
         while there < awaited {
@@ -128,6 +141,10 @@ impl Blocking {
                 stream.set_nonblocking(true)?;
                 Ok(Stream::Tcp(mio::net::TcpStream::from_std(stream)))
             }
+            Blocking::Encrypted(stream) => {
+                stream.socket().set_nonblocking(true)?;
+                Ok(Stream::Encrypted(Box::new(stream.into_polled())))
+            }
             Blocking::Unix(stream) => {
                 stream.set_nonblocking(true)?;
                 Ok(Stream::Unix(mio::net::UnixStream::from_std(stream)))
@@ -138,6 +155,7 @@ impl Blocking {
     fn limit(&self, limit: Option<Duration>) -> io::Result<()> {
         match self {
             Blocking::Tcp(stream) => stream.set_read_timeout(limit),
+            Blocking::Encrypted(stream) => stream.socket().set_read_timeout(limit),
             Blocking::Unix(stream) => stream.set_read_timeout(limit),
         }
     }
@@ -147,6 +165,7 @@ impl Read for Blocking {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         match self {
             Blocking::Tcp(stream) => stream.read(buf),
+            Blocking::Encrypted(stream) => stream.read(buf),
             Blocking::Unix(stream) => stream.read(buf),
         }
     }
@@ -156,12 +175,16 @@ impl Write for Blocking {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         match self {
             Blocking::Tcp(stream) => stream.write(buf),
+            Blocking::Encrypted(stream) => stream.write(buf),
             Blocking::Unix(stream) => stream.write(buf),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        match self {
+            Blocking::Encrypted(stream) => stream.flush(),
+            Blocking::Tcp(_) | Blocking::Unix(_) => Ok(()),
+        }
     }
 }
 
@@ -169,31 +192,51 @@ impl Write for Blocking {
 pub enum Stream {
     /// Over the network.
     Tcp(mio::net::TcpStream),
+    /// Over the network, encrypted.
+    Encrypted(Box<encrypted::Polled>),
     /// Over a socket in the file system.
     Unix(mio::net::UnixStream),
 }
 
+impl Stream {
+    /// Whether a read that did not fill its buffer has left nothing behind.
+    #[inline]
+    pub fn reads_all(&self) -> bool {
+        !matches!(self, Stream::Encrypted(_))
+    }
+}
+
+/// Straight to the system: what the C library does around a call that a thread could be cancelled
+/// in is a tenth of the program's own work.
 impl Read for Stream {
     #[inline]
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Stream::Tcp(stream) => stream.read(buf),
-            Stream::Unix(stream) => stream.read(buf),
-        }
+        let none = RecvFlags::empty();
+        let (_, size) = match self {
+            Stream::Tcp(stream) => recv(stream, buf, none)?,
+            Stream::Encrypted(stream) => return stream.read(buf),
+            Stream::Unix(stream) => recv(stream, buf, none)?,
+        };
+        Ok(size)
     }
 }
 
 impl Write for Stream {
     #[inline]
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        match self {
-            Stream::Tcp(stream) => stream.write(buf),
-            Stream::Unix(stream) => stream.write(buf),
-        }
+        Ok(match self {
+            Stream::Tcp(stream) => send(stream, buf, SendFlags::NOSIGNAL)?,
+            Stream::Encrypted(stream) => stream.write(buf)?,
+            Stream::Unix(stream) => send(stream, buf, SendFlags::NOSIGNAL)?,
+        })
     }
 
+    #[inline]
     fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        match self {
+            Stream::Encrypted(stream) => stream.flush(),
+            Stream::Tcp(_) | Stream::Unix(_) => Ok(()),
+        }
     }
 }
 
@@ -201,6 +244,7 @@ impl Source for Stream {
     fn register(&mut self, registry: &Registry, token: Token, what: Interest) -> io::Result<()> {
         match self {
             Stream::Tcp(stream) => stream.register(registry, token, what),
+            Stream::Encrypted(stream) => stream.socket().register(registry, token, what),
             Stream::Unix(stream) => stream.register(registry, token, what),
         }
     }
@@ -208,6 +252,7 @@ impl Source for Stream {
     fn reregister(&mut self, registry: &Registry, token: Token, what: Interest) -> io::Result<()> {
         match self {
             Stream::Tcp(stream) => stream.reregister(registry, token, what),
+            Stream::Encrypted(stream) => stream.socket().reregister(registry, token, what),
             Stream::Unix(stream) => stream.reregister(registry, token, what),
         }
     }
@@ -215,6 +260,7 @@ impl Source for Stream {
     fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
         match self {
             Stream::Tcp(stream) => stream.deregister(registry),
+            Stream::Encrypted(stream) => stream.socket().deregister(registry),
             Stream::Unix(stream) => stream.deregister(registry),
         }
     }

@@ -256,6 +256,8 @@ struct Generator<'a> {
     started: Instant,
     /// Batches in flight over all connections.
     in_flight: usize,
+    /// Replies that were not told yet, and the sum of their latencies.
+    untold: (u64, u64),
     counting: bool,
     stopping: bool,
 }
@@ -288,6 +290,7 @@ impl<'a> Generator<'a> {
             began: Instant::now(),
             started: plan.start,
             in_flight: 0,
+            untold: (0, 0),
             counting: false,
             stopping: false,
             plan,
@@ -332,6 +335,7 @@ impl<'a> Generator<'a> {
             for event in events.iter().filter(|event| event.token() != TIMER) {
                 self.advance(event.token().0)?;
             }
+            self.tell();
         }
         let (elapsed, own_ns) = (self.started.elapsed(), of_thread().saturating_sub(own));
         let usage = self.usage()?.since(before);
@@ -388,6 +392,7 @@ impl<'a> Generator<'a> {
             let taken = write(&mut connection.stream, &connection.unsent)?;
             connection.unsent.drain(..taken);
         }
+        connection.stream.flush().map_err(sending)?;
         loop {
             match connection.stream.read(&mut self.input) {
                 Ok(0) => return Err(Error::Closed),
@@ -400,7 +405,7 @@ impl<'a> Generator<'a> {
                     if connection.awaited == 0 && count > 0 {
                         return self.complete(at);
                     }
-                    if size < self.input.len() {
+                    if size < self.input.len() && connection.stream.reads_all() {
                         return Ok(());
                     }
                 }
@@ -424,10 +429,8 @@ impl<'a> Generator<'a> {
                 self.each[*pick as usize].record(latency, each);
             }
         }
-        if let Some(progress) = self.plan.progress {
-            progress.replies.fetch_add(replies, Ordering::Relaxed);
-            progress.latency_ns.fetch_add(latency * replies, Ordering::Relaxed);
-        }
+        self.untold.0 += replies;
+        self.untold.1 += latency * replies;
         if self.plan.reconnect && !self.stopping {
             self.reconnect(at)?;
         }
@@ -435,7 +438,18 @@ impl<'a> Generator<'a> {
             self.free.push(at);
             return Ok(());
         }
-        self.next(at, None)
+        // The clock is read once for the end of a batch and the beginning of the next.
+        let begun = (!self.plan.reconnect).then_some(now);
+        self.next(at, begun)
+    }
+
+    /// Adds what was answered since the last time to what others may look at.
+    fn tell(&mut self) {
+        let (replies, latency_ns) = std::mem::take(&mut self.untold);
+        if let Some(progress) = self.plan.progress {
+            progress.replies.fetch_add(replies, Ordering::Relaxed);
+            progress.latency_ns.fetch_add(latency_ns, Ordering::Relaxed);
+        }
     }
 
     fn reconnect(&mut self, at: usize) -> Result<(), Error> {

@@ -32,6 +32,14 @@ impl Replies {
     pub fn count(&mut self, mut data: &[u8]) -> Result<usize, Error> {
         let mut complete = 0;
         while !data.is_empty() {
+            if self.skip == 0
+                && self.line.is_empty()
+                && let Some(size) = short(data)
+            {
+                data = &data[size..];
+                complete += self.close(0);
+                continue;
+            }
             if self.skip > 0 {
                 let taken = self.skip.min(data.len());
                 self.skip -= taken;
@@ -96,6 +104,19 @@ impl Replies {
         self.open = 1;
         usize::from(!std::mem::take(&mut self.push))
     }
+}
+
+/// The size of the short string that stands whole at the beginning: the reply of most loads.
+#[inline]
+fn short(data: &[u8]) -> Option<usize> {
+    let digit = |byte: u8| Some(usize::from(byte.wrapping_sub(b'0'))).filter(|digit| *digit < 10);
+    let size = match data {
+        [b'+', b'O', b'K', b'\r', b'\n', ..] | [b'$', b'-', b'1', b'\r', b'\n', ..] => 5,
+        [b'$', ones, b'\r', b'\n', ..] => 6 + digit(*ones)?,
+        [b'$', tens, ones, b'\r', b'\n', ..] => 7 + 10 * digit(*tens)? + digit(*ones)?,
+        _ => return None,
+    };
+    (size <= data.len()).then_some(size)
 }
 
 /// The number in a header line; `None` if it is a null's.

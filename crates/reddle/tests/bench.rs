@@ -151,8 +151,13 @@ fn what_goes_wrong_is_one_line() {
         gone,
         format!("Could not connect to server at 127.0.0.1:{port}: Connection refused")
     );
-    for words in [&["-t", "nothing"][..], &["--tls"], &["-c"], &["-n", "x"], &["--no-such-option"]]
-    {
+    for words in [
+        &["-t", "nothing"][..],
+        &["--tls-ciphers", "x"],
+        &["-c"],
+        &["-n", "x"],
+        &["--no-such-option"],
+    ] {
         failure(&run(port, words));
     }
 }

@@ -1,21 +1,17 @@
 //! The command line client as a program: what it prints for commands that are piped in, compared
-//! with a recording of valkey-cli 9.1.2; what goes wrong; and sessions at a terminal.
+//! with recordings of valkey-cli 9.1.2 and redis-cli 7.0.15; redirections; and what goes wrong.
 //!
-//! `REDDLE_CLI_RECORD` names a program whose output becomes the recording.
+//! `REDDLE_CLI_RECORD` names a program whose output becomes the recording of its name.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Output, Stdio};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::tcgetattr;
-use testkit::{Folder, Server};
+use testkit::{Folder, Server, Value};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_reddle");
 
@@ -46,33 +42,45 @@ fn text(bytes: &[u8]) -> String {
 
 #[test]
 fn piped_commands_print_what_valkey_cli_prints() {
+    hold("valkey-cli", |_| true);
+}
+
+#[test]
+fn piped_commands_print_what_redis_cli_prints() {
+    // It has no words of its own, and does not read on while it is subscribed.
+    hold("redis-cli", |line| !line.starts_with(':') && !line.contains("subscribe"));
+}
+
+/// Compares under that program's name with what was recorded of it, for all lines of which
+/// `knows` is true.
+fn hold(name: &str, knows: fn(&str) -> bool) {
     let debug = [("enable-debug-command", "yes")];
-    let server = Server::start_binary(Path::new(BINARY), &debug);
-    let commands = fs::read(files().join("commands.txt")).unwrap();
-    let recorder = std::env::var_os("REDDLE_CLI_RECORD");
+    let (folder, server) = (Folder::new(), Server::start_binary(Path::new(BINARY), &debug));
+    let commands = fs::read_to_string(files().join("commands.txt")).unwrap();
+    let known = commands.split_inclusive('\n').filter(|line| knows(line));
+    let commands: String = known.collect();
+    let recorder = std::env::var_os("REDDLE_CLI_RECORD").map(PathBuf::from);
+    let recorder = recorder.filter(|program| program.ends_with(name));
+    let link = folder.join(name);
+    std::os::unix::fs::symlink(BINARY, &link).unwrap();
     for protocol in ["-2", "-3"] {
         for form in ["--no-raw", "--raw", "--csv", "--json", "--quoted-json"] {
             server.client().run("FLUSHALL");
             server.client().run("SCRIPT FLUSH");
-            let name = format!("valkey-cli{protocol}{}.txt", &form[1..]);
-            let mut command = cli(&server);
-            if let Some(program) = &recorder {
-                command = Command::new(program);
-                command.args(["-p", &server.port().to_string()]);
-            }
-            let printed = run(command.args([protocol, form]), &commands);
+            let mut command = Command::new(recorder.as_ref().unwrap_or(&link));
+            command.args(["-p", &server.port().to_string(), protocol, form]);
+            let printed = run(command.env_remove("FAKETTY"), commands.as_bytes());
             assert!(printed.status.success(), "{}", text(&printed.stderr));
-            // The name of the program, and how long something took on a busy machine.
-            let lines = text(&printed.stdout).replace("valkey-cli", "reddle cli");
+            let lines = text(&printed.stdout);
+            // How long something took on a busy machine.
             let timed = |line: &&str| line.starts_with('(') && line.ends_with("s)");
             let lines: Vec<&str> = lines.split('\n').filter(|line| !timed(line)).collect();
-            let path = files().join(name);
+            let path = files().join(format!("{name}{protocol}{}.txt", &form[1..]));
             if recorder.is_some() {
                 fs::write(&path, lines.join("\n")).unwrap();
                 continue;
             }
-            let expected = fs::read(&path).unwrap();
-            let expected = text(&expected);
+            let expected = text(&fs::read(&path).unwrap());
             for (number, (line, expected)) in lines.iter().zip(expected.split('\n')).enumerate() {
                 assert_eq!(*line, expected, "{}:{}", path.display(), number + 1);
             }
@@ -143,6 +151,75 @@ fn what_goes_wrong_is_one_line_and_an_exit_code() {
     }
 }
 
+/// A node that gives its replies to one connection each, and tells what it read there.
+fn node(replies: Vec<String>) -> (u16, std::thread::JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let told = std::thread::spawn(move || {
+        let mut heard = String::new();
+        for reply in replies {
+            let (mut stream, _) = listener.accept().unwrap();
+            let (mut decoder, mut input) = (client::Decoder::new(), [0; 4096]);
+            // One command, one reply.
+            for reply in reply.split_inclusive('\n') {
+                let command = loop {
+                    if let Some(command) = decoder.next().unwrap() {
+                        break command;
+                    }
+                    let count = stream.read(&mut input).unwrap();
+                    assert!(count > 0, "{heard}");
+                    decoder.feed(&input[..count]);
+                };
+                let Value::Array(words) = command else { panic!("{command:?}") };
+                let word = |word: &Value| match word {
+                    Value::Bulk(word) => text(word),
+                    other => panic!("{other:?}"),
+                };
+                heard += &(words.iter().map(word).collect::<Vec<String>>().join(" ") + "\n");
+                stream.write_all(reply.as_bytes()).unwrap();
+            }
+        }
+        heard
+    });
+    (port, told)
+}
+
+#[test]
+fn redirections_are_followed_when_that_is_asked_for() {
+    let cli = |port: u16, words: &[&str]| {
+        let arguments = ["cli", "-p", &port.to_string()].map(str::to_owned);
+        run(Command::new(BINARY).args(arguments).args(words), b"")
+    };
+    let (target, heard) = node(vec!["+moved\r\n".to_owned()]);
+    let (first, _) = node(vec![format!("-MOVED 866 127.0.0.1:{target}\r\n")]);
+    assert_eq!(text(&cli(first, &["-c", "get", "a"]).stdout), "moved\n");
+    assert_eq!(heard.join().unwrap(), "get a\n");
+
+    let (target, heard) = node(vec!["+OK\r\n+asked\r\n".to_owned()]);
+    // Without a host it is the one that answered.
+    let (first, _) = node(vec![format!("-ASK 866 :{target}\r\n")]);
+    assert_eq!(text(&cli(first, &["-c", "get", "a"]).stdout), "asked\n");
+    assert_eq!(heard.join().unwrap(), "ASKING\nget a\n");
+
+    let (first, _) = node(vec!["-MOVED 866 127.0.0.1:1\r\n".to_owned()]);
+    let told = cli(first, &["get", "a"]);
+    assert_eq!(text(&told.stdout), "MOVED 866 127.0.0.1:1\n\n");
+
+    // Two nodes that send the client to each other.
+    let (there, here) = (TcpListener::bind("127.0.0.1:0").unwrap(), "127.0.0.1");
+    let port = there.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in there.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            stream.write_all(format!("-MOVED 1 {here}:{port}\r\n").as_bytes()).ok();
+        }
+    });
+    let endless = cli(port, &["-c", "get", "a"]);
+    assert_eq!(text(&endless.stderr), "Error: redirected more than 16 times\n");
+    assert!(!endless.status.success());
+}
+
 #[test]
 fn a_refused_password_in_the_environment_is_told_too() {
     let server = start();
@@ -150,111 +227,4 @@ fn a_refused_password_in_the_environment_is_told_too() {
     let mut command = cli(&server);
     let done = run(command.env("REDISCLI_AUTH", "pw").arg("ping"), b"");
     assert_eq!((text(&done.stdout), text(&done.stderr)), ("PONG\n".into(), String::new()));
-}
-
-/// A program at a terminal of its own.
-struct Session {
-    child: Child,
-    terminal: File,
-    seen: String,
-}
-
-impl Session {
-    fn start(server: &Server, history: &Path) -> Session {
-        let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-        grantpt(&terminal).unwrap();
-        unlockpt(&terminal).unwrap();
-        let path = ptsname(&terminal, Vec::new()).unwrap().into_string().unwrap();
-        let other = || File::options().read(true).write(true).open(&path).unwrap();
-        let mut command = Command::new("setsid");
-        command.args(["--ctty", "--wait", BINARY, "cli", "-p", &server.port().to_string()]);
-        command.env("TERM", "xterm").env("REDDLECLI_HISTFILE", history);
-        let child = command.stdin(other()).stdout(other()).stderr(other()).spawn().unwrap();
-        Session { child, terminal: File::from(terminal), seen: String::new() }
-    }
-
-    fn send(&mut self, keys: &str) {
-        self.terminal.write_all(keys.as_bytes()).unwrap();
-    }
-
-    /// Reads until this was printed, and forgets what stands before.
-    fn expect(&mut self, text: &str) {
-        let end = Instant::now() + Duration::from_secs(30);
-        let mut buffer = [0; 4096];
-        loop {
-            if let Some(at) = self.seen.find(text) {
-                self.seen.drain(..at + text.len());
-                return;
-            }
-            let wait = end.saturating_duration_since(Instant::now()).as_secs();
-            let wait = Timespec { tv_sec: wait as i64, tv_nsec: 0 };
-            let mut polled = [PollFd::new(&self.terminal, PollFlags::IN)];
-            let ready = poll(&mut polled, Some(&wait)).unwrap();
-            assert!(ready > 0, "no {text:?} in {:?}", self.seen);
-            let count = self.terminal.read(&mut buffer).unwrap_or(0);
-            assert!(count > 0, "no {text:?} in {:?}", self.seen);
-            self.seen.push_str(&String::from_utf8_lossy(&buffer[..count]));
-        }
-    }
-}
-
-#[test]
-fn a_session_at_a_terminal() {
-    let (server, folder) = (start(), Folder::new());
-    let history = folder.join("history");
-    let mut session = Session::start(&server, &history);
-    let prompt = format!("127.0.0.1:{}> ", server.port());
-    session.expect(&prompt);
-    let before = format!("{:?}", tcgetattr(&session.terminal).unwrap().control_modes);
-    session.send("set key \"a value\"\r");
-    session.expect("OK");
-    session.expect(&prompt);
-    session.send("get key\r");
-    session.expect("\"a value\"");
-    session.expect(&prompt);
-    // The name of a command is completed, and its arguments are shown.
-    session.send("HGETAL\t");
-    session.expect("HGETALL");
-    session.send(" ");
-    session.expect("key");
-    session.send("nothing\r");
-    session.expect("(empty array)");
-    session.expect(&prompt);
-    // So are keys.
-    server.client().run("SET some:long:name found");
-    session.send("get some:\t");
-    session.expect("some:long:name");
-    session.send("\r");
-    session.expect("\"found\"");
-    session.expect(&prompt);
-    session.send("auth secret\r");
-    session.expect("ERR AUTH");
-    session.expect(&prompt);
-    session.send("multi\r");
-    session.expect("(TX)> ");
-    session.send("discard\r");
-    session.expect("OK");
-    session.expect(&prompt);
-    session.send("monitor\r");
-    session.expect("OK");
-    server.client().run("GET seen-by-monitor");
-    session.expect("\"seen-by-monitor\"");
-    session.send("\x03");
-    session.expect("not connected> ");
-    session.send("subscribe news\r");
-    session.expect("Reading messages...");
-    server.client().run("PUBLISH news hello");
-    session.expect("\"hello\"");
-    session.send("\x03");
-    session.expect("Ready to reconnect");
-    session.send("ping\r");
-    session.expect("PONG");
-    // Before the prompt the key would end a line that is not there.
-    session.expect(&prompt);
-    session.send("\x04");
-    assert!(session.child.wait().unwrap().success());
-    let after = format!("{:?}", tcgetattr(&session.terminal).unwrap().control_modes);
-    assert_eq!(before, after);
-    let kept = fs::read_to_string(&history).unwrap();
-    assert!(kept.contains("get key") && !kept.contains("secret"), "{kept}");
 }

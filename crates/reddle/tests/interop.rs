@@ -5,7 +5,6 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 #![allow(clippy::print_stdout, reason = "whoever runs it sees what was tried")]
 
-use std::env;
 use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -70,18 +69,7 @@ fn ours(folder: &Folder, log: Option<&str>, peer: &Peer) -> Server {
 
 /// The servers there are; none is no failure, because whoever builds this need not have one.
 fn peers() -> Vec<Peer> {
-    let named = env::var_os("REDDLE_PEERS");
-    let programs: Vec<PathBuf> = match &named {
-        Some(named) => env::split_paths(named).collect(),
-        None => {
-            let path = env::var_os("PATH").unwrap_or_default();
-            let find = |name: &str| {
-                let mut places = env::split_paths(&path).map(|folder| folder.join(name));
-                places.find(|place| place.is_file())
-            };
-            ["redis-server", "valkey-server"].into_iter().filter_map(find).collect()
-        }
-    };
+    let programs = testkit::server::peers();
     if programs.is_empty() {
         println!("SKIPPED: files in real servers: neither redis-server nor valkey-server is here");
     }

@@ -153,6 +153,21 @@ impl Drop for Server {
     }
 }
 
+/// Servers of others to compare with: those that `REDDLE_PEERS` lists, or else those that are
+/// installed.
+#[must_use]
+pub fn peers() -> Vec<PathBuf> {
+    if let Some(named) = env::var_os("REDDLE_PEERS") {
+        return env::split_paths(&named).collect();
+    }
+    let path = env::var_os("PATH").unwrap_or_default();
+    let find = |name: &str| {
+        let mut places = env::split_paths(&path).map(|folder| folder.join(name));
+        places.find(|place| place.is_file())
+    };
+    ["redis-server", "valkey-server"].into_iter().filter_map(find).collect()
+}
+
 /// The server to test: `REDDLE_BIN`, or else what was built beside the running test.
 ///
 /// # Panics

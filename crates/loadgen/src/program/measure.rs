@@ -8,6 +8,7 @@ use super::options::Options;
 use super::suite::Test;
 use super::{Failure, warn};
 use crate::address::Address;
+use crate::encrypted::Encryption;
 use crate::engine::{End, Group, Plan, Progress, Seen};
 use crate::error::Error;
 use crate::fleet::run_all;
@@ -50,7 +51,14 @@ impl Target {
     /// A server that cannot be reached, or that refuses the account.
     pub(super) fn reach(address: &Address, options: &Options) -> Result<Target, Error> {
         let mut last = None;
+        let encryption = encryption(address, options)?;
         for resolved in address.resolved()? {
+            let resolved = match (resolved, &encryption) {
+                (Address::Tcp(place), Some(encryption)) => {
+                    Address::Encrypted(place, encryption.clone())
+                }
+                (resolved, _) => resolved,
+            };
             match resolved.connect() {
                 Ok(mut stream) => {
                     let opening = Request::new(Vec::new(), 0, options.sizes.clone())
@@ -72,6 +80,16 @@ impl Target {
             other => Err(other.unwrap_or(Error::Closed)),
         }
     }
+}
+
+/// What connections are encrypted with, if they are.
+fn encryption(address: &Address, options: &Options) -> Result<Option<Encryption>, Error> {
+    let Address::Host(host, _) = address else { return Ok(None) };
+    if !options.tls {
+        return Ok(None);
+    }
+    let made = Encryption::new(&options.tls_files, host);
+    made.map(Some).map_err(|error| Error::Connect(address.to_string(), error))
 }
 
 fn settings(stream: &mut crate::address::Blocking) -> Result<Option<[String; 2]>, Error> {

@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
+use client::Tls;
+
 use super::uri::Uri;
 use crate::address::Address;
 use crate::draw::{Hot, Keys, Zipf};
@@ -37,6 +39,8 @@ pub(super) enum Choice {
 #[derive(Clone, Debug)]
 pub(super) struct Options {
     pub(super) address: Address,
+    pub(super) tls: bool,
+    pub(super) tls_files: Tls,
     pub(super) user: Option<Vec<u8>>,
     pub(super) password: Option<Vec<u8>>,
     pub(super) database: u32,
@@ -80,6 +84,8 @@ impl Default for Options {
     fn default() -> Options {
         Options {
             address: Address::Host("127.0.0.1".to_owned(), 6379),
+            tls: false,
+            tls_files: Tls::default(),
             user: None,
             password: None,
             database: 0,
@@ -165,9 +171,8 @@ impl Options {
             "--enable-tracking" => self.tracking = true,
             // Every error ends the run, so that there is nothing to choose.
             "-e" => {}
-            "--tls" | "--insecure" => {
-                return Err("encrypted connections are not supported yet".to_owned());
-            }
+            "--tls" => self.tls = true,
+            "--insecure" => self.tls_files.insecure = true,
             "--cluster" => return Err("clusters are not supported yet".to_owned()),
             "--mptcp" | "--rdma" | "--fuzz" => return Err(format!("{name} is not supported")),
             _ => return Ok(false),
@@ -177,14 +182,16 @@ impl Options {
 
     fn set(&mut self, name: &str, value: Option<Vec<u8>>) -> Result<(), String> {
         let known = self.set_server(name, value.as_deref())?
+            || self.set_encryption(name, value.as_deref())?
             || self.set_load(name, value.as_deref())?
             || self.set_output(name, value.as_deref())?;
         if known {
             return Ok(());
         }
         match name {
-            "--sni" | "--cacert" | "--cacertdir" | "--cert" | "--key" | "--tls-ciphers"
-            | "--tls-ciphersuites" => Err("encrypted connections are not supported yet".to_owned()),
+            "--tls-ciphers" | "--tls-ciphersuites" => {
+                Err(format!("{name} is not supported: both sides agree on the best they have"))
+            }
             "--rfr" => Err("clusters are not supported yet".to_owned()),
             _ => Err(format!(
                 "Invalid option \"{name}\" or option argument missing (--help lists them)"
@@ -210,6 +217,7 @@ impl Options {
             "--dbnum" => self.database = number(name, value, 0..=u64::from(u32::MAX >> 1))? as u32,
             "-u" => {
                 let uri = Uri::parse(text(name, value)?)?;
+                self.tls |= uri.tls;
                 let port = uri.port.unwrap_or_else(|| self.port());
                 self.address =
                     Address::Host(uri.host.unwrap_or_else(|| "127.0.0.1".to_owned()), port);
@@ -218,6 +226,17 @@ impl Options {
                 self.database = uri.database.unwrap_or(self.database);
             }
             "--peer" => self.peer = Some(address(text(name, value)?)?),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn set_encryption(&mut self, name: &str, value: Option<&[u8]>) -> Result<bool, String> {
+        match name {
+            "--sni" => self.tls_files.server_name = Some(text(name, value)?.to_owned()),
+            "--cacert" | "--cacertdir" => self.tls_files.authorities = Some(path(name, value)?),
+            "--cert" => self.tls_files.identity.get_or_insert_default().0 = path(name, value)?,
+            "--key" => self.tls_files.identity.get_or_insert_default().1 = path(name, value)?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -288,6 +307,14 @@ impl Options {
         if self.user.is_some() && self.password.is_none() {
             return wrong("--user needs a password: -a");
         }
+        if self.tls && matches!(self.address, Address::Unix(_)) {
+            return wrong("--tls goes with -h and -p, not with -s");
+        }
+        if let Some((certificate, key)) = &self.tls_files.identity
+            && (certificate.as_os_str().is_empty() || key.as_os_str().is_empty())
+        {
+            return wrong("--cert and --key need each other");
+        }
         let to_stdout = [&self.json, &self.markdown, &self.svg].into_iter().flatten();
         if to_stdout.filter(|path| path.as_os_str() == "-").count() > 1 {
             return wrong("only one result can go to standard output");
@@ -298,7 +325,7 @@ impl Options {
     fn port(&self) -> u16 {
         match &self.address {
             Address::Host(_, port) => *port,
-            Address::Tcp(_) | Address::Unix(_) => 6379,
+            Address::Tcp(_) | Address::Encrypted(..) | Address::Unix(_) => 6379,
         }
     }
 

@@ -3,6 +3,8 @@
 /// What stands in one; all of it may be left out.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Uri {
+    /// Whether connections are encrypted.
+    pub(super) tls: bool,
     pub(super) user: Option<Vec<u8>>,
     pub(super) password: Option<Vec<u8>>,
     pub(super) host: Option<String>,
@@ -15,13 +17,11 @@ impl Uri {
     /// What is wrong with it.
     pub(super) fn parse(text: &str) -> Result<Uri, String> {
         let (scheme, rest) = text.split_once("://").ok_or("Invalid URI scheme")?;
-        match scheme {
-            "redis" | "valkey" => {}
-            "rediss" | "valkeys" => {
-                return Err("encrypted connections are not supported yet".to_owned());
-            }
+        let tls = match scheme {
+            "redis" | "valkey" => false,
+            "rediss" | "valkeys" => true,
             _ => return Err("Invalid URI scheme".to_owned()),
-        }
+        };
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
         let (account, place) = match authority.rsplit_once('@') {
             Some((account, place)) => (Some(account), place),
@@ -40,7 +40,7 @@ impl Uri {
         };
         // `:password@` names no user.
         let user = user.filter(|user| !user.is_empty());
-        Ok(Uri { user, password, host, port, database })
+        Ok(Uri { tls, user, password, host, port, database })
     }
 }
 

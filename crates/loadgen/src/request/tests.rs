@@ -157,3 +157,17 @@ fn a_mix_has_its_weights() {
     }
     assert!((24_200..25_800).contains(&writes), "{writes}");
 }
+
+#[test]
+fn digits_are_those_of_the_number() {
+    let mut random = fastrand::Rng::with_seed(7);
+    let edges = [0, 9, 10, 99, 100, 9_999, 10_000, 99_999_999, 100_000_000, 999_999_999_999];
+    for number in edges.into_iter().chain((0..100_000).map(|_| random.u64(0..1_000_000_000_000))) {
+        let mut place = [0; 12];
+        write_digits(&mut place, number);
+        assert_eq!(place, format!("{number:012}").as_bytes());
+        let mut place = [0; 3];
+        write_digits(&mut place, number);
+        assert_eq!(place, format!("{:03}", number % 1000).as_bytes());
+    }
+}

@@ -18,8 +18,8 @@ Connection:
   -n NUMBER              database
   -2, -3                 protocol to begin with
   -c                     follows redirections of a cluster
-  --tls                  encrypted, with --sni NAME, --cacert FILE, --cert FILE, --key FILE,
-                         --insecure
+  --tls                  encrypted, with --sni NAME, --cacert FILE, --cacertdir FOLDER,
+                         --cert FILE, --key FILE, --insecure
 Commands:
   -r N, -i SECONDS       runs the command N times (-1 for ever), that far apart
   -x, -X TAG             takes the last argument, or the one that is TAG, from the standard input

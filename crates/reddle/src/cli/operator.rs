@@ -21,6 +21,9 @@ enum Pushes {
     Read,
 }
 
+/// How often a command is sent somewhere else; nodes that do not agree would go on for ever.
+const REDIRECTIONS_MAX: usize = 16;
+
 /// See the module's text.
 #[derive(Debug)]
 pub(super) struct Operator {
@@ -217,7 +220,7 @@ impl Operator {
             super::help::show(self, &words[1..]);
             return Ok(Went::Answered);
         }
-        loop {
+        for _ in 0..=REDIRECTIONS_MAX {
             if self.connection.is_none() || self.redirected.is_some() {
                 self.connect()?;
             }
@@ -229,6 +232,8 @@ impl Operator {
                 return Ok(went);
             }
         }
+        self.redirected = None;
+        Err(format!("Error: redirected more than {REDIRECTIONS_MAX} times").into())
     }
 
     fn send_repeatedly(&mut self, words: &[Vec<u8>], repeat: i64) -> Result<Went, Failure> {

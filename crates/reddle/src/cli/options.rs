@@ -257,7 +257,7 @@ impl Options {
             "--test_hint" => self.hint_line = Some(value),
             "--test_hint_file" => self.hint_file = Some(path()),
             "--sni" => self.tls_files.server_name = Some(text()),
-            "--cacert" => self.tls_files.authorities = Some(path()),
+            "--cacert" | "--cacertdir" => self.tls_files.authorities = Some(path()),
             "--cert" => self.tls_files.identity.get_or_insert_default().0 = path(),
             "--key" => self.tls_files.identity.get_or_insert_default().1 = path(),
             _ => return self.valued_mode(name, value, unknown),

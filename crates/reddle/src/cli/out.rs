@@ -26,14 +26,22 @@ pub(super) fn paged(bytes: &[u8]) {
     }
 }
 
+/// How a shell ends that did not find what it was to run.
+const NO_SUCH_PROGRAM: i32 = 127;
+
 fn through_pager(bytes: &[u8]) -> io::Result<()> {
     let pager = std::env::var_os("PAGER").unwrap_or_else(|| "less".into());
-    let mut child = Command::new(pager).stdin(Stdio::piped()).spawn()?;
+    // A pager may have options of its own, as in every other program that asks for one.
+    let mut shell = Command::new("sh");
+    let mut child = shell.arg("-c").arg(pager).stdin(Stdio::piped()).spawn()?;
     if let Some(mut stdin) = child.stdin.take() {
         // A pager that is left early does not read everything.
         stdin.write_all(bytes).ok();
     }
-    child.wait().map(drop)
+    match child.wait()?.code() {
+        Some(NO_SUCH_PROGRAM) => Err(io::ErrorKind::NotFound.into()),
+        _ => Ok(()),
+    }
 }
 
 /// A line for the standard error.

@@ -66,6 +66,16 @@ fn own_options_are_read() {
 }
 
 #[test]
+fn connections_are_encrypted_as_the_classic_tools_are_told() {
+    let options = parse("--tls --insecure --sni n --cacert a --cert c --key k").unwrap();
+    let Tls { authorities, identity, server_name, insecure } = options.tls_files;
+    assert!(options.tls && insecure);
+    assert_eq!((authorities, server_name), (Some("a".into()), Some("n".to_owned())));
+    assert_eq!(identity, Some(("c".into(), "k".into())));
+    assert!(parse("-u rediss://h").unwrap().tls && !parse("-u redis://h").unwrap().tls);
+}
+
+#[test]
 fn nonsense_is_refused_in_one_line() {
     for line in [
         "-c",
@@ -81,9 +91,11 @@ fn nonsense_is_refused_in_one_line() {
         "-r -5",
         "--foo",
         "--foo 1",
-        "--tls",
+        "--tls -s /some/where",
+        "--cert x",
+        "--key x --tls",
+        "--tls-ciphers x",
         "--cluster",
-        "--cacert x",
         "--keys zipf",
         "-r 5 --keys zipf:0",
         "-r 5 --keys hot:2:0.5",
