@@ -11,11 +11,12 @@ use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use resp::inline;
 use spec::config::{DIRECTIVES, Directive, Effect, Flags, Id, Kind};
 
 use super::cli::Startup;
 use super::value::Save;
-use super::{Config, Rename, dir, find, glob, has_value, names, words};
+use super::{Config, Rename, dir, find, glob, has_value, names};
 
 const VARIABLE_PREFIX: &[u8] = b"REDDLE_";
 const SECRET_SUFFIX: &[u8] = b"_FILE";
@@ -174,9 +175,9 @@ impl Loader<'_> {
             if line.is_empty() || line[0] == b'#' {
                 continue;
             }
-            let fault = match words::split(line) {
-                None => Fault::from("Unbalanced quotes in configuration line"),
-                Some(words) => match self.apply(&words) {
+            let fault = match inline::split(line) {
+                Err(_) => Fault::from("Unbalanced quotes in configuration line"),
+                Ok(words) => match self.apply(&words) {
                     Ok(()) => continue,
                     Err(fault) => fault,
                 },
@@ -216,7 +217,8 @@ impl Loader<'_> {
         let split;
         let arguments = match arguments {
             [one] if row.flags.contains(Flags::MULTI_ARG) && !one.is_empty() => {
-                split = words::split(one).ok_or("Unbalanced quotes in configuration line")?;
+                split =
+                    inline::split(one).map_err(|_| "Unbalanced quotes in configuration line")?;
                 &split
             }
             _ => arguments,

@@ -17,7 +17,6 @@ mod set;
 mod system;
 mod title;
 mod value;
-mod words;
 
 pub mod cli;
 

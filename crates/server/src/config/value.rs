@@ -5,9 +5,10 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use resp::inline;
 use spec::config::{Check, Choices, Directive, EVENT_CLASSES, EVENTS_ALL, EVENTS_NAME, Id, Kind};
 
-use super::{dir, number, title, words};
+use super::{dir, number, title};
 
 const ADDRESSES_MAX: usize = 16;
 const HASH_SEED_MAX: usize = 256;
@@ -486,6 +487,6 @@ fn joined<T>(items: &[T], text: impl Fn(&T) -> String) -> Vec<u8> {
 
 fn quoted(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len() + 2);
-    words::quote(&mut out, text);
+    inline::quote(text, &mut out);
     out
 }

@@ -162,7 +162,7 @@ pub(super) fn one(
     set_aside: &[String],
 ) -> Result<UnitRun, String> {
     let run = |log, elapsed, not_run| UnitRun { unit: unit.to_owned(), log, elapsed, not_run };
-    if let Some(skip) = lists.unit_skip(unit) {
+    if let Some(skip) = lists.unit_skip(unit).filter(|_| !plan.try_skipped) {
         return Ok(run(UnitLog::default(), Duration::ZERO, Some(skip.reason.clone())));
     }
     let limit = plan.unit_limit.min(plan.deadline.saturating_duration_since(Instant::now()));
