@@ -28,15 +28,19 @@ mod queue;
 use queue::Queue;
 
 /// How long a worker walks in one turn at least and at most.
-const SLICE_MIN: Duration = Duration::from_micros(20);
-const SLICE_MAX: Duration = Duration::from_micros(200);
+const SLICE_MIN: Duration = Duration::from_micros(15);
+const SLICE_MAX: Duration = Duration::from_micros(100);
 /// What part of the time that clients have taken of a turn the walk takes.
-const SLICE_SHARE: u32 = 4;
+const SLICE_SHARE: u32 = 5;
 
 /// Bytes that the writing thread sums up and writes before it lets others have the core.
-const WRITE: usize = 32 << 10;
-/// How long it pauses behind them while clients are served.
+const WRITE: usize = 16 << 10;
+/// How long it pauses behind them at least while clients are served.
 const PAUSE: Duration = Duration::from_micros(40);
+/// How long while no piece waits: so many times what the bit took, so that there is time for a turn
+/// of a worker between two bits. The more pieces wait, the shorter it is.
+const PAUSE_SHARE: f32 = 6.0;
+const PAUSE_MAX: Duration = Duration::from_micros(600);
 /// So long a worker counts as serving clients behind a turn in which it did. Whoever keeps the core
 /// from it would otherwise not learn that it has to do again.
 const SERVES: Duration = Duration::from_millis(5);
@@ -372,10 +376,13 @@ impl Run {
     fn write(&self, mut sink: Box<dyn Sink>) -> io::Result<()> {
         while let Some(piece) = self.queue.take() {
             for bit in piece.chunks(WRITE) {
+                let mut began = Instant::now();
                 sink.put(bit);
-                let is_serving = (0..self.lanes.len()).all(|worker| self.is_serving(worker));
-                if is_serving && !self.queue.is_pressed() {
-                    thread::sleep(PAUSE);
+                self.rest(began);
+                began = Instant::now();
+                while sink.forward() {
+                    self.rest(began);
+                    began = Instant::now();
                 }
             }
             if sink.has_failed() {
@@ -387,6 +394,17 @@ impl Run {
             return Err(io::ErrorKind::Interrupted.into());
         }
         sink.finish()
+    }
+
+    /// Pauses behind a bit of work while clients are served.
+    fn rest(&self, began: Instant) {
+        let took = began.elapsed();
+        let is_serving = (0..self.lanes.len()).all(|worker| self.is_serving(worker));
+        if !is_serving || self.queue.is_pressed() {
+            return;
+        }
+        let wanted = took.mul_f32(PAUSE_SHARE * self.queue.calm());
+        thread::sleep(wanted.clamp(PAUSE, PAUSE_MAX));
     }
 
     fn lane(&self, origin: Origin) -> (usize, &Lane) {

@@ -30,6 +30,9 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ("xtask", &["server", "spec", "resp", "keyspace", "testkit", "loadgen"]),
 ];
 
+/// The page that gives a reason for each library.
+const REASONS: &str = "docs/design/dependencies.md";
+
 /// Rule: dependencies between our crates follow [`DIRECTIONS`]; tests may use what they like.
 pub(crate) fn crate_direction(tree: &Tree, report: &mut Report) {
     let ours = tree.crates();
@@ -69,6 +72,41 @@ pub(crate) fn manifest(tree: &Tree, report: &mut Report) {
             if !from_workspace {
                 report.add(&path, line, format!("{dependency} is not taken from the workspace"));
             }
+        }
+    }
+}
+
+/// Rule: every library that the workspace names has its reason on [`REASONS`], and is used by a
+/// crate.
+pub(crate) fn dependency(tree: &Tree, report: &mut Report) {
+    let Some(manifest) = tree.get("Cargo.toml") else { return };
+    let page = tree.get(REASONS).map_or("", |page| page.text.as_str());
+    let used: Vec<&str> = tree
+        .files
+        .iter()
+        .filter(|file| file.path.ends_with("/Cargo.toml"))
+        .flat_map(|file| file.text.lines())
+        .filter_map(|line| line.split_once(".workspace").or(line.split_once(" = { workspace")))
+        .map(|(name, _)| name)
+        .collect();
+    let (ours, mut libraries) = (tree.crates(), Vec::new());
+    for (line, name, _) in dependencies(&manifest.text) {
+        let is_ours = ours.contains(&name.as_str());
+        if is_ours {
+            continue;
+        }
+        if !page.contains(&format!("\n| `{name}` |")) {
+            report.add("Cargo.toml", line, format!("{name} has no reason in {REASONS}"));
+        }
+        if !used.contains(&name.as_str()) {
+            report.add("Cargo.toml", line, format!("no crate uses {name}"));
+        }
+        libraries.push(name);
+    }
+    for (index, line) in page.lines().enumerate() {
+        let name = line.strip_prefix("| `").and_then(|rest| rest.split('`').next());
+        if let Some(name) = name.filter(|name| !libraries.iter().any(|it| it == name)) {
+            report.add(REASONS, index + 1, format!("{name} is no dependency"));
         }
     }
 }

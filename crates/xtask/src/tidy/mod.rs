@@ -39,6 +39,7 @@ const RULES: &[(&str, Rule)] = &[
     ("parse", source::parse),
     ("crate-direction", manifests::crate_direction),
     ("manifest", manifests::manifest),
+    ("dependency", manifests::dependency),
     ("file-head", text::file_head),
     ("line-length", text::line_length),
     ("banner", text::banner),

@@ -10,6 +10,8 @@ const BAD: &[(&str, &str, &str, usize)] = &[
     ("crate-direction", "crates/other/Cargo.toml", "[package]", 0),
     ("manifest", "crates/resp/Cargo.toml", "[dependencies]\nlog = \"0.4\"", 2),
     ("manifest", "crates/resp/Cargo.toml", "name = \"resp\"\n", 0),
+    ("dependency", "Cargo.toml", "[workspace.dependencies]\nlog = \"0.4\"", 2),
+    ("dependency", "docs/design/dependencies.md", "# Libraries\n| `log` | `a` | b |", 2),
     ("file-head", "crates/resp/src/a.rs", "fn a() {}", 1),
     ("line-length", "Makefile", LONG, 1),
     ("banner", "crates/resp/src/a.rs", "//! A.\n// ---- parsing ----\nfn a() {}", 2),
