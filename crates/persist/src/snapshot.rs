@@ -32,6 +32,8 @@ pub trait Spell: Send {
     /// Adds a bit of a key with its value, which is some ten microseconds' work; whether that was
     /// the last of it. Until then every call is for the same key, which must not change.
     fn bit(&mut self, db: u32, entry: &Entry) -> bool;
+    /// Says whether somebody waits for what is added next: nothing is done then to make it small.
+    fn hurry(&mut self, _in_haste: bool) {}
     /// Hands over what there is.
     fn flush(&mut self);
 }

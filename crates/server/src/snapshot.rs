@@ -271,7 +271,7 @@ pub fn write_all(server: &Server, held: &mut Held<'_>, form: &mut dyn Form) -> i
         for shard in 0..held.count() {
             let Some(part) = held.shard(shard).look(db) else { continue };
             for entry in part.table().iter() {
-                run.record(origin, &entry);
+                run.spell(origin, &entry, false);
                 if !delay.is_zero() {
                     thread::sleep(delay);
                 }
@@ -412,6 +412,26 @@ impl Run {
         (number, &self.lanes[number])
     }
 
+    /// Spells an entry, or what is left of it; in haste when a client waits for that.
+    fn spell(&self, origin: Origin, entry: &Entry, in_haste: bool) {
+        if self.is_over() {
+            return;
+        }
+        let (number, lane) = self.lane(origin);
+        let mut pen = lane.pen.lock();
+        if pen.begun == Some(entry.identity()) {
+            pen.large.hurry(in_haste);
+            while !pen.large.bit(origin.db, entry) {}
+            pen.large.hurry(false);
+            self.end_value(number, &mut pen);
+        } else {
+            pen.spell.hurry(in_haste);
+            pen.spell.key(origin.db, entry);
+            pen.spell.hurry(false);
+        }
+        lane.count();
+    }
+
     /// A value that was spelled bit by bit is whole.
     fn end_value(&self, lane: usize, pen: &mut Pen) {
         pen.large.flush();
@@ -473,18 +493,7 @@ impl Lane {
 
 impl Recorder for Run {
     fn record(&self, origin: Origin, entry: &Entry) {
-        if self.is_over() {
-            return;
-        }
-        let (number, lane) = self.lane(origin);
-        let mut pen = lane.pen.lock();
-        if pen.begun == Some(entry.identity()) {
-            while !pen.large.bit(origin.db, entry) {}
-            self.end_value(number, &mut pen);
-        } else {
-            pen.spell.key(origin.db, entry);
-        }
-        lane.count();
+        self.spell(origin, entry, true);
     }
 
     fn record_bit(&self, origin: Origin, entry: &Entry) -> bool {

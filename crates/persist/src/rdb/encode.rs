@@ -18,6 +18,9 @@ const COMPRESS_MIN: usize = 20;
 /// Compression has to save at least so much.
 const GAIN_MIN: usize = 4;
 
+/// Strings up to this length, a quarter of a millisecond's work, are compressed in haste, too.
+const HASTE_MAX: usize = 64 << 10;
+
 /// Bytes of a long string that are compressed in one go, which takes some tens of microseconds, and
 /// that are put in one go.
 const COMPRESS_SOME: usize = 16 << 10;
@@ -73,13 +76,15 @@ pub(super) struct Encoder<O> {
     pub(super) out: O,
     version: u16,
     compress: bool,
+    /// Whether somebody waits, so that long strings are not compressed.
+    pub(super) in_haste: bool,
     compressor: Option<Compressor>,
     scratch: Vec<u8>,
 }
 
 impl<O: Out> Encoder<O> {
     pub(super) fn new(out: O, version: u16, compress: bool) -> Self {
-        Self { out, version, compress, compressor: None, scratch: Vec::new() }
+        Self { out, version, compress, in_haste: false, compressor: None, scratch: Vec::new() }
     }
 
     pub(super) fn byte(&mut self, byte: u8) {
@@ -114,7 +119,9 @@ impl<O: Out> Encoder<O> {
         {
             return;
         }
-        if !self.compress || bytes.len() <= COMPRESS_MIN || !self.lzf(bytes) {
+        let is_put_off = self.in_haste && bytes.len() > HASTE_MAX;
+        let is_tried = self.compress && bytes.len() > COMPRESS_MIN && !is_put_off;
+        if !is_tried || !self.lzf(bytes) {
             self.length(bytes.len() as u64);
             self.out.put(bytes);
         }
@@ -187,7 +194,7 @@ impl<O: Out> Encoder<O> {
     /// Compresses a bit of a long string, and puts its head behind the last of them.
     fn compress_some(&mut self, bytes: &[u8], place: &mut Place) {
         let (at, mut gains) = (place.count as usize, false);
-        if self.compress {
+        if self.compress && !self.in_haste {
             if at == 0 {
                 self.scratch.clear();
             }

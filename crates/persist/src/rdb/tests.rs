@@ -608,3 +608,28 @@ fn long_strings_are_spelled_bit_by_bit() {
         }
     }
 }
+
+/// Who waits does not wait for a long string to be compressed, whether it was begun or not.
+#[test]
+fn long_strings_are_plain_in_haste() {
+    for is_begun in [false, true] {
+        let handed = Arc::new(Mutex::new(Vec::new()));
+        let to = Arc::clone(&handed);
+        let sheet = Sheet::new(Box::new(move |piece: Vec<u8>, _| to.lock().unwrap().extend(piece)));
+        let mut pieces = Pieces::new(Style::default(), false, Usages::None, sheet);
+        let text = vec![b'a'; 1_000_000];
+        let entry = Entry::new(b"key", NewValue::Bytes(&text), None, 0);
+        assert!(!is_begun || !pieces.bit(0, &entry));
+        pieces.hurry(true);
+        if is_begun {
+            while !pieces.bit(0, &entry) {}
+        } else {
+            pieces.key(0, &entry);
+        }
+        pieces.hurry(false);
+        pieces.key(0, &entry);
+        pieces.flush();
+        let len = handed.lock().unwrap().len();
+        assert!((1_000_000..1_020_000).contains(&len), "one is plain, the other is not: {len}");
+    }
+}

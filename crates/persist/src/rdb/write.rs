@@ -229,6 +229,10 @@ impl Spell for Pieces {
         is_last
     }
 
+    fn hurry(&mut self, in_haste: bool) {
+        self.encoder.in_haste = in_haste;
+    }
+
     fn flush(&mut self) {
         self.encoder.out.hand_over_all();
         self.db = None;
