@@ -21,6 +21,8 @@
 //!   and tracking. A command that was on its way then is not repeated unless it only reads or
 //!   [`Command::may_repeat`] allows it: it fails, and [`Error::fate`] says whether it may have run.
 //!
+//! `examples/` has a tour of each client.
+//!
 //! This crate must not know what a server stores, and nothing of Reddle but the protocol.
 
 #![forbid(unsafe_code)]

@@ -11,6 +11,9 @@ pub(crate) const SAMPLES: usize = 5;
 /// Keys of a table that stand for all of them.
 const KEYS_LOOKED: usize = 4;
 
+/// Keys that are freed sooner than they are handed over.
+const KEYS_FEW: usize = 64;
+
 /// See the module's text.
 pub struct Discarded(What);
 
@@ -28,6 +31,16 @@ impl Discarded {
     pub(crate) fn entry(entry: Entry) -> Self {
         let bytes = entry.memory(SAMPLES);
         Self(What::Entry(Some(entry), bytes))
+    }
+
+    /// Whether it is freed sooner than another thread would take it up.
+    pub fn is_light(&self) -> bool {
+        match &self.0 {
+            What::Keys(keys, _) => {
+                keys.table().len() <= KEYS_FEW && !keys.table().iter().any(|key| key.is_heavy())
+            }
+            What::Entry(..) => false,
+        }
     }
 
     /// How many keys it held.

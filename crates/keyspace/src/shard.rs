@@ -629,20 +629,14 @@ impl ShardDb {
         })
     }
 
-    /// Draws keys that may go and shows them with their scores; how many.
-    pub(crate) fn draw(
+    /// Draws keys that expire and shows them with their scores; how many.
+    pub(crate) fn draw_volatile(
         &self,
         plan: &Plan,
         count: usize,
         rng: &mut fastrand::Rng,
         mut show: impl FnMut(&Entry, u64),
     ) -> usize {
-        let count = count.min(self.table().len());
-        if plan.scope == Scope::All {
-            let mut draw = || rng.u64(..);
-            let drawn = (0..count).filter_map(|_| self.table().random(&mut draw));
-            return drawn.map(|entry| show(&entry, evict::score(&entry, plan))).count();
-        }
         let Some(wheel) = &self.wheel else { return 0 };
         let mut show = |entry: &Entry| show(entry, evict::score(entry, plan));
         match plan.order {
@@ -652,11 +646,22 @@ impl ShardDb {
     }
 
     /// Takes out the key with this hash, when it may go and nothing has made it less of a reason to
-    /// let it go than the score says.
-    pub(crate) fn evict(&mut self, hash: u64, plan: &Plan, score: u64) -> Option<Entry> {
+    /// let it go than the score says. Where its address is known, that is where it has to be, and
+    /// the upper bits of the hash are enough.
+    pub(crate) fn evict(
+        &mut self,
+        (hash, address): (u64, Option<NonNull<u8>>),
+        plan: &Plan,
+        score: u64,
+    ) -> Option<Entry> {
         let hasher = *self.table().hasher();
-        let is_it = |entry: &Entry| hasher.of(entry.key_bytes()) == hash;
-        let slot = self.door.slot_where(hash, is_it)?;
+        let slot = match address {
+            Some(address) => self.door.slot_at(hash, address)?,
+            None => {
+                let is_it = |entry: &Entry| hasher.of(entry.key_bytes()) == hash;
+                self.door.slot_where(hash, is_it)?
+            }
+        };
         let may_go = plan.scope == Scope::All || slot.deadline_ms().is_some();
         if !may_go || evict::score(&slot, plan) < score {
             return None;
@@ -670,8 +675,11 @@ impl ShardDb {
                 self.wheel = None;
             }
         }
-        let beside = (&mut self.fields, &mut self.biggest);
-        mark(beside, hash, marks_of(&entry), Marks::default());
+        let marks = marks_of(&entry);
+        if marks != Marks::default() {
+            let hash = hasher.of(entry.key_bytes());
+            mark((&mut self.fields, &mut self.biggest), hash, marks, Marks::default());
+        }
         if plan.order == Order::Recurrence
             && let Some(young) = &mut self.young
         {

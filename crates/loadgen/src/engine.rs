@@ -373,9 +373,10 @@ impl<'a> Generator<'a> {
             && let Some(at) = self.free.last().copied()
         {
             let Some(begun) = schedule.take(since) else {
-                let wait = Duration::from_nanos(schedule.due() - since);
-                return match &self.timer {
-                    Some(timer) if wait < limit => timer.set(wait, limit).map_err(waiting),
+                let due = schedule.due();
+                let wait = Duration::from_nanos(due - since);
+                return match &mut self.timer {
+                    Some(timer) if wait < limit => timer.set(due, wait, limit).map_err(waiting),
                     _ => Ok(limit),
                 };
             };

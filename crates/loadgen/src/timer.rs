@@ -23,7 +23,11 @@ mod exact {
     use super::{Duration, io};
 
     /// A descriptor that becomes readable at the moment.
-    pub(crate) struct Timer(OwnedFd);
+    pub(crate) struct Timer {
+        descriptor: OwnedFd,
+        /// The moment for which it was set last.
+        due: u64,
+    }
 
     impl Timer {
         pub(crate) fn new(registry: &Registry, token: Token) -> io::Result<Timer> {
@@ -31,18 +35,28 @@ mod exact {
             let timer = timerfd_create(TimerfdClockId::Monotonic, flags)?;
             let descriptor = timer.as_raw_fd();
             SourceFd(&descriptor).register(registry, token, Interest::READABLE)?;
-            Ok(Timer(timer))
+            Ok(Timer { descriptor: timer, due: u64::MAX })
         }
 
-        /// Wakes the poller after `wait`; returns how long polling may take at most.
-        pub(crate) fn set(&self, wait: Duration, limit: Duration) -> io::Result<Duration> {
+        /// Wakes the poller at `due`, which is after `wait`; returns how long polling may take at
+        /// most.
+        pub(crate) fn set(
+            &mut self,
+            due: u64,
+            wait: Duration,
+            limit: Duration,
+        ) -> io::Result<Duration> {
+            // Replies that come before the moment do not change it.
+            if std::mem::replace(&mut self.due, due) == due {
+                return Ok(limit);
+            }
             // A value of nothing would disarm it.
             let wait = wait.max(Duration::from_nanos(1));
             let value =
                 Timespec { tv_sec: wait.as_secs() as i64, tv_nsec: i64::from(wait.subsec_nanos()) };
             let never = Timespec { tv_sec: 0, tv_nsec: 0 };
             let setting = Itimerspec { it_interval: never, it_value: value };
-            timerfd_settime(&self.0, TimerfdTimerFlags::empty(), &setting)?;
+            timerfd_settime(&self.descriptor, TimerfdTimerFlags::empty(), &setting)?;
             Ok(limit)
         }
     }
@@ -64,7 +78,12 @@ mod coarse {
             Ok(Timer)
         }
 
-        pub(crate) fn set(&self, wait: Duration, limit: Duration) -> io::Result<Duration> {
+        pub(crate) fn set(
+            &mut self,
+            _: u64,
+            wait: Duration,
+            limit: Duration,
+        ) -> io::Result<Duration> {
             Ok(wait.min(limit))
         }
     }

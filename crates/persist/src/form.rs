@@ -141,6 +141,14 @@ impl<O: Out> Writer<O> {
             Self::Json(writer, _) => writer.out(),
         }
     }
+
+    /// The output, for telling it to go on.
+    pub fn out_mut(&mut self) -> &mut O {
+        match self {
+            Self::Rdb(writer) => writer.out_mut(),
+            Self::Json(writer, _) => writer.out_mut(),
+        }
+    }
 }
 
 /// Reads a file of either form.

@@ -32,6 +32,8 @@ pub trait Spell: Send {
     /// Adds a bit of a key with its value, which is some ten microseconds' work; whether that was
     /// the last of it. Until then every call is for the same key, which must not change.
     fn bit(&mut self, db: u32, entry: &Entry) -> bool;
+    /// Says whether somebody waits for what is added next: nothing is done then to make it small.
+    fn hurry(&mut self, _in_haste: bool) {}
     /// Hands over what there is.
     fn flush(&mut self);
 }
@@ -40,6 +42,8 @@ pub trait Spell: Send {
 pub trait Sink: Send {
     /// Takes a piece.
     fn put(&mut self, piece: &[u8]);
+    /// Lets the disk get on with what was put, by a bit of work; whether there was any to do.
+    fn forward(&mut self) -> bool;
     /// Whether something went wrong already, so that more pieces would be in vain.
     fn has_failed(&self) -> bool;
     /// Completes what was written. Without this call, nothing of it stays.
@@ -78,10 +82,13 @@ impl Sheet {
         sheet: impl Fn(&S) -> &Self,
         mut portion: impl FnMut(&mut S) -> bool,
     ) -> bool {
-        let end = sheet(spell).total + BIT;
+        let mut total = sheet(spell).total;
+        let end = total + BIT;
         loop {
             let is_last = portion(spell);
-            if is_last || sheet(spell).total >= end {
+            let before = std::mem::replace(&mut total, sheet(spell).total);
+            // One that puts nothing was work of another kind.
+            if is_last || total >= end || total == before {
                 return is_last;
             }
         }

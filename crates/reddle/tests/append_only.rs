@@ -519,11 +519,12 @@ fn a_log_that_grows_is_rewritten() {
     let mut client = server.client();
     let value = "x".repeat(1000);
     (0..100).for_each(|_| drop(client.text(&format!("SET key {value}"))));
-    wait_for("the log is rewritten", || info(&mut client, "aof_rewrites") == "1");
+    wait_for("the log is rewritten", || info(&mut client, "aof_rewrites") != "0");
     wait_for_rewrite(&mut client);
     assert!(server.log().contains("Starting automatic rewriting of AOF on"));
+    // What came behind the first 50 000 bytes, some 53 000, may stand in the new increment.
     let size: u64 = info(&mut client, "aof_current_size").parse().unwrap();
-    assert!(size < 20_000, "{size}");
+    assert!(size < 60_000, "{size}");
     drop(server);
     let server = folder.start(&options);
     assert_eq!(server.client().text("GET key"), value);

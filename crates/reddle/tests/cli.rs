@@ -121,7 +121,6 @@ fn what_goes_wrong_is_one_line_and_an_exit_code() {
     let server = start();
     server.client().run("CONFIG SET requirepass pw");
     let port = server.port().to_string();
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let liar = |reply: &'static [u8]| {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -133,7 +132,7 @@ fn what_goes_wrong_is_one_line_and_an_exit_code() {
         port.to_string()
     };
     let cases: [(&[&str], &str); 9] = [
-        (&["-p", &nobody.to_string(), "ping"], "Could not connect to Reddle at 127.0.0.1"),
+        (&["-p", "1", "ping"], "Could not connect to Reddle at 127.0.0.1"),
         (&["-s", "/nonexistent", "ping"], "No such file or directory"),
         (&["-p", &port, "-a", "no", "--no-auth-warning", "get", "a"], "AUTH failed: WRONGPASS"),
         (&["-p", &port, "-e", "get", "a"], "NOAUTH Authentication required."),

@@ -533,3 +533,51 @@ fn the_arguments_of_a_command_count_before_it_runs() {
         assert!(text(&other.run("INFO stats")).contains(&evicted));
     }
 }
+
+/// Who asks for much and reads nothing: as many as the descriptors allow, up to the number in the
+/// environment.
+#[test]
+fn any_number_of_slow_readers_is_borne() {
+    const REPLY: usize = 100_000;
+    const REQUESTS: usize = 10;
+    let wanted = std::env::var("REDDLE_SLOW_READERS").ok().and_then(|number| number.parse().ok());
+    let descriptors = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    let most = descriptors.map_or(usize::MAX, |limit| (limit as usize).saturating_sub(100));
+    let count = wanted.unwrap_or(800).min(most);
+    let folder = Folder::new();
+    let path = folder.join("socket");
+    let server = start(&[
+        ("unixsocket", path.to_str().expect("a plain path")),
+        ("maxclients", "15000"),
+        ("maxmemory", "100mb"),
+        ("maxmemory-policy", "allkeys-lru"),
+        ("maxmemory-clients", "10mb"),
+        ("save", ""),
+    ]);
+    let mut other = server.client();
+    other.run("CLIENT NO-EVICT ON");
+    for element in 0..REPLY / 1000 {
+        other.call(&["RPUSH", "list", &format!("{element:01000}")]);
+    }
+    let mut readers = Vec::new();
+    for at in 0..count {
+        let mut reader = UnixStream::connect(&path).expect("a connection");
+        // Whoever takes too much is disconnected, perhaps before it has asked for all.
+        let _ = reader.write_all(&b"LRANGE list 0 -1\r\n".repeat(REQUESTS));
+        readers.push(reader);
+        if at % 50 == 0 {
+            assert_eq!(text(&other.run(&format!("SET probe {at}"))), "OK");
+            assert_eq!(text(&other.run("GET probe")), at.to_string());
+        }
+    }
+    // What the kernel takes of a reply is not the server's; no reader gets all of it there.
+    let end = Instant::now() + LIMIT * 12;
+    while other.info::<u64>("evicted_clients") < count as u64 / 2 {
+        assert!(Instant::now() < end, "{}", text(&other.run("INFO clients")));
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let peak: u64 = other.info("used_memory_peak");
+    assert!(peak < 100 << 20, "{peak}");
+    assert_eq!(other.run("EXISTS list"), Value::Int(1));
+    assert_eq!(other.info::<u64>("evicted_keys"), 0);
+}

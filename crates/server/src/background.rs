@@ -41,8 +41,15 @@ impl Background {
         Ok(Self { queue, counts })
     }
 
-    /// Leaves something to the thread. It is freed here if the thread is gone.
-    pub fn free(&self, discarded: Discarded) {
+    /// Leaves something to the thread. It is freed here if the thread is gone, or if that takes no
+    /// longer: whoever flushes little data finds its memory free then.
+    pub fn free(&self, mut discarded: Discarded) {
+        if discarded.is_light() {
+            while let freed @ 1.. = discarded.free_some() {
+                self.counts.freed.fetch_add(freed as u64, Ordering::Relaxed);
+            }
+            return;
+        }
         self.counts.pending.fetch_add(discarded.objects() as u64, Ordering::Relaxed);
         self.counts.bytes.fetch_add(discarded.bytes() as u64, Ordering::Relaxed);
         drop(self.queue.send(discarded));

@@ -22,12 +22,14 @@ use crate::session::State;
 use crate::tunables::Tunables;
 use crate::{allocator, blocked, commit};
 
-/// Keys that are evicted between two looks at the clock.
-const STEP: usize = 16;
-/// A worker looks at the limit each time it has taken this share of it, or this many bytes.
+/// After so many keys that went, the clock is looked at.
+const STEP: u64 = 16;
+/// A worker looks at the limit each time it has taken this share of it, or this many bytes: few
+/// enough for the allocator to hand the places of small keys that went to those that come, without
+/// a look at its slabs.
 const LOOKS: i64 = 2000;
 const LOOK_MIN: i64 = 1 << 10;
-const LOOK_MAX: i64 = 1 << 20;
+const LOOK_MAX: i64 = 16 << 10;
 /// More than this share of the limit above it is not believed before the allocator is asked:
 /// threads without a place among the balances may have given memory back.
 const DOUBTFUL_SHARE: i64 = 200;
@@ -213,7 +215,16 @@ fn evict(server: &Server, local: &mut Local, limit: u64, debt: i64) -> bool {
     let time = time_limit(local.tunables.eviction_tenacity);
     // What is told of evicted keys takes memory, too. It is not made room for here, or a few keys
     // of which many are told could cost all of them.
-    let (mut freed, needed) = (0, excess(server, limit));
+    let (mut freed, mut needed) = (0, excess(server, limit));
+    // Nor is it as long as other workers have not heard of it, which may take them a while.
+    let is_awaited = !server.tracking.is_all_quiet();
+    if is_awaited {
+        needed = needed.min(debt);
+        local.room.goes_on = true;
+        if needed <= 0 {
+            return true;
+        }
+    }
     let result = loop {
         let found = evict_some(server, local, limit, needed - freed);
         freed += local.change.evicted_bytes() as i64;
@@ -244,10 +255,11 @@ fn evict_some(server: &Server, local: &mut Local, limit: u64, needed: i64) -> bo
         outlet.unit.push_records(change.records());
         outlet.append(&server.aof, false, *now_us);
     };
-    for _ in 0..STEP {
+    while change.evicted() < STEP {
         let began = server.latency.is_on().then(Instant::now);
+        let bytes = (needed - change.evicted_bytes() as i64).max(0) as u64;
         let (evictor, doors) = (&mut room.evictor, (wants, &mut propagate));
-        if !server.keyspace.evict(evictor, &plan, change, doors) {
+        if !server.keyspace.evict(evictor, (&plan, bytes), change, doors) {
             return false;
         }
         if let Some(began) = began {

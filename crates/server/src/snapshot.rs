@@ -28,15 +28,19 @@ mod queue;
 use queue::Queue;
 
 /// How long a worker walks in one turn at least and at most.
-const SLICE_MIN: Duration = Duration::from_micros(20);
-const SLICE_MAX: Duration = Duration::from_micros(200);
+const SLICE_MIN: Duration = Duration::from_micros(15);
+const SLICE_MAX: Duration = Duration::from_micros(100);
 /// What part of the time that clients have taken of a turn the walk takes.
-const SLICE_SHARE: u32 = 4;
+const SLICE_SHARE: u32 = 5;
 
 /// Bytes that the writing thread sums up and writes before it lets others have the core.
-const WRITE: usize = 32 << 10;
-/// How long it pauses behind them while clients are served.
+const WRITE: usize = 16 << 10;
+/// How long it pauses behind them at least while clients are served.
 const PAUSE: Duration = Duration::from_micros(40);
+/// How long while no piece waits: so many times what the bit took, so that there is time for a turn
+/// of a worker between two bits. The more pieces wait, the shorter it is.
+const PAUSE_SHARE: f32 = 6.0;
+const PAUSE_MAX: Duration = Duration::from_micros(600);
 /// So long a worker counts as serving clients behind a turn in which it did. Whoever keeps the core
 /// from it would otherwise not learn that it has to do again.
 const SERVES: Duration = Duration::from_millis(5);
@@ -267,7 +271,7 @@ pub fn write_all(server: &Server, held: &mut Held<'_>, form: &mut dyn Form) -> i
         for shard in 0..held.count() {
             let Some(part) = held.shard(shard).look(db) else { continue };
             for entry in part.table().iter() {
-                run.record(origin, &entry);
+                run.spell(origin, &entry, false);
                 if !delay.is_zero() {
                     thread::sleep(delay);
                 }
@@ -372,10 +376,13 @@ impl Run {
     fn write(&self, mut sink: Box<dyn Sink>) -> io::Result<()> {
         while let Some(piece) = self.queue.take() {
             for bit in piece.chunks(WRITE) {
+                let mut began = Instant::now();
                 sink.put(bit);
-                let is_serving = (0..self.lanes.len()).all(|worker| self.is_serving(worker));
-                if is_serving && !self.queue.is_pressed() {
-                    thread::sleep(PAUSE);
+                self.rest(began);
+                began = Instant::now();
+                while sink.forward() {
+                    self.rest(began);
+                    began = Instant::now();
                 }
             }
             if sink.has_failed() {
@@ -389,9 +396,40 @@ impl Run {
         sink.finish()
     }
 
+    /// Pauses behind a bit of work while clients are served.
+    fn rest(&self, began: Instant) {
+        let took = began.elapsed();
+        let is_serving = (0..self.lanes.len()).all(|worker| self.is_serving(worker));
+        if !is_serving || self.queue.is_pressed() {
+            return;
+        }
+        let wanted = took.mul_f32(PAUSE_SHARE * self.queue.calm());
+        thread::sleep(wanted.clamp(PAUSE, PAUSE_MAX));
+    }
+
     fn lane(&self, origin: Origin) -> (usize, &Lane) {
         let number = origin.shard as usize % self.lanes.len();
         (number, &self.lanes[number])
+    }
+
+    /// Spells an entry, or what is left of it; in haste when a client waits for that.
+    fn spell(&self, origin: Origin, entry: &Entry, in_haste: bool) {
+        if self.is_over() {
+            return;
+        }
+        let (number, lane) = self.lane(origin);
+        let mut pen = lane.pen.lock();
+        if pen.begun == Some(entry.identity()) {
+            pen.large.hurry(in_haste);
+            while !pen.large.bit(origin.db, entry) {}
+            pen.large.hurry(false);
+            self.end_value(number, &mut pen);
+        } else {
+            pen.spell.hurry(in_haste);
+            pen.spell.key(origin.db, entry);
+            pen.spell.hurry(false);
+        }
+        lane.count();
     }
 
     /// A value that was spelled bit by bit is whole.
@@ -455,18 +493,7 @@ impl Lane {
 
 impl Recorder for Run {
     fn record(&self, origin: Origin, entry: &Entry) {
-        if self.is_over() {
-            return;
-        }
-        let (number, lane) = self.lane(origin);
-        let mut pen = lane.pen.lock();
-        if pen.begun == Some(entry.identity()) {
-            while !pen.large.bit(origin.db, entry) {}
-            self.end_value(number, &mut pen);
-        } else {
-            pen.spell.key(origin.db, entry);
-        }
-        lane.count();
+        self.spell(origin, entry, true);
     }
 
     fn record_bit(&self, origin: Origin, entry: &Entry) -> bool {

@@ -118,6 +118,11 @@ impl Tracking {
         self.notices[worker].is_empty()
     }
 
+    /// Whether no worker's clients have anything to be told.
+    pub fn is_all_quiet(&self) -> bool {
+        self.notices.iter().all(SegQueue::is_empty)
+    }
+
     /// Tells a client, or whom it redirects to; returns a bit for the worker to wake. `origin` is
     /// the number of the client whose command is the cause, 0 for none.
     fn tell(&self, server: &Server, tracker: &Tracker, what: &What, origin: u64) -> u64 {

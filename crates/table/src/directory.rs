@@ -46,6 +46,13 @@ pub(crate) struct Position {
     slot: u32,
 }
 
+/// A bucket of a segment, by the segment's first cell.
+#[derive(Clone, Copy, Debug)]
+pub struct Spot {
+    cell: u32,
+    bucket: u32,
+}
+
 /// What a lookup reads comes first, so that it shares a cache line.
 #[repr(C)]
 pub(crate) struct Directory {
@@ -237,17 +244,10 @@ impl Directory {
         if self.len == 0 {
             return None;
         }
-        let regular = if self.bits == 0 { 1 } else { BUCKETS_MAX };
-        let places = (regular.max(self.widest as usize) * SLOTS) as u64;
         for _ in 0..TRIES {
-            let random = rng();
-            let cell = self.index(random);
-            let first = self.first(cell);
-            // The cells of one segment stand for disjoint parts of it.
-            let place = (u128::from(random << self.bits) * u128::from(places)) >> 64;
-            let place = (cell - first) as u64 * places + place as u64;
-            let bucket = self.buckets(first).get(place as usize / SLOTS);
-            if let Some(item) = bucket.and_then(|b| item_at(b.0[place as usize % SLOTS])) {
+            let (first, place) = self.place_of(rng());
+            let bucket = self.buckets(first).get(place / SLOTS);
+            if let Some(item) = bucket.and_then(|b| item_at(b.0[place % SLOTS])) {
                 return Some(item);
             }
         }
@@ -261,6 +261,50 @@ impl Directory {
             bucket::words(back).chain(bucket::words(front))
         });
         words.find_map(item_at)
+    }
+
+    /// The place that a random number means: the first cell of a segment and a place in its array,
+    /// or behind its end.
+    #[inline]
+    fn place_of(&self, random: u64) -> (usize, usize) {
+        let regular = if self.bits == 0 { 1 } else { BUCKETS_MAX };
+        let places = (regular.max(self.widest as usize) * SLOTS) as u64;
+        let cell = self.index(random);
+        let first = self.first(cell);
+        // The cells of one segment stand for disjoint parts of it.
+        let place = (u128::from(random << self.bits) * u128::from(places)) >> 64;
+        (first, ((cell - first) as u64 * places + place as u64) as usize)
+    }
+
+    /// The cell that [`Self::spot`] reads for a random number, to be prefetched.
+    #[inline]
+    pub(crate) fn spot_line(&self, random: u64) -> *const u8 {
+        std::ptr::from_ref(&self.cells()[self.index(random)]).cast()
+    }
+
+    /// The bucket that a random number means, if there is one, and its line, to be prefetched. Each
+    /// bucket is as likely as another.
+    #[inline]
+    pub(crate) fn spot(&self, random: u64) -> Option<(Spot, *const u8)> {
+        let (cell, place) = self.place_of(random);
+        let bucket = self.buckets(cell).get(place / SLOTS)?;
+        let spot = Spot { cell: cell as u32, bucket: (place / SLOTS) as u32 };
+        Some((spot, std::ptr::from_ref(bucket).cast()))
+    }
+
+    /// The items of a bucket, each with the bits of its hash that the table knows: the upper ones,
+    /// as many as it takes to find it while its segment does not split. Of a table that has changed
+    /// since the bucket was named, any items or none.
+    #[inline]
+    pub(crate) fn items_at(&self, spot: Spot) -> impl Iterator<Item = (u64, NonNull<u8>)> {
+        let cell = self.cells().get(spot.cell as usize).copied().unwrap_or(VACANT);
+        let depth = cell.segment.depth();
+        let prefix = u64::from(spot.cell) << 1 << (63 - self.bits);
+        let words = self.array(cell.segment).get(spot.bucket as usize).map_or([0; SLOTS], |b| b.0);
+        words.into_iter().filter_map(move |word| {
+            let hash = prefix | u64::from(bucket::fragment_of(word)) << (48 - depth);
+            item_at(word).map(|item| (hash, item))
+        })
     }
 
     /// The arrays one by one; `from` is the cell to start at, the second result the next one.

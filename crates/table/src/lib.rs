@@ -21,6 +21,7 @@ mod prefetch;
 mod segment;
 mod stats;
 
+pub use directory::Spot;
 pub use guard::{Entry, Ref, RefMut, VacantEntry};
 pub use iter::{Batch, Iter};
 pub use prefetch::{prefetch, prefetch_two};
@@ -181,6 +182,34 @@ impl<T: Item, H: KeyHash> Table<T, H> {
     /// A random item, each as likely as another if `rng` gives evenly spread 64-bit numbers.
     pub fn random(&self, rng: &mut dyn FnMut() -> u64) -> Option<Ref<'_, T>> {
         self.directory.random(rng).map(Ref::new)
+    }
+
+    /// The line that [`Table::spot`] reads for a random number, to be prefetched, not read.
+    #[inline]
+    pub fn spot_line(&self, random: u64) -> *const u8 {
+        self.directory.spot_line(random)
+    }
+
+    /// The bucket that a random number means, and its line, to be prefetched; `None` for the
+    /// numbers that mean no bucket. Evenly spread numbers make every item as likely to be in the
+    /// bucket as another.
+    #[inline]
+    pub fn spot(&self, random: u64) -> Option<(Spot, *const u8)> {
+        self.directory.spot(random)
+    }
+
+    /// Asks for the first line of each item in a bucket. Reads the bucket.
+    #[inline]
+    pub fn prefetch_at(&self, spot: Spot) {
+        self.directory.items_at(spot).for_each(|(_, item)| prefetch(item.as_ptr()));
+    }
+
+    /// The items in a bucket of this table, which has not changed since the bucket was named: each
+    /// with as many upper bits of its hash as [`Table::find_by_pointer`] needs while the table does
+    /// not grow; the other bits are zero.
+    #[inline]
+    pub fn items_at(&self, spot: Spot) -> impl Iterator<Item = (u64, Ref<'_, T>)> {
+        self.directory.items_at(spot).map(|(hash, item)| (hash, Ref::new(item)))
     }
 
     /// All items, in hash order of their segments.

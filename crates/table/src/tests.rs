@@ -320,6 +320,40 @@ fn a_panicking_hash_leaves_the_table_whole() {
 }
 
 #[test]
+fn buckets_are_drawn_fairly_and_lead_to_their_items() {
+    if cfg!(miri) {
+        return;
+    }
+    let mut table = filled(Hasher::Strong, 0..1500);
+    let mut seen = vec![0_u32; 1500];
+    let mut state = 1_u64;
+    let mut rng = || {
+        state = support::mix(state + 1);
+        state
+    };
+    let mut found = 0;
+    while found < 1500 * 200 {
+        let random = rng();
+        let Some((spot, _)) = table.spot(random) else { continue };
+        table.items_at(spot).for_each(|(_, node)| {
+            seen[node.number() as usize] += 1;
+            found += 1;
+        });
+    }
+    assert!(seen.iter().all(|&n| (115..=285).contains(&n)), "{seen:?}");
+    // The hash that comes with an item finds it.
+    for _ in 0..500 {
+        let Some((spot, _)) = table.spot(rng()) else { continue };
+        let named: Vec<_> = table.items_at(spot).map(|(hash, node)| (hash, node.raw())).collect();
+        for (hash, raw) in named {
+            assert!(table.remove_item(hash, raw).is_some());
+        }
+    }
+    let empty = filled(Hasher::Strong, 0..0);
+    assert!(empty.spot(rng()).is_none());
+}
+
+#[test]
 fn random_is_fair() {
     if cfg!(miri) {
         return;

@@ -12,7 +12,7 @@ pub mod listpack;
 pub mod lzf;
 pub mod word;
 
-pub(crate) use distinct::Distinct;
+pub(crate) use distinct::are_distinct;
 pub use intset::Intset;
 pub use listpack::{Element, Listpack, Position};
 

@@ -60,7 +60,7 @@ impl Store {
         let stamp = Stamp::new(self.now_ms, &self.terms, || 1.0);
         let plan = Plan { scope, order, samples: 5, stamp, lazily: false };
         let doors = (|| Wants::EVENTS.with(Wants::LOG), |_: &mut Change| {});
-        self.keyspace.evict(&mut self.evictor, &plan, &mut self.change, doors)
+        self.keyspace.evict(&mut self.evictor, (&plan, 1), &mut self.change, doors)
     }
 }
 
@@ -178,7 +178,7 @@ fn the_event_and_the_deletion_are_recorded() {
         || Wants::EVENTS.with(Wants::LOG),
         |change: &mut Change| records.extend_from_slice(change.records()),
     );
-    assert!(store.keyspace.evict(&mut store.evictor, &plan, &mut store.change, doors));
+    assert!(store.keyspace.evict(&mut store.evictor, (&plan, 1), &mut store.change, doors));
     assert_eq!(records[0].argv, [b"UNLINK".as_slice().into(), b"key".as_slice().into()]);
     assert_eq!(store.change.notes()[0].event, "evicted");
     assert!(!store.evict(Scope::All, Order::Idle));

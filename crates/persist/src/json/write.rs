@@ -62,6 +62,11 @@ impl<O: Out> Writer<O> {
     pub fn out(&self) -> &O {
         &self.out
     }
+
+    /// The output, for telling it to go on.
+    pub fn out_mut(&mut self) -> &mut O {
+        &mut self.out
+    }
 }
 
 /// Writes keys in pieces (see [`Spell`]).

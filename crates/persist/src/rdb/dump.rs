@@ -112,6 +112,10 @@ pub fn restore<R>(
     if is_foreign(kind, version) {
         return work(Restored::Foreign(kind));
     }
+    if !is_valkey && is_of_file(kind) {
+        let what = "hash of a template that only a file can tell of";
+        return work(Restored::Bad(Error::Corrupt { at: 1, of: "", what }));
+    }
     let result = match decoder.value(kind) {
         Ok(Loaded::Value(value)) => Restored::Value(value),
         Ok(Loaded::Empty | Loaded::Faded) => {
@@ -125,9 +129,12 @@ pub fn restore<R>(
 /// Whether a type does not exist in a dialect.
 fn is_foreign(kind: u8, version: u16) -> bool {
     let is_redis = (code::REDIS_MIN..=code::REDIS_END).contains(&version);
-    let is_of_file =
-        matches!(kind, kind::HASH_TEMPLATE_LISTPACK_REF | kind::HASH_TEMPLATE_ARRAY_REF);
-    is_redis && (kind > kind::HASH_TEMPLATE_ARRAY_REF || is_of_file)
+    is_redis && kind > kind::HASH_TEMPLATE_ARRAY_REF
+}
+
+/// Whether values of a type lean on what stands elsewhere in a file.
+fn is_of_file(kind: u8) -> bool {
+    matches!(kind, kind::HASH_TEMPLATE_LISTPACK_REF | kind::HASH_TEMPLATE_ARRAY_REF)
 }
 
 impl Decoder<'_, Slice<'_>> {

@@ -18,6 +18,20 @@ const COMPRESS_MIN: usize = 20;
 /// Compression has to save at least so much.
 const GAIN_MIN: usize = 4;
 
+/// Strings up to this length, a quarter of a millisecond's work, are compressed in haste, too.
+const HASTE_MAX: usize = 64 << 10;
+
+/// Bytes of a long string that are compressed in one go, which takes some tens of microseconds, and
+/// that are put in one go.
+const COMPRESS_SOME: usize = 16 << 10;
+const PUT_SOME: usize = 64 << 10;
+/// So much of a long string is compressed to see whether that makes it shorter.
+const TRIAL: usize = 256 << 10;
+/// The steps of a long string: it is compressed, and what came of that is put, or itself.
+const COMPRESSES: u8 = 0;
+const PUTS_STREAM: u8 = 1;
+const PUTS_PLAIN: u8 = 2;
+
 /// Duration, size, producers, added and duplicates of a stream that no producer named requests to.
 const NO_REQUESTS: [u64; 5] = [100, 100, 0, 0, 0];
 
@@ -62,13 +76,15 @@ pub(super) struct Encoder<O> {
     pub(super) out: O,
     version: u16,
     compress: bool,
+    /// Whether somebody waits, so that long strings are not compressed.
+    pub(super) in_haste: bool,
     compressor: Option<Compressor>,
     scratch: Vec<u8>,
 }
 
 impl<O: Out> Encoder<O> {
     pub(super) fn new(out: O, version: u16, compress: bool) -> Self {
-        Self { out, version, compress, compressor: None, scratch: Vec::new() }
+        Self { out, version, compress, in_haste: false, compressor: None, scratch: Vec::new() }
     }
 
     pub(super) fn byte(&mut self, byte: u8) {
@@ -103,7 +119,9 @@ impl<O: Out> Encoder<O> {
         {
             return;
         }
-        if !self.compress || bytes.len() <= COMPRESS_MIN || !self.lzf(bytes) {
+        let is_put_off = self.in_haste && bytes.len() > HASTE_MAX;
+        let is_tried = self.compress && bytes.len() > COMPRESS_MIN && !is_put_off;
+        if !is_tried || !self.lzf(bytes) {
             self.length(bytes.len() as u64);
             self.out.put(bytes);
         }
@@ -144,10 +162,59 @@ impl<O: Out> Encoder<O> {
     }
 
     fn stream(&mut self, stream: &[u8], len: usize) {
-        self.byte(length::SPECIAL << 6 | string::LZF);
-        self.length(stream.len() as u64);
-        self.length(len as u64);
+        self.stream_head(stream.len(), len);
         self.out.put(stream);
+    }
+
+    fn stream_head(&mut self, stream_len: usize, len: usize) {
+        self.byte(length::SPECIAL << 6 | string::LZF);
+        self.length(stream_len as u64);
+        self.length(len as u64);
+    }
+
+    /// A bit of a long string; whether that was the last. The streams of its parts, one behind the
+    /// other, are a stream of the whole.
+    fn long_string(&mut self, bytes: &[u8], place: &mut Place) -> bool {
+        let at = place.count as usize;
+        if place.step == COMPRESSES {
+            self.compress_some(bytes, place);
+            return false;
+        }
+        let source = if place.step == PUTS_STREAM { &self.scratch[..] } else { bytes };
+        let end = source.len().min(at + PUT_SOME);
+        self.out.put(&source[at..end]);
+        place.count = end as u64;
+        let is_last = end == source.len();
+        if is_last {
+            self.scratch = Vec::new();
+        }
+        is_last
+    }
+
+    /// Compresses a bit of a long string, and puts its head behind the last of them.
+    fn compress_some(&mut self, bytes: &[u8], place: &mut Place) {
+        let (at, mut gains) = (place.count as usize, false);
+        if self.compress && !self.in_haste {
+            if at == 0 {
+                self.scratch.clear();
+            }
+            let end = bytes.len().min(at + COMPRESS_SOME);
+            let compressor = self.compressor.get_or_insert_with(Compressor::new);
+            compressor.compress(&bytes[at..end], usize::MAX, &mut self.scratch);
+            place.count = end as u64;
+            gains = self.scratch.len() + GAIN_MIN <= end;
+            if end < bytes.len() && (gains || end < TRIAL) {
+                return;
+            }
+        }
+        place.next_step();
+        if gains {
+            place.step = PUTS_STREAM;
+            self.stream_head(self.scratch.len(), bytes.len());
+        } else {
+            place.step = PUTS_PLAIN;
+            self.length(bytes.len() as u64);
+        }
     }
 
     fn element(&mut self, element: Element<'_>) {
@@ -221,6 +288,9 @@ impl<O: Out> Encoder<O> {
         let is_first = !std::mem::replace(&mut place.is_begun, true);
         match value {
             ValueRef::Int(number) => self.int(*number),
+            ValueRef::Inline(bytes) | ValueRef::Shared(bytes) if count != ALL => {
+                return self.long_string(bytes, place);
+            }
             ValueRef::Inline(bytes) | ValueRef::Shared(bytes) => self.string(bytes),
             ValueRef::Object(value) => return self.object(value, place, count, is_first),
         }

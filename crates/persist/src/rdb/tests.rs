@@ -554,3 +554,82 @@ fn both_dialects_of_type_22_are_read() {
     assert_eq!(with(12, b"\x02\x09\x01a\x011\x00\x01b\x012"), fields);
     assert_eq!(with(12, &valkey), "refused");
 }
+
+/// A long string whose bits were put together is the string, shorter in the file if it can be.
+#[test]
+fn long_strings_are_spelled_bit_by_bit() {
+    let mut state = 1u64;
+    let mut noise = |len: usize| -> Vec<u8> {
+        let mut next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 56) as u8
+        };
+        (0..len).map(|_| next()).collect()
+    };
+    let dull =
+        |len: usize| -> Vec<u8> { b"a line of text\n".iter().copied().cycle().take(len).collect() };
+    let cases = [
+        (dull(65_537), true),
+        (dull(1_000_000), true),
+        (noise(70_000), false),
+        (noise(1_000_000), false),
+        ([noise(100_000), dull(900_000)].concat(), true),
+        ([dull(900_000), noise(100_000)].concat(), true),
+        ([noise(300_000), dull(300_000)].concat(), false),
+    ];
+    for (text, is_shorter) in cases {
+        for compress in [true, false] {
+            let handed = Arc::new(Mutex::new(Vec::new()));
+            let to = Arc::clone(&handed);
+            let sheet =
+                Sheet::new(Box::new(move |piece: Vec<u8>, _| to.lock().unwrap().extend(piece)));
+            let style = Style { compress, ..Style::default() };
+            let mut pieces = Pieces::new(style, false, Usages::None, sheet);
+            let entry = Entry::new(b"key", NewValue::Bytes(&text), None, 0);
+            assert!(crate::snapshot::is_large(&entry));
+            let bits = 1 + std::iter::repeat_with(|| pieces.bit(3, &entry))
+                .take_while(|last| !last)
+                .count();
+            pieces.flush();
+            assert!(bits >= text.len() / (64 << 10), "{bits} bits of {}", text.len());
+            let spelled = handed.lock().unwrap().clone();
+            assert_eq!(spelled.len() < text.len(), is_shorter && compress, "{}", text.len());
+            let mut file = Writer::new(Vec::new(), style, true, false);
+            file.piece(&spelled);
+            let bytes = file.finish();
+            let mut reader = Reader::new(Slice::new(&bytes), Settings::default(), rules()).unwrap();
+            assert!(matches!(reader.next_item().unwrap(), Some(Item::Select(3))));
+            let Some(Item::Key(Key::Live(read))) = reader.next_item().unwrap() else { panic!() };
+            let (ValueRef::Inline(bytes) | ValueRef::Shared(bytes)) = read.value() else {
+                panic!()
+            };
+            assert!(bytes == text);
+            assert!(reader.next_item().unwrap().is_none());
+        }
+    }
+}
+
+/// Who waits does not wait for a long string to be compressed, whether it was begun or not.
+#[test]
+fn long_strings_are_plain_in_haste() {
+    for is_begun in [false, true] {
+        let handed = Arc::new(Mutex::new(Vec::new()));
+        let to = Arc::clone(&handed);
+        let sheet = Sheet::new(Box::new(move |piece: Vec<u8>, _| to.lock().unwrap().extend(piece)));
+        let mut pieces = Pieces::new(Style::default(), false, Usages::None, sheet);
+        let text = vec![b'a'; 1_000_000];
+        let entry = Entry::new(b"key", NewValue::Bytes(&text), None, 0);
+        assert!(!is_begun || !pieces.bit(0, &entry));
+        pieces.hurry(true);
+        if is_begun {
+            while !pieces.bit(0, &entry) {}
+        } else {
+            pieces.key(0, &entry);
+        }
+        pieces.hurry(false);
+        pieces.key(0, &entry);
+        pieces.flush();
+        let len = handed.lock().unwrap().len();
+        assert!((1_000_000..1_020_000).contains(&len), "one is plain, the other is not: {len}");
+    }
+}

@@ -92,6 +92,11 @@ impl<O: Out> Writer<O> {
     pub fn out(&self) -> &O {
         &self.encoder.out.out
     }
+
+    /// The output, for telling it to go on.
+    pub fn out_mut(&mut self) -> &mut O {
+        &mut self.encoder.out.out
+    }
 }
 
 /// How much a key is used, as eviction sees it.
@@ -222,6 +227,10 @@ impl Spell for Pieces {
             self.end_part();
         }
         is_last
+    }
+
+    fn hurry(&mut self, in_haste: bool) {
+        self.encoder.in_haste = in_haste;
     }
 
     fn flush(&mut self) {

@@ -17,8 +17,9 @@ pub const SOME: usize = 32;
 pub const ALL: usize = usize::MAX;
 /// Listpacks of a portion, each of them up to some kilobytes.
 const PACKS: usize = 2;
-/// Values with more elements are spelled in several goes.
+/// Values with more elements are spelled in several goes, and strings with more bytes.
 const LARGE: u64 = 2048;
+const LONG: usize = 64 << 10;
 
 /// How far a value is spelled.
 #[derive(Clone, Copy, Default)]
@@ -54,7 +55,11 @@ impl Place {
 
 /// Whether an entry's value is spelled in several goes.
 pub fn is_large(entry: &Entry) -> bool {
-    let ValueRef::Object(value) = entry.value() else { return false };
+    let value = match entry.value() {
+        ValueRef::Object(value) => value,
+        ValueRef::Inline(bytes) | ValueRef::Shared(bytes) => return bytes.len() > LONG,
+        ValueRef::Int(_) => return false,
+    };
     let elements = match value {
         ValueView::List(list) => list.len() as u64,
         ValueView::Set(set) => set.len() as u64,

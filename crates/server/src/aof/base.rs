@@ -102,6 +102,10 @@ impl Sink for Output {
         persist::rdb::Out::put(&mut self.0, piece);
     }
 
+    fn forward(&mut self) -> bool {
+        self.0.forward()
+    }
+
     fn has_failed(&self) -> bool {
         self.0.has_failed()
     }

@@ -10,6 +10,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -30,6 +31,8 @@ use crate::standby;
 
 /// Rewrites that may fail one after the other before the next one waits.
 const FAILURES_MAX: u32 = 3;
+/// Between two bits of the old files that leave memory.
+const LET_GO_PAUSE: Duration = Duration::from_micros(40);
 /// Minutes that it waits at most.
 const MINUTES_MAX: u64 = 60;
 
@@ -247,6 +250,17 @@ impl Adoption {
         }
     }
 
+    /// Lets the files that are to be removed leave memory.
+    fn let_go(&self) {
+        if self.collects {
+            let files = self.files.lock();
+            let paths = files.manifest.parts().map(|(part, _)| files.path(&part.name));
+            let paths: Vec<PathBuf> = paths.collect();
+            drop(files);
+            paths.iter().for_each(|path| disk::let_go(path, LET_GO_PAUSE));
+        }
+    }
+
     fn run(&self) -> io::Result<()> {
         let mut files = self.files.lock();
         let increment = self.increment.lock();
@@ -305,12 +319,17 @@ impl Sink for Adopting {
         self.sink.put(piece);
     }
 
+    fn forward(&mut self) -> bool {
+        self.sink.forward()
+    }
+
     fn has_failed(&self) -> bool {
         self.sink.has_failed()
     }
 
     fn finish(self: Box<Self>) -> io::Result<()> {
         self.sink.finish()?;
+        self.adoption.let_go();
         self.adoption.run()
     }
 }

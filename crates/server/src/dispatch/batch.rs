@@ -34,6 +34,9 @@ pub(super) struct Request {
     pub(super) keys: (u32, u32),
 }
 
+/// Places for arguments that are kept for the next requests.
+const KEPT_SPANS: usize = 8192;
+
 /// The requests parsed from one connection's input, with the storage that is used again.
 #[derive(Default)]
 pub struct Batch {
@@ -86,6 +89,20 @@ impl Batch {
         self.keys.clear();
         self.inner.clear();
         self.requests.clear();
+    }
+
+    /// Keeps nothing but some of the storage: a single request of very many arguments must not cost
+    /// memory for ever.
+    fn empty(&mut self) {
+        self.spans.clear();
+        self.keys.clear();
+        self.inner.clear();
+        self.requests.clear();
+        if self.spans.capacity() > KEPT_SPANS {
+            self.spans.shrink_to(KEPT_SPANS);
+            self.keys.shrink_to(KEPT_SPANS);
+            self.inner.shrink_to(KEPT_SPANS);
+        }
     }
 
     /// What is looked for in the collections under some of the keys.
@@ -244,8 +261,8 @@ pub(super) fn keep_partial(conn: &mut Conn, batch: &mut Batch, begin: usize, cur
         conn.partial.extend_from_slice(rest);
     }
     conn.cursor = cursor - begin;
-    batch.spans.clear();
-    batch.keys.clear();
-    batch.inner.clear();
-    batch.requests.clear();
+    if conn.partial.capacity() > KEPT_SPANS.max(conn.partial.len()) {
+        conn.partial.shrink_to(KEPT_SPANS);
+    }
+    batch.empty();
 }

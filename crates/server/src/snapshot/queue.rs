@@ -94,6 +94,14 @@ impl Queue {
         (0..self.is_begun.len()).all(|lane| self.are_far(lane) == [true; 2])
     }
 
+    /// How far the fullest track is from where the walk waits: one when nothing waits, and zero
+    /// there.
+    pub fn calm(&self) -> f32 {
+        let fullest = self.bytes.iter().map(|bytes| bytes.load(Ordering::Relaxed)).max();
+        let far = (self.lane_max / ROOM_SHARE) as f32;
+        (1.0 - fullest.unwrap_or(0) as f32 / far).max(0.0)
+    }
+
     /// Whether some track is so near its bound that pieces have to be taken as fast as can be: more
     /// comes of those who cannot wait than is taken.
     pub fn is_pressed(&self) -> bool {

@@ -1,43 +1,46 @@
-//! Whether elements from outside are all different.
+//! Whether entries of a listpack from outside are all different.
 
 use std::collections::HashSet;
 
-use super::Element;
+use super::Listpack;
 
-/// So few elements are compared one by one.
+#[cfg(test)]
+mod tests;
+
+/// So few entries are compared one by one.
 const FEW: usize = 16;
 
-/// Looks at each element as it comes.
-pub(crate) struct Distinct<'a> {
-    few: [Element<'a>; FEW],
-    count: usize,
-    many: HashSet<Element<'a>>,
+/// Whether every `step`th entry differs from all others of them. As each stands in the only way
+/// that it may be spelled, its bytes tell.
+pub(crate) fn are_distinct(pack: &Listpack, step: usize) -> bool {
+    let (mut few, mut words, mut count) = ([&[][..]; FEW], [0; FEW], 0);
+    for entry in pack.spelled().step_by(step) {
+        if count == FEW {
+            let mut seen = HashSet::new();
+            return pack.spelled().step_by(step).all(|entry| seen.insert(entry));
+        }
+        let word = word_of(entry);
+        let is_same = |(other, before): (&u64, &&[u8])| *other == word && *before == entry;
+        if words[..count].iter().zip(&few[..count]).any(is_same) {
+            return false;
+        }
+        (few[count], words[count]) = (entry, word);
+        count += 1;
+    }
+    true
 }
 
-impl Default for Distinct<'_> {
-    fn default() -> Self {
-        Self { few: [Element::Int(0); FEW], count: 0, many: HashSet::default() }
+/// Equal entries have equal words, and those of others mostly differ. Entries have two bytes at
+/// least.
+#[inline]
+fn word_of(entry: &[u8]) -> u64 {
+    if let Some(bytes) = entry.first_chunk::<8>() {
+        return u64::from_le_bytes(*bytes);
     }
-}
-
-impl<'a> Distinct<'a> {
-    /// Whether the element has not come before.
-    #[inline]
-    pub(crate) fn add(&mut self, element: Element<'a>) -> bool {
-        if self.count < FEW {
-            let is_new = !self.few[..self.count].contains(&element);
-            self.few[self.count] = element;
-            self.count += 1;
-            return is_new;
+    match (entry.first_chunk::<4>(), entry.last_chunk::<4>()) {
+        (Some(first), Some(last)) => {
+            u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last))
         }
-        self.add_to_many(element)
-    }
-
-    #[cold]
-    fn add_to_many(&mut self, element: Element<'a>) -> bool {
-        if self.many.is_empty() {
-            self.many.extend(&self.few);
-        }
-        self.many.insert(element)
+        _ => u64::from(entry[0]) << 8 | u64::from(entry[entry.len() / 2]),
     }
 }

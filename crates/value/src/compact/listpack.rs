@@ -266,6 +266,21 @@ impl Listpack {
         Iter::new(self.as_bytes())
     }
 
+    /// All entries as they are spelled: tag, bytes, and the length behind them.
+    #[inline]
+    pub(crate) fn spelled(&self) -> impl Iterator<Item = &[u8]> {
+        let bytes = self.as_bytes();
+        let mut at = HEADER;
+        std::iter::from_fn(move || {
+            if bytes[at] == END {
+                return None;
+            }
+            let begins = at;
+            at += entry::entry_size(bytes, at);
+            Some(&bytes[begins..at])
+        })
+    }
+
     /// The entries from `position` to the last.
     #[inline]
     pub fn iter_from(&self, position: Position) -> Iter<'_> {

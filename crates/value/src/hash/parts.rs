@@ -1,16 +1,14 @@
 //! Hashes that come from outside in their compact form.
 
 use super::{Hash, Rules};
-use crate::compact::{Distinct, Listpack};
+use crate::compact::{Listpack, are_distinct};
 
 impl Hash {
     /// A hash of names and values by turns, a table when there are too many; none when a value is
     /// missing or a name comes twice.
     pub fn from_pack(pack: Listpack, rules: Rules<'_>) -> Option<Self> {
         let len = pack.len();
-        let mut seen = Distinct::default();
-        let is_new = |(_, name)| seen.add(name);
-        if !len.is_multiple_of(2) || !pack.iter().step_by(2).all(is_new) {
+        if !len.is_multiple_of(2) || !are_distinct(&pack, 2) {
             return None;
         }
         let mut hash = Self::from_listpack(pack);

@@ -2,7 +2,7 @@
 
 use super::{Rules, Set};
 use crate::compact::word::Form3;
-use crate::compact::{Distinct, Intset, Listpack};
+use crate::compact::{Intset, Listpack, are_distinct};
 
 /// The compact form of a set.
 #[derive(Clone, Copy, Debug)]
@@ -35,8 +35,7 @@ impl Set {
 
     /// A set of these members, a table when there are too many; none when one comes twice.
     pub fn from_pack(pack: Listpack, rules: &Rules<'_>) -> Option<Self> {
-        let mut seen = Distinct::default();
-        if !pack.iter().all(|(_, member)| seen.add(member)) {
+        if !are_distinct(&pack, 1) {
             return None;
         }
         let is_small = pack.len() <= rules.limits.set_entries;

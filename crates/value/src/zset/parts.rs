@@ -1,7 +1,7 @@
 //! Sorted sets that come from outside in their compact form.
 
 use super::{Form, Inner, Zset, score};
-use crate::compact::{Distinct, Element, Listpack};
+use crate::compact::{Element, Listpack, are_distinct};
 use crate::number::Text;
 
 /// Why a listpack is no sorted set.
@@ -12,7 +12,6 @@ impl Zset {
     /// A sorted set of members and scores by turns, large when there are too many. What does not
     /// stand in order is put in order.
     pub fn from_pack(pack: Listpack, form: Form<'_>) -> Result<Self, Refused> {
-        let mut seen = Distinct::default();
         let mut entries = pack.iter();
         let mut before: Option<(f64, Element<'_>)> = None;
         let mut ascends = true;
@@ -21,13 +20,13 @@ impl Zset {
                 return Err(Refused("sorted set with a member that has no score"));
             };
             let score = checked_score(score)?;
-            if !seen.add(member) {
-                return Err(Refused("sorted set with a member twice"));
-            }
             ascends &= before.is_none_or(|(lower, other)| {
                 lower < score || lower == score && is_less(other, member)
             });
             before = Some((score, member));
+        }
+        if !are_distinct(&pack, 2) {
+            return Err(Refused("sorted set with a member twice"));
         }
         let len = pack.len() / 2;
         if !ascends {

@@ -37,10 +37,13 @@ struct Load {
     resident: u64,
 }
 
-fn cases() -> [(&'static str, String); 2] {
+fn cases() -> [(&'static str, String); 5] {
     [
         ("strings of 64 bytes", format!("SET {{k}} {}", "v".repeat(64))),
         ("hashes of three fields", "HSET {k} name someone mail someone@example.com age 42".into()),
+        ("sets of three members", "SADD {k} red green blue".into()),
+        ("sorted sets of three members", "ZADD {k} 1 one 2.5 two 42 three".into()),
+        ("lists of three elements", "RPUSH {k} one two 42".into()),
     ]
 }
 

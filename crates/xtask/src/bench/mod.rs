@@ -12,6 +12,7 @@
 
 mod cells;
 mod chart;
+mod churn;
 mod client;
 mod commands;
 mod elements;
@@ -57,6 +58,7 @@ const MEASUREMENTS: &[(&str, Measurement)] = &[
     ("loading", loading::measure),
     ("snapshot", snapshot::measure),
     ("limit", limit::measure),
+    ("churn", churn::measure),
     ("log", log::measure),
     ("threads", threads::measure),
     ("sessions", sessions::measure),

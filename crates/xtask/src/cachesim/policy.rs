@@ -5,15 +5,14 @@ use keyspace::evict::{Evictor, Order, Plan, Scope};
 use keyspace::usage::{Terms, Usage};
 use keyspace::{Change, Db, KeyStats, Keyspace, Layout, NewValue, Parts, Stamp, Ttl, Wants};
 
-/// Requests a second, by the trace's clock.
-const RATE: i64 = 2000;
 /// Keys that are drawn each time, as `maxmemory-samples` has it.
 const SAMPLES: usize = 5;
 /// A shard should hold enough keys for what is kept for each to mean something.
 const SHARDS: u32 = 16;
 
-/// The share of requests that find their key in a cache of so many keys.
-pub(super) fn hit_ratio(policy: &str, capacity: usize, keys: &[u32]) -> f64 {
+/// The share of requests that find their key in a cache of so many keys, at so many requests a
+/// second of the trace's clock.
+pub(super) fn hit_ratio(policy: &str, capacity: usize, rate: f64, keys: &[u32]) -> f64 {
     let (usage, order) = match policy {
         "allkeys-lfu" => (Usage::Frequency, Order::Frequency),
         "allkeys-s3fifo" => (Usage::Recurrence, Order::Recurrence),
@@ -30,7 +29,8 @@ pub(super) fn hit_ratio(policy: &str, capacity: usize, keys: &[u32]) -> f64 {
         left: capacity,
     };
     let hit = |(at, key): &(usize, &u32)| {
-        cache.meets(1_700_000_000_000 + *at as i64 * 1000 / RATE, **key)
+        let elapsed_ms = *at as f64 * 1000.0 / rate;
+        cache.meets(1_700_000_000_000 + elapsed_ms as i64, **key)
     };
     let hits = keys.iter().enumerate().filter(hit).count();
     hits as f64 / keys.len().max(1) as f64
@@ -81,7 +81,7 @@ impl Cache {
         let (scope, order) = (Scope::All, self.order);
         let plan = Plan { scope, order, samples: SAMPLES, stamp, lazily: false };
         let doors = (Wants::default, |_: &mut Change| {});
-        let found = self.keyspace.evict(&mut self.evictor, &plan, &mut self.change, doors);
+        let found = self.keyspace.evict(&mut self.evictor, (&plan, 1), &mut self.change, doors);
         assert!(found, "a full cache has a key that may go");
     }
 }

@@ -4,12 +4,13 @@ use super::*;
 
 const CAPACITY: usize = 2000;
 const REQUESTS: usize = 100_000;
+const RATE: f64 = 2000.0;
 
 fn ratios(name: &str) -> [f64; 3] {
     let traces = trace::all(CAPACITY);
     let trace = traces.iter().find(|trace| trace.name == name);
     let keys = trace.expect("the name of a trace").keys(REQUESTS);
-    POLICIES.map(|policy| policy::hit_ratio(policy, CAPACITY, &keys))
+    POLICIES.map(|policy| policy::hit_ratio(policy, CAPACITY, RATE, &keys))
 }
 
 #[test]

@@ -73,8 +73,8 @@ fn damaged_payloads_are_refused() {
     assert!(refusal(&[b"\x1d\x00", empty, VALUES]).contains("without a field"));
     assert!(refusal(&[b"\x1f\x01\x00"]).contains("without a field"));
     assert!(refusal(&[b"\x1f\x02\x01"]).contains("unknown form"));
-    assert_eq!(refusal(&[b"\x1e", VALUES]), "foreign 30");
-    assert_eq!(refusal(&[b"\x20\x05\xc0\x01\xc0\x02"]), "foreign 32");
+    assert!(refusal(&[b"\x1e", VALUES]).contains("only a file"));
+    assert!(refusal(&[b"\x20\x05\xc0\x01\xc0\x02"]).contains("only a file"));
     assert_eq!(refusal(&[b"\x21\x01"]), "foreign 33");
 }
 
