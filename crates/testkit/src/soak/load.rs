@@ -134,7 +134,8 @@ impl Load {
                 thread::sleep(Duration::from_millis(10));
             }
             let reply = client.text(command);
-            if !reply.contains("started") && !reply.contains("scheduled") {
+            // The server rewrites its log by itself, too.
+            if !["started", "scheduled", "progress", "active"].iter().any(|it| reply.contains(it)) {
                 return Err(format!("{command}: {reply}"));
             }
             wait_for_saves(&mut client);
