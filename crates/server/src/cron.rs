@@ -102,7 +102,8 @@ pub fn is_over_output_limit(server: &Server, local: &Local, conn: &mut Conn) -> 
         conn.over_soft_since = None;
     }
     let since = is_over_soft.then(|| *conn.over_soft_since.get_or_insert(local.now_ms()));
-    let too_long = |since: i64| local.now_ms() - since > limit.soft_seconds as i64 * 1000;
+    // In whole seconds of the clock, as in Redis: so it is up to a second more than is asked for.
+    let too_long = |since: i64| local.now_ms() / 1000 - since / 1000 > limit.soft_seconds as i64;
     let is_stranger = !conn.session.state.any(State::KNOWN);
     let counts_all = server.knobs.reply_list_only.load(Ordering::Relaxed);
     let most = if counts_all { 0 } else { STRANGER_OUTPUT_MAX };
