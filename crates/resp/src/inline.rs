@@ -11,6 +11,16 @@ use crate::parse::ProtocolError;
 /// other escaped byte for itself; single quotes understand `\'` alone. A quote may open inside an
 /// argument, but a closing one must end it. The line ends at a NUL.
 pub fn split(line: &[u8]) -> Result<Vec<Vec<u8>>, ProtocolError> {
+    split_by(line, false)
+}
+
+/// As [`split`], but a closing quote may be followed by more of its argument, as Valkey 9 reads its
+/// configuration: `"a"b` is `ab`.
+pub fn split_touching(line: &[u8]) -> Result<Vec<Vec<u8>>, ProtocolError> {
+    split_by(line, true)
+}
+
+fn split_by(line: &[u8], may_touch: bool) -> Result<Vec<Vec<u8>>, ProtocolError> {
     let mut rest = &line[..memchr::memchr(0, line).unwrap_or(line.len())];
     let mut args = Vec::new();
     loop {
@@ -23,7 +33,7 @@ pub fn split(line: &[u8]) -> Result<Vec<Vec<u8>>, ProtocolError> {
             return Ok(args);
         }
         let mut arg = Vec::new();
-        rest = token(rest, &mut arg)?;
+        rest = token(rest, &mut arg, may_touch)?;
         args.push(arg);
     }
 }
@@ -60,15 +70,24 @@ pub fn quoted(bytes: &[u8]) -> String {
 }
 
 /// Reads one argument and returns what stands behind it.
-fn token<'a>(mut rest: &'a [u8], arg: &mut Vec<u8>) -> Result<&'a [u8], ProtocolError> {
+fn token<'a>(
+    mut rest: &'a [u8],
+    arg: &mut Vec<u8>,
+    may_touch: bool,
+) -> Result<&'a [u8], ProtocolError> {
     while let [first, tail @ ..] = rest {
-        match first {
-            b'"' => return closed(double_quoted(tail, arg)?),
-            b'\'' => return closed(single_quoted(tail, arg)?),
+        rest = match first {
+            b'"' => double_quoted(tail, arg)?,
+            b'\'' => single_quoted(tail, arg)?,
             b' ' | b'\n' | b'\r' | b'\t' => return Ok(tail),
-            _ => arg.push(*first),
+            _ => {
+                arg.push(*first);
+                tail
+            }
+        };
+        if matches!(first, b'"' | b'\'') && !may_touch {
+            return closed(rest);
         }
-        rest = tail;
     }
     Ok(rest)
 }

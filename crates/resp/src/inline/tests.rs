@@ -34,6 +34,23 @@ fn lines() {
 }
 
 #[test]
+fn quoted_parts_may_touch_where_that_is_asked_for() {
+    let cases: &[(&[u8], &[&[u8]])] = &[
+        (b"\"por\"\"t\" 1", &[b"port", b"1"]),
+        (b"maxmemory \"10\"mb", &[b"maxmemory", b"10mb"]),
+        (b"a'b c'\"\\x41\" d", &[b"ab cA", b"d"]),
+        (b"save \"\"", &[b"save", b""]),
+        (b"a \"b c\" 'd'", &[b"a", b"b c", b"d"]),
+    ];
+    for (line, args) in cases {
+        assert_eq!(split_touching(line).unwrap(), *args, "{}", line.escape_ascii());
+    }
+    for line in [&b"a \"b"[..], b"a\"b\"'c", b"a \"\\"] {
+        assert_eq!(split_touching(line), Err(ProtocolError::UnbalancedQuotes));
+    }
+}
+
+#[test]
 fn unbalanced() {
     let cases = [
         &b"\""[..],

@@ -182,7 +182,7 @@ fn options(arguments: &[OsString], first_is_first: bool) -> (Vec<u8>, bool) {
             lines.extend_from_slice(option);
             lines.push(b' ');
             // `--port 6379` may also come as one word.
-            needs_value = inline::split(word).is_ok_and(|parts| parts.len() == 1);
+            needs_value = inline::split_touching(word).is_ok_and(|parts| parts.len() == 1);
             // An array of save points that is empty leaves `--save` without a value.
             let next_is_option = arguments.get(at + 1).is_some_and(is_option);
             if needs_value && option.eq_ignore_ascii_case(b"save") && (is_last || next_is_option) {

@@ -175,7 +175,7 @@ impl Loader<'_> {
             if line.is_empty() || line[0] == b'#' {
                 continue;
             }
-            let fault = match inline::split(line) {
+            let fault = match inline::split_touching(line) {
                 Err(_) => Fault::from("Unbalanced quotes in configuration line"),
                 Ok(words) => match self.apply(&words) {
                     Ok(()) => continue,
@@ -217,8 +217,8 @@ impl Loader<'_> {
         let split;
         let arguments = match arguments {
             [one] if row.flags.contains(Flags::MULTI_ARG) && !one.is_empty() => {
-                split =
-                    inline::split(one).map_err(|_| "Unbalanced quotes in configuration line")?;
+                split = inline::split_touching(one)
+                    .map_err(|_| "Unbalanced quotes in configuration line")?;
                 &split
             }
             _ => arguments,

@@ -113,7 +113,7 @@ impl Rewrite {
             self.marked |= line == MARKER;
             return line.to_vec();
         }
-        let words = inline::split(line).unwrap_or_default();
+        let words = inline::split_touching(line).unwrap_or_default();
         let Some(name) = words.first() else {
             return [UNREADABLE, line].concat();
         };

@@ -110,6 +110,12 @@ fn includes_are_read_where_they_stand() {
 }
 
 #[test]
+fn quoted_and_unquoted_parts_may_touch() {
+    let (config, _) = start(&lines("max\"memory\" \"10\"mb")).unwrap();
+    assert_eq!(config.memory(Id::Maxmemory), 10 << 20);
+}
+
+#[test]
 fn faults_name_file_line_and_text() {
     let scratch = Scratch::new("faults");
     let dir = scratch.path().display().to_string();
