@@ -75,7 +75,7 @@ impl Model {
             return (vec!["UNLINK".into(), name], Value::Int(was_there.into()));
         }
         let mut held = self.held.remove(&key).unwrap_or_else(|| Held::empty(key));
-        let (words, reply) = match &mut held {
+        let (mut words, reply) = match &mut held {
             Held::Text(text) => on_text(text, &mut self.rng),
             Held::List(list) => on_list(list, &mut self.rng),
             Held::Hash(hash) => on_hash(hash, &mut self.rng),
@@ -85,11 +85,8 @@ impl Model {
         if !held.is_empty() {
             self.held.insert(key, held);
         }
-        let mut words: VecDeque<String> = words.into();
-        let command = words.pop_front().unwrap_or_default();
-        words.push_front(name);
-        words.push_front(command);
-        (words.into(), reply)
+        words.insert(1, name);
+        (words, reply)
     }
 
     /// Commands by which another server comes to hold the same.
