@@ -601,8 +601,14 @@ impl ShardDb {
             if entry.address() != old && entry.deadline_ms().is_some() {
                 wheel_of(wheel).moved(old, entry);
             }
-            if !is_long(entry) {
-                entry.object_mut().map(|value| value.relocate(0, AT_ONCE, &mut noted));
+            let mut cursor = 0;
+            while !is_long(entry)
+                && let Some(value) = entry.object_mut()
+            {
+                cursor = value.relocate(cursor, AT_ONCE, &mut noted);
+                if cursor == 0 {
+                    break;
+                }
             }
             each(entry, is_moved);
         })

@@ -1,15 +1,32 @@
 //! Moving what lies scattered, over sockets: free places in slabs become few again, and the data
 //! are what they were, read and written by clients meanwhile.
 
+use std::fs;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use testkit::{Client, Server, Value};
+use testkit::{Client, Folder, Server, Value};
 
 /// Far longer than it takes on a machine that has much else to do.
 const PATIENCE: usize = 1200;
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// Commands that keep a loading server busy, each for some hundredths of a second or longer.
+const PAUSES: usize = 60;
+
+fn start(options: &[(&str, &str)]) -> Server {
+    let mut all = vec![
+        ("save", ""),
+        ("enable-debug-command", "yes"),
+        ("active-defrag-ignore-bytes", "500kb"),
+        ("active-defrag-threshold-lower", "5"),
+        ("active-defrag-cycle-min", "50"),
+        ("active-defrag-cycle-max", "75"),
+    ];
+    all.extend_from_slice(options);
+    Server::start_binary(Path::new(env!("CARGO_BIN_EXE_reddle")), &all)
+}
 
 fn words(line: &str) -> Vec<String> {
     line.split(' ').map(str::to_owned).collect()
@@ -55,18 +72,11 @@ fn await_that(client: &mut Client, what: &str, holds: impl Fn(&mut Client) -> bo
 #[test]
 fn what_lies_scattered_is_moved_and_stays_what_it_is() {
     for threads in ["1", "2"] {
-        let server = Server::start_binary(
-            Path::new(env!("CARGO_BIN_EXE_reddle")),
-            &[
-                ("threads", threads),
-                ("save", ""),
-                ("enable-debug-command", "yes"),
-                ("active-defrag-ignore-bytes", "1mb"),
-                ("active-defrag-threshold-lower", "10"),
-                ("active-defrag-cycle-min", "50"),
-                ("active-defrag-cycle-max", "75"),
-            ],
-        );
+        let server = start(&[
+            ("threads", threads),
+            ("active-defrag-ignore-bytes", "1mb"),
+            ("active-defrag-threshold-lower", "10"),
+        ]);
         let mut client = server.client();
         scatter(&mut client);
         let digest = client.run("DEBUG DIGEST");
@@ -90,5 +100,110 @@ fn what_lies_scattered_is_moved_and_stays_what_it_is() {
         let rest = client.info::<f64>("allocator_frag_ratio");
         assert!(rest < lost, "{rest} after {lost}");
         assert_eq!(client.run("CONFIG SET activedefrag no"), Value::Simple(b"OK".into()));
+    }
+}
+
+/// Has next to nothing lie scattered in the end, where much does.
+fn gather(client: &mut Client) {
+    let lost = client.info::<f64>("allocator_frag_ratio");
+    assert!(lost > 1.3, "there is something to do: {lost}");
+    assert_eq!(client.run("CONFIG SET activedefrag yes"), Value::Simple(b"OK".into()));
+    await_that(client, "the end", |client| client.info::<f64>("allocator_frag_ratio") < 1.1);
+}
+
+#[test]
+fn streams_and_their_groups_are_moved() {
+    let server = start(&[("threads", "2")]);
+    let mut client = server.client();
+    let (mut all, mut gone) = (Vec::new(), Vec::new());
+    for at in 0..6000 {
+        let text = "x".repeat(40 + at % 30);
+        all.push(words(&format!("XADD x{at} * f {text}")));
+        all.push(words(&format!("XGROUP CREATE x{at} group-of-some-readers 0")));
+        let reader = format!("GROUP group-of-some-readers reader-{at}");
+        all.push(words(&format!("XREADGROUP {reader} STREAMS x{at} >")));
+        if at % 2 == 0 {
+            gone.push(words(&format!("DEL x{at}")));
+        }
+    }
+    client.send_all(&all);
+    client.send_all(&gone);
+    let digest = client.run("DEBUG DIGEST");
+    gather(&mut client);
+    assert_eq!(client.run("DEBUG DIGEST"), digest);
+    let pending = client.run("XPENDING x1 group-of-some-readers - + 10 reader-1");
+    assert!(matches!(&pending, Value::Array(entries) if entries.len() == 1), "{pending:?}");
+}
+
+#[test]
+fn texts_of_scripts_are_moved() {
+    let server = start(&[("threads", "2")]);
+    let mut client = server.client();
+    let script = |at: usize| format!("--{}\nreturn({at})", "x".repeat(450));
+    let of = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    let (mut all, mut gone) = (Vec::new(), Vec::new());
+    for at in 0..12_000 {
+        all.push(of(&["SCRIPT", "LOAD", &script(at)]));
+        all.push(of(&["SET", &format!("k{at}"), &script(at)]));
+        gone.push(of(&["DEL", &format!("k{at}")]));
+    }
+    client.send_all(&all);
+    client.send_all(&gone);
+    gather(&mut client);
+    let mut others: Vec<Client> = (0..4).map(|_| server.client()).collect();
+    for at in (0..12_000).step_by(500) {
+        let Value::Bulk(digest) = client.call(&["SCRIPT", "LOAD", &script(at)]) else {
+            panic!("no digest")
+        };
+        let shown = client.call(&[b"SCRIPT", &b"SHOW"[..], &digest]);
+        assert_eq!(shown, Value::Bulk(script(at).into_bytes()));
+        for other in &mut others {
+            let found = other.call(&[b"EVALSHA", &digest[..], b"0"]);
+            assert_eq!(found, Value::Int(at as i64));
+        }
+    }
+}
+
+/// Commands as they stand in a log.
+fn logged(commands: &[Vec<String>]) -> String {
+    let word = |word: &String| format!("${}\r\n{word}\r\n", word.len());
+    let words = |words: &[String]| words.iter().map(word).collect::<String>();
+    commands.iter().map(|all| format!("*{}\r\n{}", all.len(), words(all))).collect()
+}
+
+#[test]
+fn what_lies_scattered_is_moved_while_a_log_is_loaded() {
+    let folder = Folder::new();
+    let text = "x".repeat(200);
+    let mut all: Vec<_> = (0..40_000).map(|at| words(&format!("SET k{at} {text}{at}"))).collect();
+    let gone = (0..40_000).filter(|at| at % 4 > 0);
+    all.extend(gone.map(|at| words(&format!("DEL k{at}"))));
+    // Each is run alone, because it is long.
+    let pause = format!("for at=1,3e6 do end --{}", "x".repeat(300 << 10));
+    all.extend((0..PAUSES).map(|_| vec!["EVAL".to_owned(), pause.clone(), "0".to_owned()]));
+    fs::create_dir(folder.join("appendonlydir")).expect("the folder is new");
+    let put = |name: &str, content: String| {
+        fs::write(folder.join("appendonlydir").join(name), content).expect("it is ours");
+    };
+    put("appendonly.aof.1.incr.aof", logged(&all));
+    put("appendonly.aof.manifest", "file appendonly.aof.1.incr.aof seq 1 type i\n".to_owned());
+    let server = start(&[
+        ("dir", folder.to_str().expect("it is ours")),
+        ("appendonly", "yes"),
+        ("activedefrag", "yes"),
+        ("threads", "2"),
+    ]);
+    let mut client = server.client();
+    await_that(&mut client, "the first move", |client| {
+        let text = client.text("INFO all");
+        let is_over = text.contains("\r\nloading:0\r\n");
+        let moves = !text.contains("\r\nactive_defrag_hits:0\r\n");
+        assert!(moves || !is_over, "nothing was moved while the log was loaded");
+        moves && !is_over
+    });
+    await_that(&mut client, "the end", |client| client.info::<u32>("loading") == 0);
+    assert_eq!(client.run("DBSIZE"), Value::Int(10_000));
+    for at in (0..40_000).step_by(1000) {
+        assert_eq!(client.text(&format!("GET k{at}")), format!("{text}{at}"));
     }
 }

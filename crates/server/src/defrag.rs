@@ -8,8 +8,8 @@
 //! The first worker looks ten times a second at how much is lost in this way and decides how much
 //! time is worth it. Each worker walks over the keys of its lane, for a slice of
 //! `active-defrag-cycle-us` at a time, and rests between two slices for as long as that share asks.
-//! It does not know how keys are moved (`keyspace::relocate`), nor how the allocator tells of its
-//! pages (`sys::slabs`).
+//! The first worker walks over the scripts, too. This does not know how keys are moved
+//! (`keyspace::relocate`), nor how the allocator tells of its pages (`sys::slabs`).
 
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 use keyspace::Walk;
 
 use crate::local::Local;
+use crate::scripting::{Digest, FIRST_DIGEST};
 use crate::server::Server;
-use crate::session::State;
 use crate::{standby, sys};
 
 /// After a walk that moved next to nothing the next one begins so much later.
@@ -85,6 +85,8 @@ pub struct Figures {
 #[derive(Default)]
 pub struct Course {
     walk: Walk,
+    /// The next script, once all keys have been passed.
+    script: Option<Digest>,
     /// When its next slice begins.
     next: Option<Instant>,
     /// Allocations that were moved since the walk began, and that were looked at.
@@ -160,7 +162,7 @@ pub fn run(server: &Server, local: &mut Local) {
     if effort == 0 || patience(server, local) != Some(Duration::ZERO) {
         return;
     }
-    if server.persistence.snapshots.is_active() || server.state().any(State::LOADING) {
+    if server.persistence.snapshots.is_active() {
         local.desk.defrag.next = Some(Instant::now() + REST / 10);
         return;
     }
@@ -187,22 +189,16 @@ fn walk(server: &Server, local: &mut Local, course: &mut Course, end: Instant) -
         *(if is_hit { &mut hits } else { &mut misses }) += 1;
         is_hit
     };
-    let counts = &server.defrag;
     sys::slabs::without_cache(|| {
         loop {
-            let step = server.keyspace.relocate(local.id as u32, &mut course.walk, &mut pays);
-            counts.key_hits.fetch_add(step.moved, Ordering::Relaxed);
-            counts.key_misses.fetch_add(step.left, Ordering::Relaxed);
-            if step.is_through {
-                is_through = true;
-                break;
-            }
-            if Instant::now() >= end {
+            is_through = go_on(server, local.id, course, &mut pays);
+            if is_through || Instant::now() >= end {
                 break;
             }
         }
     });
     drop(gate);
+    let counts = &server.defrag;
     counts.hits.fetch_add(hits, Ordering::Relaxed);
     counts.misses.fetch_add(misses, Ordering::Relaxed);
     course.moved += hits;
@@ -212,6 +208,19 @@ fn walk(server: &Server, local: &mut Local, course: &mut Course, end: Instant) -
     }
     let (moved, looked) = (std::mem::take(&mut course.moved), std::mem::take(&mut course.looked));
     moved * WORTH <= looked
+}
+
+/// Goes on by some keys, or behind the last of them by some scripts; whether that was the end.
+fn go_on(server: &Server, worker: usize, course: &mut Course, pays: value::Pays<'_>) -> bool {
+    if let Some(script) = course.script {
+        course.script = server.scripting.scripts.lock().relocate(script, pays);
+        return course.script.is_none();
+    }
+    let step = server.keyspace.relocate(worker as u32, &mut course.walk, pays);
+    server.defrag.key_hits.fetch_add(step.moved, Ordering::Relaxed);
+    server.defrag.key_misses.fetch_add(step.left, Ordering::Relaxed);
+    course.script = (step.is_through && worker == 0).then_some(FIRST_DIGEST);
+    step.is_through && worker != 0
 }
 
 #[cfg(test)]

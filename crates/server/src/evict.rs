@@ -216,7 +216,7 @@ fn evict(server: &Server, local: &mut Local, limit: u64, debt: i64) -> bool {
     // What is told of evicted keys takes memory, too. It is not made room for here, or a few keys
     // of which many are told could cost all of them.
     let (mut freed, mut needed) = (0, excess(server, limit));
-    // Nor is it as long as other workers have not heard of it, which may take them a while.
+    // Nor is it as long as not all of that is sent, which may take the other workers a while.
     let is_awaited = !server.tracking.is_all_quiet();
     if is_awaited {
         needed = needed.min(debt);

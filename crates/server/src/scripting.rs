@@ -34,13 +34,13 @@ mod host;
 mod libraries;
 mod running;
 
-pub use cache::{Cache, Compiled};
+pub use cache::{Cache, Compiled, Digest, FIRST_DIGEST};
 pub use libraries::{Libraries, name as library_name};
 
 pub(crate) use container::HANDLERS as SCRIPT_HANDLERS;
 pub(crate) use function::HANDLERS as FUNCTION_HANDLERS;
 
-use cache::{Digest, Found};
+use cache::Found;
 use debugger::Wire;
 use host::ScriptHost;
 use running::Running;

@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use commands::Args;
 use crossbeam_queue::SegQueue;
@@ -53,6 +53,8 @@ pub struct Tracking {
     clients: Mutex<u64>,
     /// By worker, the clients with something in an inbox that was empty.
     notices: Vec<SegQueue<Reader>>,
+    /// By worker, whether it has taken such clients out and has not sent them all yet.
+    telling: Vec<AtomicBool>,
 }
 
 /// What INFO tells.
@@ -87,6 +89,7 @@ impl Tracking {
             prefix_count: AtomicUsize::new(0),
             clients: Mutex::new(0),
             notices: (0..workers).map(|_| SegQueue::new()).collect(),
+            telling: (0..workers).map(|_| AtomicBool::new(false)).collect(),
         }
     }
 
@@ -108,9 +111,22 @@ impl Tracking {
         self.prefix_count.load(Ordering::Relaxed) > 0
     }
 
-    /// The next client of a worker whose inbox has something in it.
+    /// The next client of a worker whose inbox has something in it. The worker calls
+    /// [`Self::end_telling`] when it has sent what it found there.
     pub fn next_notice(&self, worker: usize) -> Option<Reader> {
+        if self.is_quiet(worker) {
+            return None;
+        }
+        // Before the queue can be seen empty.
+        self.telling[worker].store(true, Ordering::Release);
         self.notices[worker].pop()
+    }
+
+    /// A worker has sent its clients what they had to be told.
+    pub fn end_telling(&self, worker: usize) {
+        if self.telling[worker].load(Ordering::Relaxed) {
+            self.telling[worker].store(false, Ordering::Release);
+        }
     }
 
     /// Whether a worker's clients have nothing to be told.
@@ -118,9 +134,10 @@ impl Tracking {
         self.notices[worker].is_empty()
     }
 
-    /// Whether no worker's clients have anything to be told.
+    /// Whether no worker's clients have anything to be told, or are about to be sent it.
     pub fn is_all_quiet(&self) -> bool {
-        self.notices.iter().all(SegQueue::is_empty)
+        let tells = |telling: &AtomicBool| telling.load(Ordering::Acquire);
+        self.notices.iter().all(SegQueue::is_empty) && !self.telling.iter().any(tells)
     }
 
     /// Tells a client, or whom it redirects to; returns a bit for the worker to wake. `origin` is

@@ -11,8 +11,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::Pays;
 use crate::compact::Element;
+use crate::{Pays, relocate};
 
 mod ring;
 mod slice;
@@ -64,6 +64,9 @@ impl Array {
 
     /// See [`crate::ValueMut::relocate`]: a cursor is the number of a slice.
     pub(crate) fn relocate(&mut self, cursor: u64, count: usize, pays: Pays<'_>) -> u64 {
+        if cursor == 0 {
+            relocate::map(&mut self.slices, pays);
+        }
         let mut seen = 0;
         for (number, slice) in self.slices.range_mut(cursor..) {
             if seen >= count && *number > cursor {

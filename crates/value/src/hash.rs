@@ -15,7 +15,7 @@ use crate::compact::word::{Form, Marker, Pair as Word};
 use crate::compact::{Element, Listpack};
 use crate::object::table_line;
 use crate::relocate::TOGETHER;
-use crate::{KeyHash, Limits, Pays, Step};
+use crate::{KeyHash, Limits, Pays, Step, relocate};
 
 mod field;
 mod parts;
@@ -148,6 +148,7 @@ impl Hash {
         };
         if cursor == 0 {
             large.relocate(pays);
+            relocate::set(&mut large.due, pays);
         }
         large.table.scan_mut(cursor, count.min(TOGETHER), &mut |field: &mut Field| {
             if pays(field.address()) {

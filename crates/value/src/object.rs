@@ -95,9 +95,9 @@ pub enum ValueMut<'a> {
     /// A hash.
     Hash(&'a mut Hash),
     /// A stream.
-    Stream(&'a mut Stream),
+    Stream(&'a mut Box<Stream>),
     /// An array.
-    Array(&'a mut Array),
+    Array(&'a mut Box<Array>),
 }
 
 /// Calls the same method of whichever type it is.

@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Limits, Pays};
+use crate::Limits;
 
 mod group;
 mod id;
@@ -18,6 +18,7 @@ mod lag;
 mod node;
 mod parts;
 mod range;
+mod relocate;
 #[cfg(test)]
 mod tests;
 mod trim;
@@ -65,18 +66,6 @@ impl Stream {
         Stream::default()
     }
 
-    /// See [`crate::ValueMut::relocate`]: a cursor is the milliseconds of a node's first id.
-    pub(crate) fn relocate(&mut self, cursor: u64, count: usize, pays: Pays<'_>) -> u64 {
-        let (mut seen, mut last) = (0, cursor);
-        for (id, node) in self.nodes.range_mut(Id::new(cursor, 0)..) {
-            if seen >= count && id.ms > last {
-                return id.ms;
-            }
-            node.relocate(pays);
-            (seen, last) = (seen + 1, id.ms);
-        }
-        0
-    }
 
     /// How many entries there are.
     pub fn len(&self) -> u64 {
@@ -245,8 +234,8 @@ impl Stream {
 
     /// How many allocations freeing it takes, roughly.
     pub fn effort(&self) -> usize {
-        let pending: usize = self.groups.values().map(Group::pending).sum();
-        1 + self.nodes.len() + self.groups.len() + pending / 3
+        let of = |group: &Group| 1 + group.consumers().len() + group.pending() / 3;
+        1 + self.nodes.len() + self.groups.values().map(of).sum::<usize>()
     }
 }
 

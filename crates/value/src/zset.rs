@@ -53,25 +53,35 @@ pub struct Zset(Pair<Listpack, Marker<Large, LARGE>>);
 /// The mark of a large one's handle.
 const LARGE: usize = 1;
 
+/// Above the cursors of a table.
+const RANKS: u64 = 1 << 48;
+
 impl Zset {
     /// An empty small one.
     pub fn new() -> Zset {
         Zset(Inner::Small(Listpack::new()).into())
     }
 
-    /// See [`crate::ValueMut::relocate`].
+    /// See [`crate::ValueMut::relocate`]: a cursor is the table's, and then, beyond all of these,
+    /// a rank.
     pub(crate) fn relocate(&mut self, cursor: u64, count: usize, pays: Pays<'_>) -> u64 {
-        match self.0.view_mut() {
+        let large = match self.0.view_mut() {
             Inner::Small(pack) => {
                 pack.relocate(pays);
-                0
+                return 0;
             }
-            Inner::Large(large) => {
-                if cursor == 0 {
-                    large.relocate(pays);
-                }
-                large.relocate_members(cursor, count, pays)
-            }
+            Inner::Large(large) => large,
+        };
+        if cursor == 0 {
+            large.relocate(pays);
+        }
+        if let Some(rank) = cursor.checked_sub(RANKS) {
+            let next = large.relocate_nodes(rank as usize, count, pays);
+            return next.map_or(0, |rank| RANKS + rank as u64);
+        }
+        match large.relocate_members(cursor, count, pays) {
+            0 => RANKS,
+            next => next,
         }
     }
 

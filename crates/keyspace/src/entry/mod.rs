@@ -353,8 +353,8 @@ impl Entry {
                 Kind::Set => ValueMut::Set(&mut *slot.cast()),
                 Kind::Zset => ValueMut::Zset(&mut *slot.cast()),
                 Kind::Hash => ValueMut::Hash(&mut *slot.cast()),
-                Kind::Stream => ValueMut::Stream(&mut *slot.cast::<Box<Stream>>()),
-                Kind::Array => ValueMut::Array(&mut *slot.cast::<Box<Array>>()),
+                Kind::Stream => ValueMut::Stream(&mut *slot.cast()),
+                Kind::Array => ValueMut::Array(&mut *slot.cast()),
                 Kind::String => unreachable!("a string is no collection"),
             }
         })

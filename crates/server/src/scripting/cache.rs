@@ -2,10 +2,11 @@
 //!
 //! Scripts of EVAL are forgotten when too many newer ones were used; those of SCRIPT LOAD are not.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use parking_lot::Mutex;
 use script::{Flags, Interp, Role, Script};
 
 use super::Nature;
@@ -15,15 +16,21 @@ use crate::server::Server;
 /// Scripts of EVAL that are remembered.
 const REMEMBERED: usize = 500;
 
+/// Scripts that [`Cache::relocate`] looks at.
+const MOVED_AT_ONCE: usize = 32;
+
 /// SHA-1 in lower-case hexadecimal digits.
 pub type Digest = [u8; 40];
+
+/// No digest comes before it.
+pub const FIRST_DIGEST: Digest = [0; 40];
 
 /// One script.
 pub struct Stored {
     /// Its digest.
     pub digest: Digest,
-    /// As it came.
-    pub body: Vec<u8>,
+    /// As it came. It is held while it is compiled or sent.
+    body: Mutex<Box<[u8]>>,
     /// What it says of itself.
     pub nature: Nature,
     /// Where the code begins, behind the line that names the engine but for its end.
@@ -41,12 +48,18 @@ impl Stored {
     pub fn touch(&self, at: u64) {
         self.used.store(at, Ordering::Relaxed);
     }
+
+    /// The script as it came.
+    pub fn with_body<R>(&self, work: impl FnOnce(&[u8]) -> R) -> R {
+        work(&self.body.lock())
+    }
 }
 
 /// All scripts.
 #[derive(Default)]
 pub struct Cache {
-    scripts: HashMap<Digest, Arc<Stored>, foldhash::fast::FixedState>,
+    /// In the order of their digests, so that a walk can go on where it stopped.
+    scripts: BTreeMap<Digest, Arc<Stored>>,
     /// Scripts that may be forgotten.
     passing: usize,
     /// Scripts that were forgotten for newer ones.
@@ -72,7 +85,7 @@ impl Cache {
     /// Bytes that they take.
     pub fn memory(&self) -> usize {
         let each = size_of::<Stored>() + 2 * size_of::<Digest>();
-        self.scripts.values().map(|stored| stored.body.capacity() + each).sum()
+        self.scripts.values().map(|stored| stored.body.lock().len() + each).sum()
     }
 
     /// Makes a script known; `kept` for good.
@@ -100,6 +113,24 @@ impl Cache {
         self.passing -= 1;
         self.evicted += 1;
         true
+    }
+
+    /// Moves the texts of some scripts, from a digest on, where that pays; the digest to go on
+    /// with, none at the end.
+    pub fn relocate(
+        &self,
+        from: Digest,
+        mut pays: impl FnMut(*const u8) -> bool,
+    ) -> Option<Digest> {
+        let mut scripts = self.scripts.range(from..);
+        for (_, stored) in scripts.by_ref().take(MOVED_AT_ONCE) {
+            // Whoever compiles it would be waited for.
+            let Some(mut body) = stored.body.try_lock() else { continue };
+            if !body.is_empty() && pays(body.as_ptr()) {
+                *body = body.clone();
+            }
+        }
+        scripts.next().map(|(digest, _)| *digest)
     }
 
     /// Forgets all scripts.
@@ -182,7 +213,8 @@ impl Compiled {
         if self.scripts.len() >= 2 * REMEMBERED {
             self.forget_gone();
         }
-        let script = self.interp(server).compile(&stored.body[stored.code_at..]);
+        let interp = self.interp(server);
+        let script = stored.with_body(|body| interp.compile(&body[stored.code_at..]));
         let script = script.map_err(|text| {
             [b"Error compiling script (new function): ", text.as_slice()].concat()
         })?;
@@ -207,7 +239,7 @@ pub fn read(digest: &Digest, body: &[u8]) -> Result<Stored, String> {
     };
     Ok(Stored {
         digest: *digest,
-        body: body.to_vec(),
+        body: Mutex::new(body.into()),
         nature,
         code_at,
         is_gone: AtomicBool::new(false),

@@ -77,7 +77,7 @@ fn show(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     let digest = cache::given(args[2]);
     let stored = digest.and_then(|digest| call.server.scripting.scripts.lock().get(&digest));
     let stored = stored.ok_or(Error::Text(spec::error::NO_SCRIPT))?;
-    call.out.bulk(&stored.body);
+    stored.with_body(|body| call.out.bulk(body));
     Ok(())
 }
 

@@ -12,6 +12,10 @@ use parking_lot::Mutex;
 
 use crate::pubsub::Reader;
 
+/// Room that an inbox keeps when it is empty, in items: many keys may have gone at once to make
+/// room, and that was not made for this.
+const INBOX_KEPT: usize = 4;
+
 /// How a client tracks keys.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Mode(u8);
@@ -204,6 +208,7 @@ impl Tracker {
             let mut state = self.state.lock();
             self.is_noticed.store(false, Ordering::Relaxed);
             items.append(&mut state.inbox);
+            state.inbox.shrink_to(INBOX_KEPT);
         }
     }
 }

@@ -66,6 +66,9 @@ impl Thread {
             self.write(slot);
         }
         self.local.desk.written = written;
+        if self.local.desk.unsent.is_empty() {
+            server.tracking.end_telling(self.local.id);
+        }
         let stats = server.stats(self.local.id);
         stats.writes.add(writes);
         stats.bytes_out.add(sent);

@@ -53,6 +53,7 @@ impl Thread {
                 self.write(token);
             }
         }
+        self.server.tracking.end_telling(self.local.id);
     }
 
     pub(super) fn flush(&mut self, conn: &mut Conn) -> bool {

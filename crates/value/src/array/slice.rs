@@ -8,9 +8,9 @@
 //!
 //! Invariant: there are as many elements as bits.
 
-use crate::Pays;
 use crate::compact::bytes::size_class;
 use crate::compact::{Element, Listpack};
+use crate::{Pays, relocate};
 
 /// Places of a slice, one a bit.
 pub(super) const PLACES: u64 = u64::BITS as u64;
@@ -60,8 +60,8 @@ impl Slice {
                 1
             }
             Apart(texts) => {
-                let moving = texts.iter_mut().filter(|text| pays(text.as_ptr()));
-                moving.for_each(|text| *text = text.clone());
+                relocate::run(texts, pays);
+                texts.iter_mut().for_each(|text| relocate::text(text, pays));
                 texts.len()
             }
         }

@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
+use std::ptr;
 
 use super::limit::Fill;
 use super::node::{Node, View};
@@ -74,6 +75,12 @@ impl Quick {
     /// behind the last.
     pub(super) fn relocate_nodes(&mut self, from: u64, count: usize, pays: Pays<'_>) -> u64 {
         let len = self.nodes.len();
+        // Where the first node stands is in the same slab as where the list of nodes begins.
+        if from == 0 && len > 0 && pays(ptr::from_ref(&self.nodes[0]).cast()) {
+            let mut moved = VecDeque::with_capacity(self.nodes.capacity());
+            moved.append(&mut self.nodes);
+            self.nodes = moved;
+        }
         let from = (from as usize).min(len);
         let to = from.saturating_add(count.max(1)).min(len);
         self.nodes.range_mut(from..to).for_each(|node| node.relocate(pays));

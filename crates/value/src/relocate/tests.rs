@@ -1,11 +1,14 @@
 //! Everything that can be moved is moved, and nobody can tell afterwards.
 
+use std::collections::BTreeMap;
+
+use super::TREE_MAX;
 use crate::hash::{Rules as HashRules, Time};
 use crate::list::End;
 use crate::set::Rules as SetRules;
-use crate::stream::NewId;
+use crate::stream::{Group, NewId};
 use crate::zset::Form;
-use crate::{Array, Hash, KeyHash, Limits, List, Set, Stream, Value, Zset};
+use crate::{Array, Hash, KeyHash, Limits, List, Set, Stream, Value, Zset, relocate};
 
 /// A collection of each type and form with so many elements; some of them are long.
 fn values(count: usize) -> Vec<Value> {
@@ -22,7 +25,13 @@ fn values(count: usize) -> Vec<Value> {
         ints.add(number.to_string().as_bytes(), &SetRules { limits: &limits, hash });
         list.make_room(text.len(), 1, &limits);
         list.push(End::Right, text);
-        stream.add(NewId::Auto, &[b"field", text], &limits, number as i64 / 3 + 1).unwrap();
+        let now_ms = number as i64 / 3 + 1;
+        let id = stream.add(NewId::Auto, &[b"field", text], &limits, now_ms).unwrap();
+        let name = format!("group {}", number % 50).into_bytes();
+        stream.add_group(&name, Group::new(id, None));
+        let group = stream.group_mut(&name).unwrap();
+        let (owner, _) = group.ensure(text, now_ms);
+        group.assign(id, Some(owner), now_ms, 1);
         array.set(number as u64 * 3, text);
         array.set(1 << 40 | number as u64, &text.repeat(20));
     }
@@ -78,4 +87,57 @@ fn every_member_of_what_is_large_is_looked_at() {
         }
         assert!(looked >= 3000, "{:?}: {looked}", value.kind());
     }
+}
+
+/// What a walk asks about, without moving it.
+fn looked_at(value: &mut Value) -> Vec<usize> {
+    let (mut cursor, mut all) = (0, Vec::new());
+    loop {
+        cursor = value.view_mut().relocate(cursor, 10, &mut |address| {
+            all.push(address.addr());
+            false
+        });
+        if cursor == 0 {
+            return all;
+        }
+    }
+}
+
+#[test]
+fn every_allocation_is_asked_about_once() {
+    for mut value in values(3000) {
+        let mut all = looked_at(&mut value);
+        let count = all.len();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), count, "{:?}", value.kind());
+    }
+}
+
+#[test]
+fn all_nodes_of_a_sorted_set_are_asked_about() {
+    const LEAF: usize = 64;
+    const INNER: usize = 32;
+    let mut zset = values(3000).remove(3);
+    // The members, the leaves, what makes the inner nodes up, and the set itself.
+    let leaves = 3000_usize.div_ceil(LEAF);
+    let least = 3000 + leaves + 4 * (leaves.div_ceil(INNER) + 1) + 1;
+    let all = looked_at(&mut zset);
+    assert!(all.len() >= least, "{} of {least}", all.len());
+}
+
+#[test]
+fn trees_are_asked_about_by_nodes_and_built_anew() {
+    let mut map: BTreeMap<u64, u64> = (0..1000).map(|key| (key * 7, key)).collect();
+    let before = map.clone();
+    let mut asked = 0;
+    relocate::map(&mut map, &mut |_| {
+        asked += 1;
+        asked == 5
+    });
+    assert!((1000 / 12..1000 / 4).contains(&asked), "{asked}");
+    assert_eq!(map, before);
+    let mut long: BTreeMap<u64, u64> = (0..TREE_MAX as u64 + 1).map(|key| (key, key)).collect();
+    relocate::map(&mut long, &mut |_| panic!("it is too long"));
+    assert_eq!(long.len(), TREE_MAX + 1);
 }

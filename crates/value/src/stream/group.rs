@@ -9,6 +9,7 @@ use std::collections::btree_set::{self, BTreeSet};
 use std::ops::RangeBounds;
 
 use super::Id;
+use crate::{Pays, relocate};
 
 /// A consumer of a group, by its place. It stays the consumer's until that is removed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -236,6 +237,33 @@ impl Group {
         }
         found.sort_unstable();
         found.into_iter().map(|(_, id)| id).collect()
+    }
+
+    /// Moves what it has allocated where that pays, from the consumer of a number on and as long as
+    /// there are `left` to look at; the number to go on with, none at the end.
+    pub(super) fn relocate(
+        &mut self,
+        from: usize,
+        left: &mut usize,
+        pays: Pays<'_>,
+    ) -> Option<usize> {
+        if from == 0 {
+            relocate::map(&mut self.pending, pays);
+            relocate::run(&mut self.consumers, pays);
+            relocate::run(&mut self.order, pays);
+        }
+        *left = left.saturating_sub(1);
+        for (number, place) in self.consumers.iter_mut().enumerate().skip(from) {
+            if *left == 0 {
+                return Some(number);
+            }
+            if let Some(consumer) = place {
+                relocate::text(&mut consumer.name, pays);
+                relocate::set(&mut consumer.pending, pays);
+            }
+            *left -= 1;
+        }
+        None
     }
 
     /// Bytes asked of the allocator, estimated from the numbers of elements.

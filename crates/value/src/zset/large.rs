@@ -40,8 +40,7 @@ impl Large {
         table_line(self, &self.table, step)
     }
 
-    /// Moves the members that a scan of the table meets, and the leaves they stand in, where that
-    /// pays; the next cursor.
+    /// Moves the members that a scan of the table meets where that pays; the next cursor.
     pub(super) fn relocate_members(&mut self, cursor: u64, count: usize, pays: Pays<'_>) -> u64 {
         let Large { tree, table } = self;
         table.scan_mut(cursor, count.min(TOGETHER), &mut |member: &mut Member| {
@@ -49,10 +48,21 @@ impl Large {
             if pays(old.pointer().as_ptr()) {
                 let moved = Member::new(old.name(), old.score());
                 // The old one lives until the tree has the new one in its place.
-                tree.replace(old, moved.handle(), old.score(), pays);
+                tree.replace(old, moved.handle(), old.score());
                 *member = moved;
             }
         })
+    }
+
+    /// Moves about `count` of the tree's nodes, from the member of a rank on, where that pays; the
+    /// rank to go on with, none at the end.
+    pub(super) fn relocate_nodes(
+        &mut self,
+        rank: usize,
+        count: usize,
+        pays: Pays<'_>,
+    ) -> Option<usize> {
+        self.tree.relocate(rank, count, pays)
     }
 
     pub(super) fn len(&self) -> usize {

@@ -12,8 +12,9 @@
 
 use std::cmp::Ordering;
 use std::ops::Range;
+use std::ptr;
 
-use crate::Pays;
+use crate::{Pays, relocate};
 
 /// Items of a leaf. A kilobyte of them is moved at most.
 const LEAF_MAX: usize = 64;
@@ -141,20 +142,14 @@ impl<T: Named> Tree<T> {
         }
     }
 
-    /// Puts an item with the same name in the place of one that is here, and moves their leaf where
-    /// that pays.
-    pub(super) fn replace(&mut self, old: T, new: T, score: f64, pays: Pays<'_>) {
+    /// Puts an item with the same name in the place of one that is here.
+    pub(super) fn replace(&mut self, old: T, new: T, score: f64) {
         let mut node = &mut self.root;
         loop {
             match node {
                 Node::Leaf(items) => {
                     let at = place_of(items, old);
                     items[at].item = new;
-                    if pays(items.as_ptr().cast()) {
-                        let mut moved = Vec::with_capacity(items.capacity());
-                        moved.extend_from_slice(items);
-                        *items = moved;
-                    }
                     return;
                 }
                 Node::Inner(inner) => {
@@ -166,6 +161,14 @@ impl<T: Named> Tree<T> {
                 }
             }
         }
+    }
+
+    /// Moves the nodes that begin with one of about `count` leaves' items, from the item of a rank
+    /// on, where that pays; the rank to go on with, none at the end.
+    pub(super) fn relocate(&mut self, rank: usize, count: usize, pays: Pays<'_>) -> Option<usize> {
+        let end = rank.saturating_add(count.max(1) * (LEAF_MAX / 2));
+        self.root.relocate(0, &(rank..end), pays);
+        (end < self.len).then_some(end)
     }
 
     /// Takes out an item that is here.
@@ -355,6 +358,27 @@ impl<T: Named> Node<T> {
         }
     }
 
+    /// Moves the nodes whose first items have these ranks, where that pays; `first` is the rank of
+    /// this node's first item.
+    fn relocate(&mut self, mut first: usize, ranks: &Range<usize>, pays: Pays<'_>) {
+        let begins = ranks.contains(&first);
+        let inner = match self {
+            Node::Leaf(items) if begins => return relocate::run(items, pays),
+            Node::Leaf(_) => return,
+            Node::Inner(inner) => inner,
+        };
+        if begins {
+            inner.relocate(pays);
+        }
+        for (node, count) in inner.nodes.iter_mut().zip(&inner.counts) {
+            let behind = first + count;
+            if first < ranks.end && behind > ranks.start {
+                node.relocate(first, ranks, pays);
+            }
+            first = behind;
+        }
+    }
+
     fn first(&self) -> Placed<T> {
         match self {
             Node::Leaf(items) => items[0],
@@ -432,6 +456,17 @@ impl<T: Named> Inner<T> {
             firsts: Vec::with_capacity(nodes),
             counts: Vec::with_capacity(nodes),
             nodes: Vec::with_capacity(nodes),
+        }
+    }
+
+    /// Moves the node itself and its lists where that pays.
+    fn relocate(self: &mut Box<Self>, pays: Pays<'_>) {
+        relocate::run(&mut self.firsts, pays);
+        relocate::run(&mut self.counts, pays);
+        relocate::run(&mut self.nodes, pays);
+        if pays(ptr::from_ref(&**self).cast()) {
+            let empty = Inner { firsts: Vec::new(), counts: Vec::new(), nodes: Vec::new() };
+            *self = Box::new(std::mem::replace(&mut **self, empty));
         }
     }
 
