@@ -185,7 +185,8 @@ fn run(
     local.look_at_clock();
     let mut gate = pass(server, local);
     local.follow_config(server);
-    if conn.client().is_killed() {
+    // What would run behind the last save would be acknowledged and lost.
+    if conn.client().is_killed() || server.shutdown.is_complete() {
         return (Flow::Close, 0);
     }
     let is_busy = local.busy == State::BUSY;
