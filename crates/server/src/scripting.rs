@@ -237,10 +237,10 @@ pub fn perform<'k: 'h, 'h>(
     held: &mut Held<'h>,
 ) -> Result<(), Error> {
     monitor::show_script(turn.server, turn.local, turn.session, row, args);
-    match form.naming {
+    turn.as_a_whole(|turn| match form.naming {
         Naming::Function => run_function(turn, args, held, form.read_only),
         _ => run_script(turn, args, held, form),
-    }
+    })
 }
 
 fn run_script<'k: 'h, 'h>(

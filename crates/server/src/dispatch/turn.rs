@@ -448,6 +448,14 @@ impl<'k> Turn<'_, 'k> {
         }
     }
 
+    /// Runs what counts parts of its time by themselves; all of it is then still to be counted.
+    pub fn as_a_whole<R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> R {
+        let before = (*self.ticks, self.local.turn_nanoseconds);
+        let result = work(self);
+        (*self.ticks, self.local.turn_nanoseconds) = before;
+        result
+    }
+
     /// Counts a call and how long it took, in nanoseconds.
     #[inline]
     pub fn count(&mut self, row: &Row, mark: resp::Mark) -> u64 {
