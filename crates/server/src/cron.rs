@@ -78,7 +78,7 @@ fn is_idle_too_long(local: &Local, conn: &Conn) -> bool {
     let timeout_ms = local.tunables.timeout as i64 * 1000;
     let idle_ms = local.now_ms() - conn.client().active_ms.load(Ordering::Relaxed);
     let is_over = timeout_ms > 0 && idle_ms > timeout_ms;
-    let waits = State::BLOCKED.with(State::HELD).with(State::SUBSCRIBED);
+    let waits = State::BLOCKED.with(State::HELD).with(State::GETS_MESSAGES);
     if is_over && !conn.session.state.any(waits) {
         log::debug!("Closing idle client");
         return true;
