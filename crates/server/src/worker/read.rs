@@ -21,6 +21,8 @@ use crate::{cron, dispatch, felt, refuse, tracking};
 const INPUT_ROOM: usize = 16 << 10;
 /// Reads for one connection before the others have their turn.
 const READS_MAX: usize = 4;
+/// Bytes that are read at once of what nobody wants.
+const DROPPED_AT_ONCE: usize = 4 << 10;
 /// Query buffers stay below what an argument's place can say.
 const INPUT_MAX: u64 = u32::MAX as u64 - (64 << 20);
 /// Output that is sent before more requests of the same connection run.
@@ -271,8 +273,10 @@ impl Thread {
     /// Reads and drops what a connection that ends still sends, so that the kernel does not throw
     /// its last reply away.
     pub(super) fn discard(&mut self, conn: &mut Conn, token: usize) -> Fate {
+        // The worker's buffer may be in use by what somebody stands in for.
+        let mut dropped = [0; DROPPED_AT_ONCE];
         for _ in 0..READS_MAX {
-            if !matches!(conn.read(&mut self.local.desk.buffer), Got::Bytes(_)) {
+            if !matches!(conn.read(&mut dropped), Got::Bytes(_)) {
                 return Fate::Keep;
             }
         }
