@@ -105,7 +105,7 @@ fn serve(program: Program, arguments: &[OsString], config: Config, notices: &[No
 fn enter_directory(config: &Config) -> Result<(), String> {
     let Some(path) = config.path(Id::Dir) else { return Ok(()) };
     std::env::set_current_dir(path).map_err(|error| {
-        format!("Can't chdir to '{}': {}\n", path.display(), listen::system_text(&error))
+        format!("Can't chdir to '{}': {}\n", path.display(), sys::system_text(&error))
     })
 }
 
@@ -273,7 +273,7 @@ fn announce(server: &Server) {
         }
     }
     if let Err(error) = server.process.adjust_oom_score(&config) {
-        log::warn!("Unable to write oom_score_adj: {}", listen::system_text(&error));
+        log::warn!("Unable to write oom_score_adj: {}", sys::system_text(&error));
     }
 }
 

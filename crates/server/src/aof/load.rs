@@ -20,12 +20,12 @@ use spec::config::Id;
 use super::replay::{Batch, Player};
 use super::{Next, Phase, base};
 use crate::clock;
-use crate::listen::system_text;
 use crate::local::Local;
 use crate::mailbox::Message;
 use crate::persistence::{self, File};
 use crate::server::Server;
 use crate::session::State;
+use crate::sys::system_text;
 
 /// Bytes by which the two kinds of files are told apart.
 const HEAD: usize = 6;
