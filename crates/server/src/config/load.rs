@@ -241,11 +241,7 @@ impl Loader<'_> {
                 self.read_files(&path).map_err(Fault::Included)
             }
             (Id::RenameCommand, [command, name]) => self.rename(command, name),
-            (Id::User, [_, ..]) => {
-                self.config.users.push(arguments.to_vec());
-                Ok(())
-            }
-            (Id::Loadmodule, [_, ..]) => Ok(()),
+            (Id::User | Id::Loadmodule, [_, ..]) => Ok(()),
             (Id::Sentinel, []) => Ok(()),
             (Id::Sentinel, _) => Err("sentinel directive while not in sentinel mode".into()),
             _ => Err("Bad directive or wrong number of arguments".into()),
