@@ -7,8 +7,8 @@ use keyspace::{Db, Held, Overdue, Parts};
 use resp::Writer;
 
 use crate::conn::REPLY_MAX;
-use crate::cron;
 use crate::local::Local;
+use crate::output;
 use crate::rows::Row;
 use crate::server::Server;
 use crate::session::{Session, State};
@@ -95,7 +95,7 @@ impl<'k> Call<'_, 'k> {
 /// no output.
 #[inline]
 fn output_max(local: &Local, state: State) -> usize {
-    match cron::output_limit(&local.tunables, state).hard {
+    match output::limit(&local.tunables, state).hard {
         0 => usize::MAX,
         _ if local.in_script => usize::MAX,
         hard => usize::try_from(hard).unwrap_or(usize::MAX).max(REPLY_MAX),

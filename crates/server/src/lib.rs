@@ -38,6 +38,7 @@ mod mailbox;
 mod migrate;
 mod monitor;
 mod multi;
+mod output;
 mod persistence;
 mod prefetch;
 mod process;

@@ -15,7 +15,7 @@ use crate::call::Flow;
 use crate::conn::{Arrived, Conn, Got};
 use crate::server::Server;
 use crate::session::State;
-use crate::{cron, dispatch, felt, refuse, tracking};
+use crate::{dispatch, felt, output, refuse, tracking};
 
 /// Room that is made behind an incomplete request.
 const INPUT_ROOM: usize = 16 << 10;
@@ -170,7 +170,7 @@ impl Thread {
                 }
             }
             if conn.out.len() > OUTPUT_AT_ONCE
-                && (!self.flush(conn) || cron::is_over_output_limit(&server, &self.local, conn))
+                && (!self.flush(conn) || output::is_over(&server, &self.local, conn))
             {
                 return Fate::Close;
             }
