@@ -53,9 +53,9 @@ pub struct Ahead {
 
 impl Ahead {
     /// Whether one of the requests runs a script, or may do so.
-    pub fn may_last(&self, server: &Server) -> bool {
-        let rows = self.batch.requests.iter().filter_map(|one| server.rows.by_id(one.row));
-        rows.into_iter().any(|row| matches!(row.run, Run::Script(_) | Run::Exec))
+    pub fn may_take_long(&self, server: &Server) -> bool {
+        let mut rows = self.batch.requests.iter().filter_map(|one| server.rows.by_id(one.row));
+        rows.any(|row| matches!(row.run, Run::Script(_) | Run::Exec))
     }
 }
 

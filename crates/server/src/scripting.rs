@@ -113,9 +113,7 @@ impl Scripting {
             memory: (0..workers).map(|_| AtomicU64::new(0)).collect(),
         }
     }
-}
 
-impl Scripting {
     /// Forgets all scripts and drops the interpreters with what was compiled of them. One that is
     /// running is dropped when its worker next looks.
     pub fn flush(&self) {

@@ -8,6 +8,7 @@ use std::sync::atomic::{
 use arc_swap::ArcSwap;
 use crossbeam_utils::CachePadded;
 use keyspace::{Keyspace, Wants};
+use mio::Waker;
 use parking_lot::Mutex;
 
 use crate::allocator::Gauge;
@@ -58,6 +59,20 @@ pub struct Worker {
 }
 
 impl Worker {
+    /// One that has not begun, woken through `waker`.
+    pub fn new(waker: Waker) -> Self {
+        Self {
+            mailbox: Mailbox::new(waker),
+            stats: Stats::new(spec::command::COUNT),
+            sleeps_until_ms: AtomicU64::new(0),
+            connections: AtomicU64::new(0),
+            heat: Mutex::default(),
+            running: CachePadded::default(),
+            awake_since_us: AtomicI64::new(0),
+            thread: AtomicI32::new(0),
+        }
+    }
+
     /// How many connections it serves.
     pub fn load(&self) -> u64 {
         self.connections.load(Ordering::Relaxed)

@@ -90,7 +90,7 @@ impl Thread {
         // Scripts come last: while a long one runs, the others of the group are in their places.
         let (mut at, mut end) = (0, reads.len());
         while at < end {
-            if aheads[at].1.may_last(&server) {
+            if aheads[at].1.may_take_long(&server) {
                 end -= 1;
                 reads.swap(at, end);
                 aheads.swap(at, end);
