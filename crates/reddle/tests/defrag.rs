@@ -1,19 +1,15 @@
 //! Moving what lies scattered, over sockets: free places in slabs become few again, and the data
 //! are what they were, read and written by clients meanwhile.
 
-use std::fs;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use testkit::{Client, Folder, Server, Value};
+use testkit::{Client, Server, Value};
 
 /// Far longer than it takes on a machine that has much else to do.
 const PATIENCE: usize = 1200;
 const PAUSE: Duration = Duration::from_millis(100);
-
-/// Commands that keep a loading server busy, each for some hundredths of a second or longer.
-const PAUSES: usize = 60;
 
 fn start(options: &[(&str, &str)]) -> Server {
     let mut all = vec![
@@ -161,49 +157,5 @@ fn texts_of_scripts_are_moved() {
             let found = other.call(&[b"EVALSHA", &digest[..], b"0"]);
             assert_eq!(found, Value::Int(at as i64));
         }
-    }
-}
-
-/// Commands as they stand in a log.
-fn logged(commands: &[Vec<String>]) -> String {
-    let word = |word: &String| format!("${}\r\n{word}\r\n", word.len());
-    let words = |words: &[String]| words.iter().map(word).collect::<String>();
-    commands.iter().map(|all| format!("*{}\r\n{}", all.len(), words(all))).collect()
-}
-
-#[test]
-fn what_lies_scattered_is_moved_while_a_log_is_loaded() {
-    let folder = Folder::new();
-    let text = "x".repeat(200);
-    let mut all: Vec<_> = (0..40_000).map(|at| words(&format!("SET k{at} {text}{at}"))).collect();
-    let gone = (0..40_000).filter(|at| at % 4 > 0);
-    all.extend(gone.map(|at| words(&format!("DEL k{at}"))));
-    // Each is run alone, because it is long.
-    let pause = format!("for at=1,3e6 do end --{}", "x".repeat(300 << 10));
-    all.extend((0..PAUSES).map(|_| vec!["EVAL".to_owned(), pause.clone(), "0".to_owned()]));
-    fs::create_dir(folder.join("appendonlydir")).expect("the folder is new");
-    let put = |name: &str, content: String| {
-        fs::write(folder.join("appendonlydir").join(name), content).expect("it is ours");
-    };
-    put("appendonly.aof.1.incr.aof", logged(&all));
-    put("appendonly.aof.manifest", "file appendonly.aof.1.incr.aof seq 1 type i\n".to_owned());
-    let server = start(&[
-        ("dir", folder.to_str().expect("it is ours")),
-        ("appendonly", "yes"),
-        ("activedefrag", "yes"),
-        ("threads", "2"),
-    ]);
-    let mut client = server.client();
-    await_that(&mut client, "the first move", |client| {
-        let text = client.text("INFO all");
-        let is_over = text.contains("\r\nloading:0\r\n");
-        let moves = !text.contains("\r\nactive_defrag_hits:0\r\n");
-        assert!(moves || !is_over, "nothing was moved while the log was loaded");
-        moves && !is_over
-    });
-    await_that(&mut client, "the end", |client| client.info::<u32>("loading") == 0);
-    assert_eq!(client.run("DBSIZE"), Value::Int(10_000));
-    for at in (0..40_000).step_by(1000) {
-        assert_eq!(client.text(&format!("GET k{at}")), format!("{text}{at}"));
     }
 }

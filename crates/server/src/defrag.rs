@@ -19,6 +19,7 @@ use keyspace::Walk;
 use crate::local::Local;
 use crate::scripting::{Digest, FIRST_DIGEST};
 use crate::server::Server;
+use crate::session::State;
 use crate::{standby, sys};
 
 /// After a walk that moved next to nothing the next one begins so much later.
@@ -162,7 +163,7 @@ pub fn run(server: &Server, local: &mut Local) {
     if effort == 0 || patience(server, local) != Some(Duration::ZERO) {
         return;
     }
-    if server.persistence.snapshots.is_active() {
+    if server.persistence.snapshots.is_active() || server.state().any(State::LOADING) {
         local.desk.defrag.next = Some(Instant::now() + REST / 10);
         return;
     }
