@@ -45,7 +45,8 @@ impl ValueMut<'_> {
 /// Moves what the word of a collection points to, at the start of its walk, if that pays.
 fn head<T: Default>(value: &mut Box<T>, cursor: u64, pays: Pays<'_>) {
     if cursor == 0 && pays(ptr::from_ref(&**value).cast()) {
-        *value = Box::new(std::mem::take(&mut **value));
+        let moved = Box::new(std::mem::take(&mut **value));
+        *value = moved;
     }
 }
 

@@ -66,7 +66,6 @@ impl Stream {
         Stream::default()
     }
 
-
     /// How many entries there are.
     pub fn len(&self) -> u64 {
         self.length

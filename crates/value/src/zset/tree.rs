@@ -466,7 +466,8 @@ impl<T: Named> Inner<T> {
         relocate::run(&mut self.nodes, pays);
         if pays(ptr::from_ref(&**self).cast()) {
             let empty = Inner { firsts: Vec::new(), counts: Vec::new(), nodes: Vec::new() };
-            *self = Box::new(std::mem::replace(&mut **self, empty));
+            let moved = Box::new(std::mem::replace(&mut **self, empty));
+            *self = moved;
         }
     }
 
