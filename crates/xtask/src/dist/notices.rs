@@ -44,10 +44,11 @@ pub(super) fn libraries() -> Result<Vec<Library>, String> {
         let name = format!("{} v{}", text("name"), text("version"));
         if linked.contains(name.as_str()) || text("name") == COMPILED_IN {
             let folder = Path::new(text("manifest_path")).parent().unwrap_or(Path::new("."));
+            let lua = (text("name") == COMPILED_IN).then(|| lua(folder)).transpose()?;
             libraries.push(Library {
                 name,
                 license: text("license").into(),
-                texts: texts(folder)?,
+                texts: texts(folder)?.into_iter().chain(lua).collect(),
             });
         }
     }
@@ -58,15 +59,16 @@ pub(super) fn libraries() -> Result<Vec<Library>, String> {
 pub(super) fn page(libraries: &[Library]) -> String {
     let mut page =
         String::from("Reddle contains these libraries, with thanks to their authors.\n\n");
-    let mut owners: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut owners: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for library in libraries {
         let _ = writeln!(page, "{}: {}", library.name, library.license);
         for text in &library.texts {
-            owners.entry(text.trim()).or_default().push(&library.name);
+            owners.entry(text.trim()).or_default().insert(&library.name);
         }
     }
     for (text, names) in owners {
-        let _ = write!(page, "\n{}\n{}\n\n{text}\n", "=".repeat(78), names.join(", "));
+        let names = Vec::from_iter(names).join(", ");
+        let _ = write!(page, "\n{}\n{names}\n\n{text}\n", "=".repeat(78));
     }
     page
 }
@@ -92,6 +94,16 @@ fn texts(folder: &Path) -> Result<Vec<String>, String> {
     }
     paths.sort();
     paths.iter().map(|path| fs::read_to_string(path).map_err(told)).collect()
+}
+
+/// Lua's own licence, which stands at the end of its header.
+fn lua(folder: &Path) -> Result<String, String> {
+    let path = folder.join("lua-5.1.5/lua.h");
+    let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let lines = text.lines().skip_while(|line| !line.starts_with("* Copyright"));
+    let lines = lines.take_while(|line| !line.starts_with("**"));
+    let lines: Vec<&str> = lines.map(|line| line.trim_start_matches(['*', ' '])).collect();
+    Ok(lines.join("\n"))
 }
 
 fn cargo(args: &[&str]) -> Result<String, String> {

@@ -97,5 +97,7 @@ fn the_libraries_are_those_of_the_program() {
     for name in ["mio v", "lua-src v", "tikv-jemalloc-sys v", "aws-lc-sys v"] {
         assert!(find(name).is_some_and(|library| !library.texts.is_empty()), "{name}");
     }
+    let lua = find("lua-src v").expect("Lua is one of them");
+    assert!(lua.texts.iter().any(|text| text.contains("Lua.org, PUC-Rio")), "{:?}", lua.texts);
     assert!(find("proptest v").is_none() && find("cc v").is_none());
 }

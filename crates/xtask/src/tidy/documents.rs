@@ -133,7 +133,8 @@ fn is_path(tree: &Tree, word: &str) -> bool {
 fn is_end(tree: &Tree, word: &str) -> bool {
     let end = format!("/{}", word.trim_end_matches('/'));
     let below = format!("{end}/");
-    tree.files.iter().any(|file| file.path.ends_with(&end) || file.path.contains(&below))
+    let mut paths = tree.files.iter().map(|file| format!("/{}", file.path));
+    paths.any(|path| path.ends_with(&end) || path.contains(&below))
 }
 
 /// The targets of `[text](target)` that are files.
