@@ -73,7 +73,7 @@ fn page(implemented: &BTreeSet<String>) -> String {
 fn note(group: Group) -> &'static str {
     match group {
         Group::Cluster => {
-            "There is no cluster yet. These commands say so, as those of a Redis without one do.\n\n"
+            "There is no cluster yet. These commands say so, as a Redis without one does.\n\n"
         }
         _ => "",
     }

@@ -121,10 +121,10 @@ first, then the standard input, then the environment, then the options.
 
 Examples:
        NAME                                        all defaults
-       NAME server.conf                            with a configuration file
+       NAME /etc/NAME.conf                         with a configuration file
        NAME --port 7000 --maxmemory 2gb            without one
        NAME --save \"\" --appendonly no              an empty value is a value
-       NAME server.conf --loglevel verbose         the option wins
+       NAME /etc/NAME.conf --loglevel verbose      the option wins
        echo 'maxmemory 2gb' | NAME -               directives from a pipe
 ";
 

@@ -34,7 +34,9 @@ pub(super) fn libraries() -> Result<Vec<Library>, String> {
     let linked = ["-p", "reddle", "-e", "normal,no-proc-macro", "--prefix", "none"];
     let tree = cargo(&[&["tree", "--locked", "--format", "{p}"], &linked[..]].concat())?;
     let linked: BTreeSet<&str> = tree.lines().map(|line| line.trim_end_matches(" (*)")).collect();
-    let about = cargo(&["metadata", "--locked", "--format-version", "1"])?;
+    let platform = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let about = ["metadata", "--locked", "--format-version", "1", "--filter-platform", &platform];
+    let about = cargo(&about)?;
     let about: Value = serde_json::from_str(&about).map_err(|error| format!("cargo: {error}"))?;
     let packages = about["packages"].as_array().ok_or("cargo metadata names no packages")?;
     let foreign = packages.iter().filter(|package| !package["source"].is_null());
