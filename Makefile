@@ -59,7 +59,8 @@ test:
 	$(STEP) --end
 
 # What packages are made of: the program, which knows its commit, manual pages, completions.
-# LIBC=musl links the program with nothing that a machine must have.
+# LIBC=musl makes one that needs nothing of the machine's libraries; it takes musl-gcc and Rust's
+# target for musl.
 dist: export REDDLE_COMMIT ?= $(shell git rev-parse --short=8 HEAD 2>/dev/null || echo 00000000)
 dist:
 	$(CARGO) build --release --locked -p reddle $(addprefix --target ,$(TRIPLE))
