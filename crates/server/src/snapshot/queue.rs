@@ -23,8 +23,8 @@ const BYTES_MAX: usize = 32 << 20;
 /// Bytes of a lane that are always allowed.
 const LANE_BYTES_MIN: usize = 4 << 20;
 
-/// Written pieces that are kept for new ones: memory that is given back and taken again all the time
-/// costs the workers page faults, and whoever gives it back to the system milliseconds.
+/// Written pieces that are kept for new ones: memory that is given back and taken again all the
+/// time costs the workers page faults, and whoever gives it back to the system milliseconds.
 const SPARES: usize = 16;
 
 /// What part of its bound a lane may reach while it can wait: the rest is for those who cannot.
