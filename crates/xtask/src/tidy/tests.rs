@@ -42,7 +42,13 @@ const BAD: &[(&str, &str, &str, usize)] = &[
     ("architecture", "CHANGELOG.md", "", 0),
     ("design-pages", "docs/design/table.md", "# Table", 0),
     ("links", "README.md", "Read [this](docs/none.md).", 1),
-    ("changelog", "CHANGELOG.md", "## [0.0.9]", 0),
+    ("references", "README.md", "It is in `crates/value/src/none.rs`.", 1),
+    ("references", "README.md", "It is in `a` or\n`crates/none`.", 2),
+    ("references", "README.md", "Run `make none`.", 1),
+    ("references", "README.md", "Run `cargo xtask none --all`.", 1),
+    ("changelog", "CHANGELOG.md", "## [0.0.1] - 2026-01-31", 0),
+    ("changelog", "CHANGELOG.md", "## [Unreleased]\n## [0.0.9] - 2026-01-31", 0),
+    ("changelog", "CHANGELOG.md", "## [Unreleased]\n## [0.0.1] - soon", 0),
 ];
 
 /// Rule, path, and text that it must let pass.
@@ -68,6 +74,13 @@ const GOOD: &[(&str, &str, &str)] = &[
     ("spec-logic", "crates/spec/src/a.rs", "//! A.\nfn a() -> &Row { &ROWS[1] }"),
     ("spec-logic", "crates/spec/src/a.rs", "//! A.\nconst fn a() { if b {} }"),
     ("global-state", "crates/commands/src/a.rs", "//! A.\nstatic A: &[u32] = &[1];"),
+    (
+        "references",
+        "docs/a.md",
+        "Of `crates/value`, `value/Cargo.toml`; `a/b`, `/x/y.md`, `make ready`.",
+    ),
+    ("references", "docs/a.md", "```\n`crates/none`\n```\n`a` crates/none `b`"),
+    ("changelog", "CHANGELOG.md", "## [Unreleased]\n\n## [0.0.1] - 2026-01-31"),
 ];
 
 const LONG: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\
@@ -78,6 +91,7 @@ fn tree(path: &str, text: &str) -> Tree {
     let around = [
         ("Cargo.toml", "version = \"0.0.1\""),
         ("crates/value/Cargo.toml", "name = \"value\"\n[lints]\nworkspace = true\n"),
+        ("Makefile", "all:\n\nready:\n"),
     ];
     let mut files: Vec<File> = vec![File::new(path, text)];
     files.extend(around.iter().map(|(path, text)| File::new(path, text)));
