@@ -377,6 +377,18 @@ fn too_many_clients_are_told() {
 }
 
 #[test]
+fn timeout_spares_monitors() {
+    let server = start(&[("timeout", "1"), ("hz", "100"), ("threads", "1")]);
+    let mut monitor = server.client();
+    assert_eq!(text(&monitor.run("MONITOR")), "OK");
+    // It is silent for less long than the monitor, and goes all the same.
+    assert!(to_end(&mut connect(&server)).is_empty());
+    server.client().run("ECHO seen");
+    let seen = monitor.receive().expect("a line");
+    assert!(text(&seen).ends_with("\"ECHO\" \"seen\""), "{seen:?}");
+}
+
+#[test]
 fn a_silent_client_is_closed() {
     let server = start(&[("timeout", "1"), ("hz", "100")]);
     let (mut silent, mut busy) = (connect(&server), server.client());

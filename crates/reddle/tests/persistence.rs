@@ -147,6 +147,46 @@ fn shutdown_saves_when_there_are_save_points() {
     }
 }
 
+/// Adds to a counter until the server is gone; the last value that it acknowledged.
+fn count_up(mut client: Client, key: &str) -> i64 {
+    /// Commands that are on their way together.
+    const PIPELINE: usize = 50;
+    let all = format!("INCR {key}\r\n").repeat(PIPELINE);
+    let mut last = 0;
+    while client.send(all.as_bytes()).is_ok() {
+        for _ in 0..PIPELINE {
+            match client.receive() {
+                Ok(Value::Int(value)) => last = value,
+                _ => return last,
+            }
+        }
+    }
+    last
+}
+
+#[test]
+fn what_is_acknowledged_while_the_server_ends_was_saved() {
+    let folder = Folder::new();
+    let mut server = folder.start(&[("save", ""), ("threads", "2")]);
+    server.client().run("DEBUG POPULATE 20000 key 100");
+    let keys = ["one", "two", "three", "four"];
+    let counts = keys.map(|key| {
+        let client = server.client();
+        thread::spawn(move || count_up(client, key))
+    });
+    let mut client = server.client();
+    while keys.iter().any(|key| client.text(&format!("EXISTS {key}")) == "0") {}
+    client.try_call(&["SHUTDOWN", "SAVE"]).ok();
+    assert!(server.wait().success());
+    let acknowledged = counts.map(|count| count.join().unwrap());
+    let server = folder.start(&[]);
+    let mut client = server.client();
+    for (key, last) in keys.into_iter().zip(acknowledged) {
+        let saved: i64 = client.text(&format!("GET {key}")).parse().unwrap();
+        assert!(saved >= last, "{key}: {last} was acknowledged, {saved} saved");
+    }
+}
+
 #[test]
 fn a_signal_saves_as_shutdown_does() {
     let folder = Folder::new();

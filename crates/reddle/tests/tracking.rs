@@ -294,6 +294,22 @@ fn redirection_in_the_old_protocol_and_its_end() {
 }
 
 #[test]
+fn data_that_are_loaded_anew_make_caches_invalid() {
+    let options = [("appendonly", "yes"), ("enable-debug-command", "yes")];
+    let server = Server::start_binary(Path::new(env!("CARGO_BIN_EXE_reddle")), &options);
+    let (mut reader, mut writer) = (server.client(), server.client());
+    reader.run("HELLO 3");
+    reader.run("CLIENT TRACKING ON");
+    writer.run("SET a 1");
+    for command in ["DEBUG RELOAD", "DEBUG LOADAOF"] {
+        assert_eq!(text(&reader.run("GET a")), "1");
+        assert_eq!(text(&writer.run(command)), "OK");
+        let nothing_is_valid = Value::Push(vec![Value::Bulk(b"invalidate".to_vec()), Value::Null]);
+        assert_eq!(reader.receive().expect("news come"), nothing_is_valid, "{command}");
+    }
+}
+
+#[test]
 fn clients_that_are_gone_leave_nothing_behind() {
     each(|server| {
         let mut client = server.client();

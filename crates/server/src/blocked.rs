@@ -5,7 +5,8 @@
 //! while their shards are held, right after an attempt that found nothing, and a write looks at the
 //! queues of the keys it changed while it holds theirs: so neither misses the other. Invariants: a
 //! waiter is answered once, by whoever finds it waiting under the lock of its `stage`; whoever does
-//! takes it out of the queues. Both locks are taken last and never together.
+//! takes it out of the queues. Both locks are taken last; that of a stage before that of a cell,
+//! while the waiter's command runs, and never the other way round.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;

@@ -7,8 +7,8 @@ use keyspace::{Db, Held, Overdue, Parts};
 use resp::Writer;
 
 use crate::conn::REPLY_MAX;
-use crate::cron;
 use crate::local::Local;
+use crate::output;
 use crate::rows::Row;
 use crate::server::Server;
 use crate::session::{Session, State};
@@ -56,32 +56,19 @@ impl<'k> Call<'_, 'k> {
         db(self.server, self.local, self.session, index, self.held)
     }
 
-    /// What a function of the `commands` crate is given, with the shards of the command's keys.
-    pub fn ctx(&mut self) -> Ctx<'_, 'k> {
-        let stamp = self.local.stamp();
-        let overdue = overdue(self.server, self.local, self.session.state);
-        let output_max = output_max(self.local, self.session.state);
-        let db = Db::new(Parts {
-            keyspace: &self.server.keyspace,
-            held: self.held,
-            change: &mut self.local.change,
-            stats: &mut self.local.key_stats,
-            hashed: &[],
-            index: self.session.db,
-            stamp,
-            touch: !self.session.state.any(State::NO_TOUCH),
-        });
-        Ctx {
-            db: db.with_overdue(overdue),
+    /// Calls a function of the `commands` crate, with the shards of the command's keys.
+    pub fn run_data<R>(&mut self, work: impl FnOnce(&mut Ctx<'_, '_>) -> R) -> R {
+        let call = DataCall {
+            server: self.server,
+            local: self.local,
+            db: self.session.db,
+            state: self.session.state.with(State::DENY_BLOCKING),
             out: self.out,
-            settings: &self.local.tunables.settings,
-            output_max,
-            command: self.row.name,
-            rng: &mut self.local.rng,
-            may_wait: false,
-            in_script: self.local.in_script,
-            wait: None,
-        }
+            row: self.row,
+            held: self.held,
+            hashed: &[],
+        };
+        call.with_ctx(work)
     }
 
     /// Writes an error line that is made up at run time.
@@ -95,7 +82,7 @@ impl<'k> Call<'_, 'k> {
 /// no output.
 #[inline]
 fn output_max(local: &Local, state: State) -> usize {
-    match cron::output_limit(&local.tunables, state).hard {
+    match output::limit(&local.tunables, state).hard {
         0 => usize::MAX,
         _ if local.in_script => usize::MAX,
         hard => usize::try_from(hard).unwrap_or(usize::MAX).max(REPLY_MAX),
@@ -180,6 +167,12 @@ impl DataCall<'_, '_> {
     /// worker's own state.
     #[inline]
     pub fn run(self, handler: commands::Handler, args: &Args<'_>) -> Result<(), Error> {
+        self.with_ctx(|ctx| handler(ctx, args))
+    }
+
+    /// The context is made where it stays: handing it on would copy it.
+    #[inline]
+    fn with_ctx<R>(self, work: impl FnOnce(&mut Ctx<'_, '_>) -> R) -> R {
         let stamp = self.local.stamp();
         let overdue = overdue(self.server, self.local, self.state);
         let output_max = output_max(self.local, self.state);
@@ -206,7 +199,7 @@ impl DataCall<'_, '_> {
             in_script: local.in_script,
             wait: None,
         };
-        let result = handler(&mut ctx, args);
+        let result = work(&mut ctx);
         if ctx.wait.is_some() {
             local.wait = ctx.wait;
         }

@@ -1,20 +1,16 @@
-//! Periodic work of a worker: idle clients, output limits, the end of a pause, rates.
+//! Periodic work of a worker: idle clients, limits of output, buffers; of the first worker also
+//! what is due by the clock for the whole server.
 
 use std::sync::atomic::Ordering;
 
-use crate::admin::describe;
 use crate::conn::Conn;
 use crate::local::Local;
 use crate::server::Server;
 use crate::session::State;
-use crate::tunables::{OutputLimit, Tunables};
-use crate::{aof, footprint, hotkeys, persistence, shutdown, tracking};
+use crate::{aof, footprint, hotkeys, output, persistence, shutdown, tracking};
 
 /// Connections looked at in one turn, at least.
 const CONNS_MIN: usize = 50;
-
-/// Pending output of who has never authenticated: the system's buffers hold many refusals.
-const STRANGER_OUTPUT_MAX: u64 = 17 << 10;
 
 /// See the module's text.
 #[derive(Default)]
@@ -49,7 +45,7 @@ impl Cron {
         for _ in 0..count.min(all) {
             self.next_conn = (self.next_conn + 1) % all;
             let Some(mut conn) = local.desk.conns()[self.next_conn].take() else { continue };
-            if is_idle_too_long(local, &conn) || is_over_output_limit(server, local, &mut conn) {
+            if is_idle_too_long(local, &conn) || output::is_over(server, local, &mut conn) {
                 doomed.push(self.next_conn);
             } else {
                 fit_buffers(server, local, &mut conn);
@@ -78,45 +74,10 @@ fn is_idle_too_long(local: &Local, conn: &Conn) -> bool {
     let timeout_ms = local.tunables.timeout as i64 * 1000;
     let idle_ms = local.now_ms() - conn.client().active_ms.load(Ordering::Relaxed);
     let is_over = timeout_ms > 0 && idle_ms > timeout_ms;
-    let waits = State::BLOCKED.with(State::HELD).with(State::SUBSCRIBED);
+    let waits = State::BLOCKED.with(State::HELD).with(State::GETS_MESSAGES);
     if is_over && !conn.session.state.any(waits) {
         log::debug!("Closing idle client");
         return true;
     }
     false
-}
-
-/// The limits of a connection's output, by its class.
-#[inline]
-pub fn output_limit(tunables: &Tunables, state: State) -> OutputLimit {
-    let is_subscriber = state.any(State::SUBSCRIBED);
-    if is_subscriber { tunables.subscriber_limit } else { tunables.output_limit }
-}
-
-/// Whether a connection's pending output is over its hard limit, or over its soft one for too long.
-pub fn is_over_output_limit(server: &Server, local: &Local, conn: &mut Conn) -> bool {
-    let limit = output_limit(&local.tunables, conn.session.state);
-    let pending = conn.out.len() as u64;
-    let is_over_soft = limit.soft > 0 && pending >= limit.soft;
-    if !is_over_soft {
-        conn.over_soft_since = None;
-    }
-    let since = is_over_soft.then(|| *conn.over_soft_since.get_or_insert(local.now_ms()));
-    // In whole seconds of the clock, as in Redis: so it is up to a second more than is asked for.
-    let too_long = |since: i64| local.now_ms() / 1000 - since / 1000 > limit.soft_seconds as i64;
-    let is_stranger = !conn.session.state.any(State::KNOWN);
-    let counts_all = server.knobs.reply_list_only.load(Ordering::Relaxed);
-    let most = if counts_all { 0 } else { STRANGER_OUTPUT_MAX };
-    let is_over = limit.hard > 0 && pending >= limit.hard
-        || since.is_some_and(too_long)
-        || is_stranger && pending > most && !local.tunables.password.is_empty();
-    if is_over {
-        server.stats(local.id).output_buffer_limit.add(1);
-        conn.publish();
-        log::warn!(
-            "Client {} closed for overcoming of output buffer limits.",
-            describe(server, conn.client(), local.now_ms()),
-        );
-    }
-    is_over
 }

@@ -53,9 +53,9 @@ pub struct Ahead {
 
 impl Ahead {
     /// Whether one of the requests runs a script, or may do so.
-    pub fn may_last(&self, server: &Server) -> bool {
-        let rows = self.batch.requests.iter().filter_map(|one| server.rows.by_id(one.row));
-        rows.into_iter().any(|row| matches!(row.run, Run::Script(_) | Run::Exec))
+    pub fn may_take_long(&self, server: &Server) -> bool {
+        let mut rows = self.batch.requests.iter().filter_map(|one| server.rows.by_id(one.row));
+        rows.any(|row| matches!(row.run, Run::Script(_) | Run::Exec))
     }
 }
 
@@ -185,7 +185,8 @@ fn run(
     local.look_at_clock();
     let mut gate = pass(server, local);
     local.follow_config(server);
-    if conn.client().is_killed() {
+    // What would run behind the last save would be acknowledged and lost.
+    if conn.client().is_killed() || server.shutdown.is_complete() {
         return (Flow::Close, 0);
     }
     let is_busy = local.busy == State::BUSY;

@@ -17,6 +17,7 @@ use crate::rows::{KeyPlan, Row};
 use crate::server::Server;
 use crate::session::State;
 use crate::sys::{self, CpuTimes, Whose};
+use crate::tunables::Tunables;
 
 /// Keys of a sketch for each key that is shown, so that those shown are counted well.
 const KEPT_OF_ONE: usize = 4;
@@ -283,6 +284,11 @@ pub fn last_window(server: &Server, count: usize, window: i64) -> Vec<Entry> {
         heat.frozen.clone()
     });
     Sketch::top(frozen.collect::<Vec<_>>(), count)
+}
+
+/// Commands a second that came to a key in a whole window, by those of them that were sampled.
+pub fn per_second(count: u64, tunables: &Tunables) -> u64 {
+    count * u64::from(tunables.hotkeys_one_of) / tunables.hotkeys_window_s.max(1)
 }
 
 /// The number of the window that a time falls into.

@@ -5,8 +5,6 @@
 //! `commit` (after a write) -> `conn` (bytes out). What is rare is in `refuse`.
 #![deny(unsafe_code)]
 
-pub mod config;
-
 mod admin;
 mod allocator;
 mod aof;
@@ -17,6 +15,7 @@ mod cgroup;
 mod clock;
 mod commandlog;
 mod commit;
+mod config;
 mod conn;
 mod crash;
 mod cron;
@@ -39,6 +38,7 @@ mod mailbox;
 mod migrate;
 mod monitor;
 mod multi;
+mod output;
 mod persistence;
 mod prefetch;
 mod process;

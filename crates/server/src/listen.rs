@@ -21,7 +21,7 @@ use crate::local::Local;
 use crate::mailbox::Message;
 use crate::registry::Client;
 use crate::server::Server;
-use crate::sys;
+use crate::sys::{self, system_text};
 
 /// Errors of systems that lack a whole family of addresses.
 const NO_PROTOCOL: [i32; 5] = [
@@ -252,12 +252,6 @@ fn open_unix(config: &Config, path: &Path) -> io::Result<Listener> {
     let listener =
         UnixListener::from_std(StdUnixListener::from(std::os::fd::OwnedFd::from(socket)));
     Ok(Listener::Unix(listener))
-}
-
-/// An error as the C library words it, without the number that Rust puts behind it.
-pub fn system_text(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or_default().to_owned()
 }
 
 /// What came of accepting.

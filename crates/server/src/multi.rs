@@ -282,19 +282,18 @@ fn run_all(turn: &mut Turn<'_, '_>) -> (Result<(), Error>, Flow) {
         forget(turn.server, turn.session);
         return (Err(Error::Text(spec::error::EXEC_ABORT)), Flow::Continue);
     }
-    let (began, nanoseconds) = (*turn.ticks, turn.local.turn_nanoseconds);
-    let flow = if transaction.is_alone {
-        run_alone(turn, &transaction)
-    } else {
+    let flow = turn.as_a_whole(|turn| {
+        if transaction.is_alone {
+            return run_alone(turn, &transaction);
+        }
         let keyspace = &turn.server.keyspace;
         let queued = transaction.keys.iter().map(|(_, hash)| keyspace.shard_of(*hash));
         let watched = turn.session.watched.0.iter().map(|watched| watched.shard);
         let shards: blocked::ShardSet = queued.chain(watched).collect();
         let held = keyspace.shards().hold_many(shards.iter().copied());
         run_held(turn, &transaction, held, shards)
-    };
+    });
     forget(turn.server, turn.session);
-    (*turn.ticks, turn.local.turn_nanoseconds) = (began, nanoseconds);
     if turn.local.transactions.len() < KEPT {
         transaction.clear();
         turn.local.transactions.push(transaction);

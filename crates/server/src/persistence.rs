@@ -12,7 +12,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-use keyspace::Entry;
+use keyspace::{Entry, Held};
 use persist::disk::Input;
 use persist::form::{Error, Form, Reader};
 use persist::rdb::{self, Item, Key, Piece, Rules, Run, Settings, Usages};
@@ -100,6 +100,16 @@ impl Persistence {
     /// Nothing was saved or loaded; a server that starts counts as just saved.
     pub fn new() -> Self {
         Self { saves: Saves::new(clock::unix_ms() / 1000), ..Self::default() }
+    }
+}
+
+/// Removes all keys, whose place others take. Who watches one learns of it.
+pub fn drop_all(server: &Server, held: &mut Held<'_>, now_ms: i64) {
+    for shard in 0..held.count() {
+        for db in 0..server.keyspace.databases() {
+            server.keyspace.judge_watches(held, shard, (db, None), now_ms);
+            drop(held.shard(shard).take(db));
+        }
     }
 }
 

@@ -13,8 +13,7 @@ use rustix::process::{Resource, Rlimit, Signal};
 use spec::config::Id;
 
 use crate::config::{Config, expand_title};
-use crate::listen::system_text;
-use crate::sys;
+use crate::sys::{self, system_text};
 
 /// File descriptors beside those of clients: listeners, log, data files, pollers.
 const RESERVED_FILES: u64 = 32;

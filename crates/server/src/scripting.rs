@@ -113,9 +113,7 @@ impl Scripting {
             memory: (0..workers).map(|_| AtomicU64::new(0)).collect(),
         }
     }
-}
 
-impl Scripting {
     /// Forgets all scripts and drops the interpreters with what was compiled of them. One that is
     /// running is dropped when its worker next looks.
     pub fn flush(&self) {
@@ -237,10 +235,10 @@ pub fn perform<'k: 'h, 'h>(
     held: &mut Held<'h>,
 ) -> Result<(), Error> {
     monitor::show_script(turn.server, turn.local, turn.session, row, args);
-    match form.naming {
+    turn.as_a_whole(|turn| match form.naming {
         Naming::Function => run_function(turn, args, held, form.read_only),
         _ => run_script(turn, args, held, form),
-    }
+    })
 }
 
 fn run_script<'k: 'h, 'h>(

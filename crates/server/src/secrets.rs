@@ -1,7 +1,6 @@
 //! Arguments that are shown nowhere: passwords.
 
 use commands::Args;
-use spec::config::Flags;
 
 use crate::config;
 use crate::rows::Row;
@@ -62,8 +61,7 @@ pub fn hidden<'a>(row: &Row, args: &Args<'a>) -> Vec<&'a [u8]> {
         }
         Secrets::Settings => {
             for pair in shown[2..].chunks_exact_mut(2) {
-                let found = config::find(pair[0]);
-                if found.is_some_and(|found| found.flags.contains(Flags::SENSITIVE)) {
+                if config::is_sensitive(pair[0]) {
                     pair[1] = HIDDEN;
                 }
             }

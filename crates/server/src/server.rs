@@ -8,6 +8,7 @@ use std::sync::atomic::{
 use arc_swap::ArcSwap;
 use crossbeam_utils::CachePadded;
 use keyspace::{Keyspace, Wants};
+use mio::Waker;
 use parking_lot::Mutex;
 
 use crate::allocator::Gauge;
@@ -58,6 +59,20 @@ pub struct Worker {
 }
 
 impl Worker {
+    /// One that has not begun, woken through `waker`.
+    pub fn new(waker: Waker) -> Self {
+        Self {
+            mailbox: Mailbox::new(waker),
+            stats: Stats::new(spec::command::COUNT),
+            sleeps_until_ms: AtomicU64::new(0),
+            connections: AtomicU64::new(0),
+            heat: Mutex::default(),
+            running: CachePadded::default(),
+            awake_since_us: AtomicI64::new(0),
+            thread: AtomicI32::new(0),
+        }
+    }
+
     /// How many connections it serves.
     pub fn load(&self) -> u64 {
         self.connections.load(Ordering::Relaxed)
@@ -130,8 +145,8 @@ pub struct Server {
     pub started_us: i64,
     /// Forty hexadecimal digits that name this run.
     pub run_id: String,
-    /// Until when clients are paused, Unix milliseconds.
-    pub paused_until_ms: AtomicI64,
+    /// Until when clients are paused, Unix milliseconds. The states of a pause change with it.
+    paused_until_ms: Mutex<i64>,
     /// When it was last warned of HTTP requests, Unix milliseconds.
     pub forgery_warned_ms: AtomicI64,
     /// Whether keys are removed when their time comes, and not only when they are asked for.
@@ -221,7 +236,7 @@ impl Server {
             saved_dirty: AtomicU64::new(0),
             started_us: crate::clock::unix_us(),
             run_id,
-            paused_until_ms: AtomicI64::new(0),
+            paused_until_ms: Mutex::new(0),
             forgery_warned_ms: AtomicI64::new(0),
             active_expire: AtomicBool::new(true),
             watchdog: crate::crash::watchdog::Watchdog::default(),
@@ -280,16 +295,28 @@ impl Server {
     /// Holds back clients until a time; a pause under way stays as strict and as long as it is.
     /// `mode` is one of the paused states.
     pub fn pause(&self, mode: State, until_ms: i64) {
-        self.paused_until_ms.fetch_max(until_ms, Ordering::SeqCst);
+        let mut end_ms = self.paused_until_ms.lock();
+        *end_ms = until_ms.max(*end_ms);
         self.put_state(mode, true);
+        drop(end_ms);
         self.workers[0].mailbox.send(Message::Look);
     }
 
-    /// Lets clients go on that were held back.
-    pub fn end_pause(&self) {
-        self.paused_until_ms.store(0, Ordering::SeqCst);
+    /// Lets clients go on that were held back, if the pause is over by a time in Unix milliseconds.
+    pub fn end_pause(&self, now_ms: i64) {
+        let mut end_ms = self.paused_until_ms.lock();
+        if *end_ms > now_ms {
+            return;
+        }
+        *end_ms = 0;
         self.put_state(State::PAUSED, false);
+        drop(end_ms);
         self.tell_all(|| Message::Resume);
+    }
+
+    /// How many milliseconds a pause still lasts, or is over.
+    pub fn pause_left_ms(&self, now_ms: i64) -> i64 {
+        *self.paused_until_ms.lock() - now_ms
     }
 
     /// Publishes what workers copy of the configuration.

@@ -107,7 +107,8 @@ pub fn tick(server: &Server, local: &mut Local) {
     if let Some(wish) = wish {
         let alone = standby::alone(server, local);
         let mut held = server.keyspace.shards().hold_all(&alone);
-        if begin(server, &mut held, wish, "").is_ok() {
+        // The script that was waited for may have ended the server with it.
+        if server.shutdown.is_complete() || begin(server, &mut held, wish, "").is_ok() {
             return;
         }
         log::warn!("Errors trying to shut down the server. Check the logs for more information.");

@@ -10,11 +10,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, AtomicI64, AtomicU64};
 use std::thread;
 use std::time::Duration;
 
-use crossbeam_utils::CachePadded;
 use keyspace::{Keyspace, Layout};
 use mio::{Poll, Waker};
 use spec::config::Id;
@@ -24,12 +22,10 @@ use crate::background::Background;
 use crate::config::cli::{self, Program, Request, Startup};
 use crate::config::{Config, Inputs, Notice, Severity};
 use crate::listen::{self, Listener};
-use crate::mailbox::Mailbox;
 use crate::persistence;
 use crate::process::{self, Process, complain, say};
 use crate::rows::Rows;
 use crate::server::{Parts, Server, Worker};
-use crate::stats::Stats;
 use crate::{admin, cgroup, crash, log as sink, sys, version, worker};
 
 /// Shards of the keyspace (see `docs/design/keyspace.md`).
@@ -105,7 +101,7 @@ fn serve(program: Program, arguments: &[OsString], config: Config, notices: &[No
 fn enter_directory(config: &Config) -> Result<(), String> {
     let Some(path) = config.path(Id::Dir) else { return Ok(()) };
     std::env::set_current_dir(path).map_err(|error| {
-        format!("Can't chdir to '{}': {}\n", path.display(), listen::system_text(&error))
+        format!("Can't chdir to '{}': {}\n", path.display(), sys::system_text(&error))
     })
 }
 
@@ -151,16 +147,7 @@ fn start(program: Program, process: Process, mut config: Config) -> Result<i32, 
     let mut workers = Vec::new();
     for poll in &polls {
         let waker = Waker::new(poll.registry(), worker::WAKE).map_err(shown)?;
-        workers.push(Worker {
-            mailbox: Mailbox::new(waker),
-            stats: Stats::new(spec::command::COUNT),
-            sleeps_until_ms: AtomicU64::new(0),
-            connections: AtomicU64::new(0),
-            heat: parking_lot::Mutex::default(),
-            running: CachePadded::default(),
-            awake_since_us: AtomicI64::new(0),
-            thread: AtomicI32::new(0),
-        });
+        workers.push(Worker::new(waker));
     }
     let layout = Layout {
         shards: SHARDS,
@@ -273,7 +260,7 @@ fn announce(server: &Server) {
         }
     }
     if let Err(error) = server.process.adjust_oom_score(&config) {
-        log::warn!("Unable to write oom_score_adj: {}", listen::system_text(&error));
+        log::warn!("Unable to write oom_score_adj: {}", sys::system_text(&error));
     }
 }
 

@@ -7,9 +7,10 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crossbeam_utils::CachePadded;
+use spec::command::Id;
 
 use crate::felt::Parts;
-use crate::histogram::Histogram;
+use crate::histogram::{Histogram, Totals};
 use crate::server::Server;
 
 /// A counter that its owner moves only while it holds the gate's read side.
@@ -209,6 +210,12 @@ impl Stats {
         self.cycle_ns_max.reset();
         self.cycle_commands_max.reset();
     }
+}
+
+/// How long a command took each time, on all workers together; `None` when it never ran.
+pub fn latency_of(server: &Server, id: Id) -> Option<Totals> {
+    let commands = server.workers.iter().map(|worker| &worker.stats.commands);
+    Totals::of(commands.map(|commands| &commands[usize::from(id)].latency))
 }
 
 /// What CONFIG RESETSTAT does: every statistic begins anew. The caller is alone (see

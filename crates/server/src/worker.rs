@@ -243,7 +243,7 @@ impl Thread {
             timeout = Duration::ZERO;
         } else if self.server.state().any(State::PAUSED) {
             if self.local.id == 0 {
-                let left = self.server.paused_until_ms.load(Ordering::SeqCst) - clock::unix_ms();
+                let left = self.server.pause_left_ms(clock::unix_ms());
                 timeout = timeout.min(Duration::from_millis(left.max(0) as u64));
             }
         } else if self.expires_keys() {

@@ -243,7 +243,7 @@ fn client_pause(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
 
 /// CLIENT UNPAUSE - O(N) where N is the number of paused clients.
 fn client_unpause(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
-    call.server.end_pause();
+    call.server.end_pause(i64::MAX);
     call.out.ok();
     Ok(())
 }

@@ -75,10 +75,8 @@ fn hello(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
         Ok(wish) => wish,
         Err(Refusal::Known(error)) => return Err(error),
         Err(Refusal::Option(word)) => {
-            return {
-                let shown = printed(word, word.len());
-                call.fail([b"ERR Syntax error in HELLO option '", shown, b"'"].concat())
-            };
+            let shown = printed(word, word.len());
+            return call.fail([b"ERR Syntax error in HELLO option '", shown, b"'"].concat());
         }
     };
     if let Some((user, password)) = wish.login {

@@ -20,13 +20,13 @@ use spec::config::Id;
 
 use super::config::{is_local, write_file};
 use super::help::help as write_help;
-use crate::aof;
 use crate::call::Call;
 use crate::knobs::REPLY_PEAK_RESET_MS;
 use crate::mailbox::Message;
 use crate::refuse::{lossy, printed};
 use crate::rows::SessionHandler;
 use crate::session::State;
+use crate::{aof, tracking};
 
 pub(crate) const HANDLERS: &[(&str, SessionHandler)] = &[("debug", debug)];
 
@@ -263,6 +263,7 @@ fn aof_flush_sleep(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error
 
 fn loadaof(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
     aof::flush(call.server, false);
+    tracking::invalidate_all(call.server, call.local, call.session.id());
     call.server.put_state(State::LOADING, true);
     let reloaded = aof::reload(call.server, call.local, call.held);
     call.server.put_state(State::LOADING, false);

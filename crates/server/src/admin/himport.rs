@@ -87,7 +87,7 @@ fn set(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
             let names = fields.iter().map(|name| &**name);
             let pairs: Vec<&[u8]> =
                 names.zip(values).flat_map(|(name, value)| [name, *value]).collect();
-            commands::import_hash(&mut call.ctx(), key, &pairs)
+            call.run_data(|ctx| commands::import_hash(ctx, key, &pairs))
         }
     };
     call.session.field_sets = field_sets;

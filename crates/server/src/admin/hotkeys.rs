@@ -139,7 +139,6 @@ fn hotkeys_get(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
     let seconds = call.local.tunables.hotkeys_window_s;
     let window = hotkeys::window_at(call.local.now_ms(), seconds);
     let entries = hotkeys::last_window(call.server, count, window);
-    let scale = u64::from(call.local.tunables.hotkeys_one_of);
     call.out.array(entries.len());
     for Entry { db, key, count, .. } in entries {
         call.out.map(3);
@@ -148,7 +147,7 @@ fn hotkeys_get(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
         call.out.bulk(b"db");
         call.out.int(i64::from(db));
         call.out.bulk(b"qps");
-        call.out.int((count * scale / seconds.max(1)) as i64);
+        call.out.int(hotkeys::per_second(count, &call.local.tunables) as i64);
     }
     Ok(())
 }

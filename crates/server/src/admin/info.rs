@@ -31,12 +31,13 @@ struct Section {
     /// Which general wishes it is part of.
     part_of: PartOf,
     write: fn(&mut Report<'_, '_>),
+    /// Whether it looks at the data.
+    needs_shards: bool,
 }
 
 impl Section {
-    /// Whether it looks at the data.
-    fn needs_shards(&self) -> bool {
-        ["Memory", "Keyspace", "Bigkeys", "Debug"].contains(&self.title)
+    const fn of_data(self) -> Self {
+        Self { needs_shards: true, ..self }
     }
 }
 
@@ -56,7 +57,7 @@ const fn section(
     part_of: PartOf,
     write: fn(&mut Report<'_, '_>),
 ) -> Section {
-    Section { names, title, part_of, write }
+    Section { names, title, part_of, write, needs_shards: false }
 }
 
 /// In the order of the text.
@@ -66,7 +67,7 @@ const SECTIONS: &[Section] = {
         section(&["server"], "Server", Default, server::server),
         section(&["tls"], "TLS", All, server::tls),
         section(&["clients"], "Clients", Default, clients::clients),
-        section(&["memory"], "Memory", Default, memory::memory),
+        section(&["memory"], "Memory", Default, memory::memory).of_data(),
         section(&["persistence"], "Persistence", Default, data::persistence),
         section(&["threads"], "Threads", Default, work::threads),
         section(&["stats"], "Stats", Default, work::stats),
@@ -77,11 +78,11 @@ const SECTIONS: &[Section] = {
         section(&["errorstats"], "Errorstats", Default, commands::errorstats),
         section(&["latencystats"], "Latencystats", All, commands::latencystats),
         section(&["hotkeys"], "Hotkeys", All, commands::hotkeys),
-        section(&["bigkeys"], "Bigkeys", All, data::bigkeys),
+        section(&["bigkeys"], "Bigkeys", All, data::bigkeys).of_data(),
         section(&["clientlatency"], "Clientlatency", All, commands::clientlatency),
         section(&["cluster"], "Cluster", Default, server::cluster),
         section(&["scriptingengines"], "Scripting Engines", All, server::engines),
-        section(&["keyspace"], "Keyspace", Default, data::keyspace),
+        section(&["keyspace"], "Keyspace", Default, data::keyspace).of_data(),
         section(&["debug"], "Debug", Nothing, work::debug),
     ]
 };
@@ -144,7 +145,7 @@ pub(crate) fn without_shards(server: &Server) -> String {
     let mut held = server.keyspace.shards().hold_none();
     let now_us = crate::clock::unix_us();
     let mut report = Report { server, held: &mut held, now_us, text: String::new() };
-    for section in SECTIONS.iter().filter(|section| !section.needs_shards()) {
+    for section in SECTIONS.iter().filter(|section| !section.needs_shards) {
         report.line(format_args!("# {}", section.title));
         (section.write)(&mut report);
         report.line("");

@@ -6,10 +6,10 @@ use commands::{Args, Error};
 
 use super::help::help;
 use crate::call::Call;
-use crate::clock;
 use crate::histogram::Totals;
 use crate::latency::Sample;
 use crate::rows::{Row, SessionHandler};
+use crate::{clock, stats};
 
 pub(crate) const HANDLERS: &[(&str, SessionHandler)] = &[
     ("latency|doctor", latency_doctor),
@@ -99,9 +99,7 @@ fn latency_histogram(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Err
     let later = call.out.map_later();
     let mut shown = 0;
     let mut show = |row: &Row| {
-        let latencies =
-            server.workers.iter().map(|worker| &worker.stats.commands[usize::from(row.id)].latency);
-        if let Some(totals) = Totals::of(latencies) {
+        if let Some(totals) = stats::latency_of(server, row.id) {
             call.out.bulk(row.name.as_bytes());
             write_histogram(call.out, &totals);
             shown += 1;

@@ -38,6 +38,11 @@ pub(super) struct Picture {
     pub(super) startup: u64,
     /// For connections.
     pub(super) clients: u64,
+    /// For what waits to be written to the log.
+    pub(super) log: u64,
+    /// For the scripts and for the libraries of functions that are known.
+    pub(super) scripts: u64,
+    pub(super) libraries: u64,
     /// Contents and cost of each database, by its number.
     pub(super) databases: Vec<(Totals, Overhead)>,
 }
@@ -49,6 +54,7 @@ impl Picture {
         let overheads = server.keyspace.overheads(held);
         let mut clients = 0;
         server.clients.each(|client| clients += footprint::of(client));
+        let scripting = server.scripting.figures();
         Self {
             allocator,
             resident: allocator::resident_set(),
@@ -56,6 +62,9 @@ impl Picture {
             peak_ms: server.memory.peak_ms(),
             startup: server.memory.startup(),
             clients,
+            log: server.aof.waiting(),
+            scripts: scripting.scripts_memory,
+            libraries: scripting.libraries_memory,
             databases: totals.into_iter().zip(overheads).collect(),
         }
     }
@@ -67,7 +76,7 @@ impl Picture {
 
     /// In use for something other than keys and values.
     pub(super) fn overhead(&self) -> u64 {
-        self.startup + self.clients + self.tables()
+        self.startup + self.clients + self.log + self.scripts + self.libraries + self.tables()
     }
 
     /// In use for finding keys and deadlines.
@@ -129,9 +138,9 @@ fn stats(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
     int(out, "cluster.links", 0);
     int(out, "cluster.slot_import", 0);
     int(out, "cluster.slot_export", 0);
-    int(out, "aof.buffer", 0);
-    int(out, "lua.caches", 0);
-    int(out, "functions.caches", 0);
+    int(out, "aof.buffer", picture.log as i64);
+    int(out, "lua.caches", picture.scripts as i64);
+    int(out, "functions.caches", picture.libraries as i64);
     let selected = call.session.db as usize;
     for (db, (totals, overhead)) in picture.databases.iter().enumerate() {
         if totals.keys == 0 && *overhead == Overhead::default() && db != selected {

@@ -2,6 +2,7 @@
 
 use commands::{Args, Error};
 
+use super::help::help as write_help;
 use crate::call::Call;
 use crate::rows::SessionHandler;
 
@@ -16,6 +17,5 @@ fn list(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
 
 /// MODULE HELP - O(1).
 fn help(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
-    commands::help(call.out, "module", &["LIST", "    List the modules that are loaded."]);
-    Ok(())
+    write_help(call, &["LIST", "    List the modules that are loaded."])
 }

@@ -147,15 +147,11 @@ fn load(call: &mut Call<'_, '_>, flushes: bool, merges: bool) -> bool {
         }
     };
     let form = file.form();
-    let stamp = Stamp::at(call.local.now_ms());
+    let stamp = Stamp::new(call.local.now_ms(), &call.local.tunables.usage, || 1.0);
     let held = std::cell::RefCell::new(&mut *call.held);
     let flush = || {
-        let mut held = held.borrow_mut();
-        for shard in 0..if flushes { held.count() } else { 0 } {
-            for db in 0..server.keyspace.databases() {
-                server.keyspace.judge_watches(&mut held, shard, (db, None), stamp.now_ms);
-                drop(held.shard(shard).take(db));
-            }
+        if flushes {
+            persistence::drop_all(server, &mut held.borrow_mut(), stamp.now_ms);
         }
     };
     let (mut lanes, mut doubled) = (0, false);

@@ -76,8 +76,10 @@ fn shutdown_command(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Erro
             if !wish.nosave {
                 return Err(Error::Text(call.server.busy_text()));
             }
-            // Whoever runs the script ends the server with it, and so the client's connection.
+            // Whoever runs the script ends the server with it, and so the client's connection. If
+            // the script was over by now, it ends all the same.
             call.server.scripting.running.kill_last();
+            call.server.shutdown.schedule(wish);
         }
         Request::Begin(wish) => {
             let who = describe(call.server, &call.session.client, call.local.now_ms());

@@ -12,10 +12,10 @@ use spec::config::Id;
 
 use super::{Files, files};
 use crate::clock;
-use crate::listen::system_text;
 use crate::persistence::FileForm;
 use crate::server::Server;
 use crate::snapshot::{self, Form};
+use crate::sys::system_text;
 
 /// Makes a base for a log that begins with nothing.
 pub fn create_empty(server: &Server, files: &mut Files) -> Result<(), String> {

@@ -14,7 +14,7 @@ use persist::disk::{self, Append};
 use spec::config::Id;
 
 use crate::config::Config;
-use crate::listen::system_text;
+use crate::sys::system_text;
 
 /// See the module's text.
 pub struct Files {

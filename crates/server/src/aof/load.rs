@@ -20,12 +20,12 @@ use spec::config::Id;
 use super::replay::{Batch, Player};
 use super::{Next, Phase, base};
 use crate::clock;
-use crate::listen::system_text;
 use crate::local::Local;
 use crate::mailbox::Message;
 use crate::persistence::{self, File};
 use crate::server::Server;
 use crate::session::State;
+use crate::sys::system_text;
 
 /// Bytes by which the two kinds of files are told apart.
 const HEAD: usize = 6;
@@ -118,12 +118,7 @@ pub fn reload<'k>(
 ) -> Result<(), String> {
     server.aof.files.lock().find()?;
     let stamp = Stamp::new(clock::unix_ms(), &local.tunables.usage, || 1.0);
-    for shard in 0..held.count() {
-        for db in 0..server.keyspace.databases() {
-            server.keyspace.judge_watches(held, shard, (db, None), stamp.now_ms);
-            drop(held.shard(shard).take(db));
-        }
-    }
+    persistence::drop_all(server, held, stamp.now_ms);
     server.persistence.libraries.replace(Vec::new());
     let wants = Wants(server.wants.load(Ordering::Relaxed));
     let player = Player::new();

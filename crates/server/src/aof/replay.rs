@@ -277,10 +277,7 @@ impl Player {
 /// The command or subcommand that arguments name.
 fn find<'k>(server: &'k Server, args: &Args<'_>) -> Result<&'k Row, String> {
     let name = args.get(0).unwrap_or_default();
-    let row = server.rows.find(name).map(|row| {
-        let sub = matches!(row.run, Run::Container(_)).then(|| args.get(1)).flatten();
-        sub.and_then(|sub| server.rows.subcommand(row, sub)).unwrap_or(row)
-    });
+    let row = server.rows.resolve(args.all());
     row.filter(|row| row.takes(args.len()) && !row.lacks_subcommand(args.len())).ok_or_else(|| {
         let shown = name.escape_ascii();
         format!("ERR unknown command '{shown}' reading the append only file")

@@ -22,12 +22,12 @@ use persist::snapshot::{HandOver, Sink, Spell};
 use spec::config::Id;
 
 use super::{Files, Next, Phase, base, files, heal, sink, wait};
-use crate::listen::system_text;
 use crate::local::Local;
 use crate::server::Server;
 use crate::session::State;
 use crate::snapshot::{self, Failure, Form, Order, Purpose};
 use crate::standby;
+use crate::sys::system_text;
 
 /// Rewrites that may fail one after the other before the next one waits.
 const FAILURES_MAX: u32 = 3;

@@ -15,8 +15,8 @@ use persist::disk::Append;
 
 use super::{Next, Policy, Trouble, heal, put_trouble, rewrite, wait};
 use crate::clock;
-use crate::listen::system_text;
 use crate::server::Server;
+use crate::sys::system_text;
 
 /// Room that is kept for what is appended next.
 const KEPT: usize = 4 << 20;

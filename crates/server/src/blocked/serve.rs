@@ -60,12 +60,6 @@ pub fn wait(
         argv[at] = text;
     }
     let waiter = Arc::new(Waiter {
-        ticket: server.blocked.next_ticket.fetch_add(1, Ordering::Relaxed),
-        client: Arc::clone(&session.client),
-        row: row.id,
-        db: session.db,
-        state: session.state,
-        proto: out.proto(),
         argv,
         keys,
         kind: wait.kind,
@@ -73,10 +67,8 @@ pub fn wait(
         is_timed: wait.again_ms.is_some(),
         shards,
         until: wait.until_ms.map(moment),
-        lapse: Lapse::Nothing,
         again_ms: AtomicI64::new(wait.again_ms.unwrap_or(i64::MAX)),
-        spent_ns: AtomicU64::new(0),
-        stage: Mutex::new(Stage::Waiting),
+        ..waiter_for_nothing(server, session, out, row)
     });
     server.blocked.enter(&waiter, &server.wants, shard_of);
     session.put(State::BLOCKED, true);
@@ -103,29 +95,36 @@ pub fn park_until(
     args: &Args<'_>,
     (until, lapse): (Option<Instant>, Lapse),
 ) -> Arc<Waiter> {
-    let waiter = Arc::new(Waiter {
+    let argv = args.all().iter().map(|arg| (*arg).into()).collect();
+    let nothing = waiter_for_nothing(server, session, out, row);
+    let waiter = Arc::new(Waiter { argv, until, lapse, ..nothing });
+    server.blocked.enter(&waiter, &server.wants, |_| 0);
+    session.put(State::BLOCKED, true);
+    *session.client.waiting.lock() = Some(Arc::clone(&waiter));
+    waiter
+}
+
+/// A client that waits with a command, for ever and for no key.
+fn waiter_for_nothing(server: &Server, session: &Session, out: &Writer, row: &Row) -> Waiter {
+    Waiter {
         ticket: server.blocked.next_ticket.fetch_add(1, Ordering::Relaxed),
         client: Arc::clone(&session.client),
         row: row.id,
         db: session.db,
         state: session.state,
         proto: out.proto(),
-        argv: args.all().iter().map(|arg| (*arg).into()).collect(),
+        argv: Vec::new(),
         keys: Vec::new(),
         kind: Kind::String,
         on_loss: false,
         is_timed: false,
         shards: ShardSet::new(),
-        until,
-        lapse,
+        until: None,
+        lapse: Lapse::Nothing,
         again_ms: AtomicI64::new(i64::MAX),
         spent_ns: AtomicU64::new(0),
         stage: Mutex::new(Stage::Waiting),
-    });
-    server.blocked.enter(&waiter, &server.wants, |_| 0);
-    session.put(State::BLOCKED, true);
-    *session.client.waiting.lock() = Some(Arc::clone(&waiter));
-    waiter
+    }
 }
 
 /// Notes which keys that are waited for a command has changed, before its change is forgotten.

@@ -1,4 +1,4 @@
-//! Paths, and the system's own words for what is wrong with them.
+//! Paths.
 //!
 //! The process changes its working directory in one place, at start; here `dir` is a value, and
 //! relative paths are joined to it.
@@ -7,6 +7,8 @@ use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
+
+use crate::sys::system_text;
 
 /// The working directory, or `/` if it has been removed.
 pub(super) fn current() -> Vec<u8> {
@@ -31,13 +33,4 @@ pub(super) fn resolve(base: &[u8], name: &[u8]) -> Result<Vec<u8>, String> {
 /// `name` seen from `base`.
 pub(super) fn join(base: &[u8], name: &[u8]) -> PathBuf {
     Path::new(OsStr::from_bytes(base)).join(OsStr::from_bytes(name))
-}
-
-/// The system's text for `error`, as `strerror` gives it.
-pub(super) fn system_text(error: &io::Error) -> String {
-    let text = error.to_string();
-    match text.find(" (os error") {
-        Some(end) => text[..end].to_owned(),
-        None => text,
-    }
 }

@@ -17,6 +17,7 @@ use spec::config::{DIRECTIVES, Directive, Effect, Flags, Id, Kind};
 use super::cli::Startup;
 use super::value::Save;
 use super::{Config, Rename, dir, find, glob, has_value, names};
+use crate::sys::system_text;
 
 const VARIABLE_PREFIX: &[u8] = b"REDDLE_";
 const SECRET_SUFFIX: &[u8] = b"_FILE";
@@ -113,7 +114,7 @@ impl Config {
             let mut content = Vec::new();
             inputs.stdin.read_to_end(&mut content).map_err(|error| StartError::Unreadable {
                 path: PathBuf::from("-"),
-                reason: dir::system_text(&error),
+                reason: system_text(&error),
             })?;
             loader.read_lines(&Source::Stdin, &content)?;
         }
@@ -158,11 +159,11 @@ impl Loader<'_> {
     fn read_file(&mut self, path: &Path) -> Result<(), StartError> {
         let unreadable =
             |reason: String| StartError::Unreadable { path: path.to_path_buf(), reason };
-        let real = path.canonicalize().map_err(|error| unreadable(dir::system_text(&error)))?;
+        let real = path.canonicalize().map_err(|error| unreadable(system_text(&error)))?;
         if self.open.contains(&real) {
             return Err(unreadable("The file includes itself".into()));
         }
-        let content = fs::read(&real).map_err(|error| unreadable(dir::system_text(&error)))?;
+        let content = fs::read(&real).map_err(|error| unreadable(system_text(&error)))?;
         self.open.push(real);
         self.read_lines(&Source::File(path.to_path_buf()), &content)?;
         self.open.pop();
@@ -240,11 +241,7 @@ impl Loader<'_> {
                 self.read_files(&path).map_err(Fault::Included)
             }
             (Id::RenameCommand, [command, name]) => self.rename(command, name),
-            (Id::User, [_, ..]) => {
-                self.config.users.push(arguments.to_vec());
-                Ok(())
-            }
-            (Id::Loadmodule, [_, ..]) => Ok(()),
+            (Id::User | Id::Loadmodule, [_, ..]) => Ok(()),
             (Id::Sentinel, []) => Ok(()),
             (Id::Sentinel, _) => Err("sentinel directive while not in sentinel mode".into()),
             _ => Err("Bad directive or wrong number of arguments".into()),
@@ -352,7 +349,7 @@ impl Loader<'_> {
         if let Some(name) = self.config.text_if_set(Id::Logfile).filter(|name| !name.is_empty()) {
             let path = dir::join(self.config.text(Id::Dir), name);
             if let Err(error) = fs::OpenOptions::new().append(true).create(true).open(path) {
-                let reason = dir::system_text(&error);
+                let reason = system_text(&error);
                 return unusable(format!("Can't open the log file: {reason}"));
             }
         }
@@ -406,7 +403,7 @@ fn read_secret(variable: &str, path: &OsStr) -> Result<Vec<u8>, StartError> {
         reason: format!(
             "Can't read the file '{}' that {variable} names: {}",
             path.display(),
-            dir::system_text(&error)
+            system_text(&error)
         ),
     })?;
     if secret.ends_with(b"\n") {

@@ -26,10 +26,9 @@ use std::path::{Path, PathBuf};
 
 use spec::config::{Choices, DIRECTIVES, Directive, Flags, Id, Kind};
 
-pub use load::{Inputs, Notice, Severity, Source, StartError};
-pub use rewrite::write_atomically;
+pub use load::{Inputs, Notice, Severity, StartError};
 pub use set::{Caller, SetError};
-pub use title::{TITLE_VARIABLES, expand_title};
+pub use title::expand_title;
 pub use value::{BufferLimit, MemoryLimit, Primary, SavePoint};
 
 use value::Value;
@@ -38,12 +37,12 @@ const HZ_MAX: i64 = 500;
 const SAMPLES_MAX: i64 = 64;
 const BACKLOG_MIN: u64 = 16 << 10;
 
-/// The classes of clients that `client-output-buffer-limit` tells apart.
+/// The classes of clients that there are, by their places among those of
+/// `client-output-buffer-limit`; between them stands that of replicas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientClass {
-    Normal,
-    Replica,
-    Pubsub,
+    Normal = 0,
+    Pubsub = 2,
 }
 
 /// A `rename-command` line. An empty new name removes the command.
@@ -58,14 +57,13 @@ pub struct Rename {
 pub struct Config {
     values: Vec<Value>,
     renames: Vec<Rename>,
-    users: Vec<Vec<Vec<u8>>>,
     file: Option<PathBuf>,
 }
 
 impl Default for Config {
     fn default() -> Config {
         let values = DIRECTIVES.iter().map(|row| Value::initial(&row.kind)).collect();
-        Config { values, renames: Vec::new(), users: Vec::new(), file: None }
+        Config { values, renames: Vec::new(), file: None }
     }
 }
 
@@ -200,11 +198,6 @@ impl Config {
     /// The `rename-command` lines in their order.
     pub fn renames(&self) -> &[Rename] {
         &self.renames
-    }
-
-    /// The `user` lines in their order, split into words, without the word `user`.
-    pub fn users(&self) -> &[Vec<Vec<u8>>] {
-        &self.users
     }
 
     /// The settings that are not as they are by themselves, with their values as CONFIG GET shows

@@ -1,7 +1,7 @@
 //! `proc-title-template`: text with variables in braces.
 
 /// The variables that a template may name.
-pub const TITLE_VARIABLES: [&str; 7] =
+const TITLE_VARIABLES: [&str; 7] =
     ["title", "listen-addr", "server-mode", "config-file", "port", "tls-port", "unixsocket"];
 
 /// Fills `template` in. `value` gives the text of each of `TITLE_VARIABLES`; `{{` is a brace.

@@ -113,10 +113,9 @@ fn current_client(server: &Server, crash: &Crash) -> String {
         |client| describe(server, &client, clock::unix_ms()) + "\n",
     );
     let words: Vec<&[u8]> = argv.iter().map(Vec::as_slice).collect();
-    let row = words.first().and_then(|name| server.rows.find(name));
-    let sub = row.zip(words.get(1)).and_then(|(row, word)| server.rows.subcommand(row, word));
     let args = commands::Args::new(&words, &[]);
-    let shown = sub.or(row).map_or_else(|| words.clone(), |row| secrets::hidden(row, &args));
+    let row = server.rows.resolve(&words);
+    let shown = row.map_or_else(|| words.clone(), |row| secrets::hidden(row, &args));
     let hides = server.tunables.load().hide_user_data;
     // Writing into memory does not fail.
     writeln!(text, "argc: {}", words.len()).ok();

@@ -343,8 +343,8 @@ impl<'k> Turn<'_, 'k> {
         (result, self.end_alone(alone, flow))
     }
 
-    /// Answers a command that could not be alone: its client was killed meanwhile, or a script
-    /// takes too long to be waited for.
+    /// Answers a command that could not be alone: its client was killed meanwhile, the server has
+    /// ended, or a script takes too long to be waited for.
     #[cold]
     fn call_kept_out(&mut self, row: &'k Row, args: &Args<'_>) -> (Result<(), Error>, Flow) {
         if self.local.busy != State::BUSY {
@@ -360,8 +360,8 @@ impl<'k> Turn<'_, 'k> {
     }
 
     /// Takes the gate's write side in place of the read side; not for a client that was killed
-    /// meanwhile, which does nothing more, and not while a script takes long: then nothing is held
-    /// afterwards, and `busy` says so.
+    /// meanwhile, which does nothing more, nor when the server has ended, and not while a script
+    /// takes long: then nothing is held afterwards, and `busy` says so.
     pub fn begin_alone(&mut self) -> Option<Alone<'k>> {
         drop(self.gate.take());
         let server = self.server;
@@ -374,7 +374,8 @@ impl<'k> Turn<'_, 'k> {
             return None;
         };
         self.local.follow_config(self.server);
-        (!self.session.client.is_killed()).then_some(alone)
+        let is_over = self.session.client.is_killed() || server.shutdown.is_complete();
+        (!is_over).then_some(alone)
     }
 
     /// Goes back to the gate's read side; tells what becomes of the connection.
@@ -445,6 +446,14 @@ impl<'k> Turn<'_, 'k> {
             let cost = [nanoseconds, request + reply];
             hotkeys::look(self.server, self.local, row, args, self.session.db, cost);
         }
+    }
+
+    /// Runs what counts parts of its time by themselves; all of it is then still to be counted.
+    pub fn as_a_whole<R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> R {
+        let before = (*self.ticks, self.local.turn_nanoseconds);
+        let result = work(self);
+        (*self.ticks, self.local.turn_nanoseconds) = before;
+        result
     }
 
     /// Counts a call and how long it took, in nanoseconds.

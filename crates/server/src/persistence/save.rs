@@ -13,11 +13,11 @@ use spec::config::Id;
 
 use super::Plan;
 use crate::config::Config;
-use crate::listen::system_text;
 use crate::local::Local;
 use crate::server::Server;
 use crate::session::State;
 use crate::snapshot::{self, Failure, Form, Order, Purpose};
+use crate::sys::system_text;
 use crate::{allocator, clock, standby, version};
 
 /// Seconds before a save in the background is tried again after one that has failed.

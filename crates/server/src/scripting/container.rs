@@ -59,17 +59,21 @@ fn exists(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
 
 /// SCRIPT FLUSH \[ASYNC | SYNC\] - O(N), N the number of scripts.
 fn flush(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    let is_known = match args.from(2) {
-        [] => true,
-        [mode] => mode.eq_ignore_ascii_case(b"async") || mode.eq_ignore_ascii_case(b"sync"),
-        _ => false,
-    };
-    if !is_known {
+    if !is_flush_mode(args.from(2)) {
         return Err(Error::Text("ERR SCRIPT FLUSH only support SYNC|ASYNC option"));
     }
     call.server.scripting.flush();
     call.out.ok();
     Ok(())
+}
+
+/// Whether words are what may stand behind FLUSH.
+pub(super) fn is_flush_mode(words: &[&[u8]]) -> bool {
+    match words {
+        [] => true,
+        [mode] => mode.eq_ignore_ascii_case(b"async") || mode.eq_ignore_ascii_case(b"sync"),
+        _ => false,
+    }
 }
 
 /// SCRIPT SHOW sha1 - O(1).

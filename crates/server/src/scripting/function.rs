@@ -79,15 +79,10 @@ fn delete(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
 
 /// FUNCTION FLUSH \[ASYNC | SYNC\] - O(N), N the number of libraries.
 fn flush(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    let is_known = match args.from(2) {
-        [] => true,
-        [mode] => mode.eq_ignore_ascii_case(b"async") || mode.eq_ignore_ascii_case(b"sync"),
-        _ => false,
-    };
     if args.len() > 3 {
         return too_many(call, args);
     }
-    if !is_known {
+    if !container::is_flush_mode(args.from(2)) {
         return Err(Error::Text("ERR FUNCTION FLUSH only supports SYNC|ASYNC option"));
     }
     let mut libraries = libraries(call)?;

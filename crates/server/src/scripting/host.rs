@@ -149,7 +149,7 @@ impl<'k: 'h, 'h> Host for ScriptHost<'_, '_, 'k, 'h> {
         let nanoseconds = turn.count(row, mark);
         let request = args.all().iter().map(|arg| arg.len() as u64).sum();
         let reply = turn.out.len().saturating_sub(len) as u64;
-        turn.judge(row, &args, [nanoseconds / 1000, request, reply]);
+        turn.judge(row, &args, [nanoseconds, request, reply]);
         // All commands of a script run at the same moment.
         turn.local.now_us = now_us;
         turn.local.nested_commands += 1;

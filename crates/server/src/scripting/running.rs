@@ -54,6 +54,8 @@ impl Running {
     #[inline]
     pub fn begin(&self, is_function: bool) {
         self.is_function.store(is_function, Ordering::Relaxed);
+        // It was meant for one that was over by then.
+        self.is_last.store(false, Ordering::Relaxed);
         self.fate.store(0, Ordering::Relaxed);
         self.since.store(Ticks::now().max(1), Ordering::Release);
     }

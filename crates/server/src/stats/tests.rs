@@ -26,7 +26,7 @@ fn a_reset_forgets_everything_but_the_changes_of_the_data() {
     assert_eq!(stats.cycle_ns_max.get(), 70);
     stats.reset();
     assert_eq!(stats.commands[1].calls.get(), 0);
-    let latency = crate::histogram::Totals::of([&stats.commands[1].latency].into_iter());
+    let latency = Totals::of([&stats.commands[1].latency].into_iter());
     assert!(latency.is_none());
     assert_eq!(stats.processed.get(), 0);
     assert_eq!(stats.cycle_ns_max.get(), 0);

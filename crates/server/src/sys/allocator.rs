@@ -88,5 +88,5 @@ fn is_text(name: &CStr) -> bool {
 }
 
 fn reason(status: i32) -> String {
-    crate::listen::system_text(&std::io::Error::from_raw_os_error(status))
+    super::system_text(&std::io::Error::from_raw_os_error(status))
 }

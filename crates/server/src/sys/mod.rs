@@ -5,6 +5,7 @@ pub mod allocator;
 pub mod arrival;
 pub mod balance;
 mod daemon;
+mod error;
 pub mod fault;
 mod group;
 pub mod running;
@@ -15,6 +16,7 @@ mod usage;
 pub mod wire;
 
 pub use daemon::daemonize;
+pub use error::system_text;
 pub use group::group_id;
 pub use time::{LocalTime, local_time};
 pub use title::{prepare_title, set_title};

@@ -63,7 +63,7 @@ impl Thread {
     /// Accepts again when files may have been closed. The log tells it once.
     pub(super) fn accept_later(&mut self, at: usize, error: &io::Error) {
         if !std::mem::replace(&mut self.local.desk.lacks_files, true) {
-            log::warn!("Accepting client connection: {}", listen::system_text(error));
+            log::warn!("Accepting client connection: {}", sys::system_text(error));
         }
         if !self.local.desk.accept_later.contains(&at) {
             self.local.desk.accept_later.push(at);

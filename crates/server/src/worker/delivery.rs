@@ -14,7 +14,7 @@ use crate::local::Local;
 use crate::pubsub::{self, Reader, Run};
 use crate::server::Server;
 use crate::session::State;
-use crate::{cron, mailbox};
+use crate::{mailbox, output};
 
 /// Subscribers whose lines are asked for in one go: waits for memory that stand next to one another
 /// overlap.
@@ -176,7 +176,7 @@ fn give(
     if let Some(first) = parcel.take() {
         pubsub::put(&mut conn.out, &first);
     }
-    let limit = cron::output_limit(&local.tunables, conn.session.state).hard;
+    let limit = output::limit(&local.tunables, conn.session.state).hard;
     if limit == 0 || conn.out.len() as u64 <= limit {
         pubsub::put(&mut conn.out, &bytes);
     }

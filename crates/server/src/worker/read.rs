@@ -15,12 +15,14 @@ use crate::call::Flow;
 use crate::conn::{Arrived, Conn, Got};
 use crate::server::Server;
 use crate::session::State;
-use crate::{cron, dispatch, felt, refuse, tracking};
+use crate::{dispatch, felt, output, refuse, tracking};
 
 /// Room that is made behind an incomplete request.
 const INPUT_ROOM: usize = 16 << 10;
 /// Reads for one connection before the others have their turn.
 const READS_MAX: usize = 4;
+/// Bytes that are read at once of what nobody wants.
+const DROPPED_AT_ONCE: usize = 4 << 10;
 /// Query buffers stay below what an argument's place can say.
 const INPUT_MAX: u64 = u32::MAX as u64 - (64 << 20);
 /// Output that is sent before more requests of the same connection run.
@@ -88,7 +90,7 @@ impl Thread {
         // Scripts come last: while a long one runs, the others of the group are in their places.
         let (mut at, mut end) = (0, reads.len());
         while at < end {
-            if aheads[at].1.may_last(&server) {
+            if aheads[at].1.may_take_long(&server) {
                 end -= 1;
                 reads.swap(at, end);
                 aheads.swap(at, end);
@@ -168,7 +170,7 @@ impl Thread {
                 }
             }
             if conn.out.len() > OUTPUT_AT_ONCE
-                && (!self.flush(conn) || cron::is_over_output_limit(&server, &self.local, conn))
+                && (!self.flush(conn) || output::is_over(&server, &self.local, conn))
             {
                 return Fate::Close;
             }
@@ -271,8 +273,10 @@ impl Thread {
     /// Reads and drops what a connection that ends still sends, so that the kernel does not throw
     /// its last reply away.
     pub(super) fn discard(&mut self, conn: &mut Conn, token: usize) -> Fate {
+        // The worker's buffer may be in use by what somebody stands in for.
+        let mut dropped = [0; DROPPED_AT_ONCE];
         for _ in 0..READS_MAX {
-            if !matches!(conn.read(&mut self.local.desk.buffer), Got::Bytes(_)) {
+            if !matches!(conn.read(&mut dropped), Got::Bytes(_)) {
                 return Fate::Keep;
             }
         }

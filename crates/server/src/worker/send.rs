@@ -12,7 +12,7 @@ use super::{Fate, Thread};
 use crate::conn::{Conn, REPLY_MAX};
 use crate::registry::Client;
 use crate::session::State;
-use crate::{aof, cron, felt, footprint, multi, pubsub, tracking};
+use crate::{aof, felt, footprint, multi, output, pubsub, tracking};
 
 /// Connections that may linger at a time, and how long each.
 const LINGERING_MAX: usize = 64;
@@ -72,15 +72,15 @@ impl Thread {
     /// hold counts, but it counts before it is sent: the client may not take what the limit keeps
     /// the server from holding.
     pub(super) fn is_too_much(&self, conn: &mut Conn) -> bool {
-        let hard = cron::output_limit(&self.local.tunables, conn.session.state).hard;
+        let hard = output::limit(&self.local.tunables, conn.session.state).hard;
         let pending = conn.out.len() as u64;
         if self.server.knobs.reply_list_only.load(Ordering::Relaxed) {
-            return cron::is_over_output_limit(&self.server, &self.local, conn);
+            return output::is_over(&self.server, &self.local, conn);
         }
         hard > 0
             && pending > REPLY_MAX as u64
             && pending >= hard
-            && cron::is_over_output_limit(&self.server, &self.local, conn)
+            && output::is_over(&self.server, &self.local, conn)
     }
 
     /// Sends replies, and settles what the connection keeps until it is served again.
@@ -116,7 +116,7 @@ impl Thread {
             return Fate::Close;
         }
         conn.publish();
-        if cron::is_over_output_limit(&self.server, &self.local, conn) {
+        if output::is_over(&self.server, &self.local, conn) {
             return Fate::Close;
         }
         if self.takes_too_much(conn) { Fate::Close } else { Fate::Keep }

@@ -146,11 +146,8 @@ impl Thread {
 
     /// Lets paused clients go on when their time is over. One worker looks after that.
     pub(super) fn end_pause(&mut self) {
-        if self.local.id == 0
-            && self.server.state().any(State::PAUSED)
-            && self.server.paused_until_ms.load(Ordering::SeqCst) <= self.local.now_ms()
-        {
-            self.server.end_pause();
+        if self.local.id == 0 && self.server.state().any(State::PAUSED) {
+            self.server.end_pause(self.local.now_ms());
         }
     }
 

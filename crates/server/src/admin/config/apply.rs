@@ -9,7 +9,7 @@ use crate::aof::{self, Phase};
 use crate::config::Config;
 use crate::listen;
 use crate::server::Server;
-use crate::{allocator, crash, log as sink, process};
+use crate::{allocator, crash, log as sink, process, sys};
 
 /// Takes a step, or gives the reason why it cannot be taken. The number of the setting is the one
 /// that asked for it.
@@ -60,7 +60,7 @@ fn name(id: Id) -> &'static str {
 
 fn enter_directory(_: &Server, config: &Config, _: Id) -> Result<(), String> {
     let Some(path) = config.path(Id::Dir) else { return Ok(()) };
-    std::env::set_current_dir(path).map_err(|error| listen::system_text(&error))
+    std::env::set_current_dir(path).map_err(|error| sys::system_text(&error))
 }
 
 /// The log is turned off here; it is turned on when everything else has come true.
@@ -93,7 +93,7 @@ fn make_room(_: &Server, config: &Config, _: Id) -> Result<(), String> {
 
 fn adjust_oom_score(server: &Server, config: &Config, _: Id) -> Result<(), String> {
     server.process.adjust_oom_score(config).map_err(|error| {
-        log::warn!("Unable to write oom_score_adj: {}", listen::system_text(&error));
+        log::warn!("Unable to write oom_score_adj: {}", sys::system_text(&error));
         "Failed to set current oom_score_adj. Check server logs.".to_owned()
     })
 }

@@ -9,9 +9,10 @@ use commands::{Args, Error};
 use crate::call::Call;
 use crate::sys::allocator;
 
-/// Clients that take less share a line; each further line begins at twice as much.
+/// Clients that take less share a line; each further line begins at twice as much, and the last one
+/// has no end.
 const FIRST_SHIFT: u32 = 15;
-const LAST_SHIFT: u32 = 32;
+const LAST_SHIFT: u32 = 33;
 
 /// DEBUG MALLCTL control \[value\]: a number of the allocator.
 pub(super) fn mallctl(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
@@ -55,7 +56,7 @@ pub(super) fn client_eviction(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(
         let shift = FIRST_SHIFT + line as u32;
         let from = if line == 0 { 0 } else { 1_u64 << (shift - 1) };
         let until = format!(" - {:10}", (1_u64 << shift) - 1);
-        let until = if shift == LAST_SHIFT + 1 { "+            ".to_owned() } else { until };
+        let until = if shift == LAST_SHIFT { "+            ".to_owned() } else { until };
         // Writing into memory does not fail.
         writeln!(text, "bucket {from:10}{until}: tot-mem: {bytes:10}, clients: {count}").ok();
     }

@@ -43,7 +43,7 @@ pub(super) fn clients(report: &mut Report<'_, '_>) {
         _ => "none",
     };
     let reason = if actions == "none" { "none" } else { "client_pause" };
-    let left_ms = server.paused_until_ms.load(Ordering::SeqCst) - report.now_us / 1000;
+    let left_ms = server.pause_left_ms(report.now_us / 1000);
     let left_ms = if actions == "none" { 0 } else { left_ms.max(0) };
     report.fields(&[
         ("paused_reason", &reason),

@@ -8,7 +8,7 @@ use super::Report;
 use crate::felt::Parts;
 use crate::histogram::{Histogram, Totals};
 use crate::hotkeys;
-use crate::stats::CommandStats;
+use crate::stats::{self, CommandStats};
 
 pub(super) fn commandstats(report: &mut Report<'_, '_>) {
     let server = report.server;
@@ -42,9 +42,7 @@ pub(super) fn latencystats(report: &mut Report<'_, '_>) {
     let server = report.server;
     let Some(percentiles) = percentiles(report) else { return };
     for row in server.rows.iter() {
-        let histograms = server.workers.iter().map(|worker| &worker.stats.commands);
-        let latencies = histograms.map(|commands| &commands[usize::from(row.id)].latency);
-        let Some(totals) = Totals::of(latencies) else { continue };
+        let Some(totals) = stats::latency_of(server, row.id) else { continue };
         let shown = shown(&totals, &percentiles);
         report.line(format_args!("latency_percentiles_usec_{}:{shown}", row.name));
     }
@@ -54,11 +52,10 @@ pub(super) fn latencystats(report: &mut Report<'_, '_>) {
 pub(super) fn hotkeys(report: &mut Report<'_, '_>) {
     let server = report.server;
     let tunables = server.tunables.load();
-    let seconds = tunables.hotkeys_window_s.max(1);
-    let window = hotkeys::window_at(report.now_us / 1000, seconds);
+    let window = hotkeys::window_at(report.now_us / 1000, tunables.hotkeys_window_s);
     let entries = hotkeys::last_window(server, tunables.hotkeys_shown, window);
     for (number, entry) in entries.iter().enumerate() {
-        let qps = entry.count * u64::from(tunables.hotkeys_one_of) / seconds;
+        let qps = hotkeys::per_second(entry.count, &tunables);
         let key = entry.key.escape_ascii();
         report.line(format_args!("hotkey_{number}:db={},qps={qps},key={key}", entry.db));
     }

@@ -6,7 +6,7 @@ use super::Report;
 use crate::admin::memory::{Picture, excess, ratio};
 use crate::{allocator, cgroup, evict, version};
 
-/// What replicas, a cluster, a log and templates of hashes will need.
+/// What replicas, a cluster and templates of hashes will need.
 const OTHERS: &[&str] = &[
     "used_memory_hash_templates",
     "mem_replication_backlog",
@@ -19,7 +19,6 @@ const OTHERS: &[&str] = &[
     "mem_cluster_slot_migration_output_buffer",
     "mem_cluster_slot_migration_input_buffer",
     "mem_cluster_slot_migration_input_buffer_peak",
-    "mem_aof_buffer",
     "mem_overhead_db_hashtable_rehashing",
 ];
 
@@ -49,6 +48,7 @@ pub(super) fn memory(report: &mut Report<'_, '_>) {
     of_allocator(report, &picture);
     report.field("mem_clients_normal", picture.clients);
     report.field("mem_not_counted_for_evict", evict::not_counted(server));
+    report.field("mem_aof_buffer", picture.log);
     report.zeros(OTHERS);
     report.fields(&[
         ("active_defrag_running", &server.defrag.figures(report.now_us).effort),

@@ -35,11 +35,6 @@ const ADVICE: &[(&str, &str)] = &[
          'always'; other programs that write to the same disk, and snapshots, are rivals.",
     ),
     (
-        "rdb-",
-        "The disk was slow for a snapshot. Another disk than the one of the append only file, or \
-         other times for snapshots, keep them apart.",
-    ),
-    (
         "snapshot",
         "A snapshot or a rewrite began while everybody waited. What is freed then, and the first \
          file, take their time: look whether 'dir' is on a slow disk.",
@@ -53,6 +48,11 @@ const ADVICE: &[(&str, &str)] = &[
         "eviction",
         "Keys had to go so that new data found room. Raise maxmemory, give keys a time to live, \
          and keep 'lazyfree-lazy-eviction yes'.",
+    ),
+    (
+        "active-defrag",
+        "Moving together what lies scattered took its time. A smaller active-defrag-cycle-us makes \
+         each slice shorter.",
     ),
 ];
 

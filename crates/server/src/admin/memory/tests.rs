@@ -18,6 +18,9 @@ fn healthy() -> Picture {
         peak_ms: 0,
         startup: 10 * MIB,
         clients: MIB,
+        log: 0,
+        scripts: 0,
+        libraries: 0,
         databases: Vec::new(),
     }
 }

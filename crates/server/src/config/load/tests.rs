@@ -174,14 +174,12 @@ fn missing_and_circular_files_stop_the_start() {
 }
 
 #[test]
-fn renames_and_users_are_kept() {
+fn renames_are_kept_and_users_have_no_effect() {
     let text = "rename-command GET fetch\nrename-command config \"\"\nrename-command set get\n\
                 user default on nopass\nuser a off";
     let (config, notices) = start(&lines(text)).unwrap();
     let renames: Vec<_> = config.renames().iter().map(|r| (&r.command[..], &r.name[..])).collect();
     assert_eq!(renames, [(&b"GET"[..], &b"fetch"[..]), (b"config", b""), (b"set", b"get")]);
-    assert_eq!(config.users().len(), 2);
-    assert_eq!(config.users()[1], [b"a".to_vec(), b"off".to_vec()]);
     let want = "'user' has no effect: this version does not have access control lists yet";
     assert_eq!(texts(&notices), [want]);
 }
