@@ -132,7 +132,7 @@ const HELP: &[&str] = &[
     "HTSTATS <database> [FULL]",
     "    Show figures on the tables of a database.",
     "HTSTATS-KEY <key> [FULL]",
-    "    The same for the table inside of a value.",
+    "    Refused: the tables inside of values are not shown.",
     "LEAK <text>",
     "    Lose the memory of a text.",
     "LISTPACK <key>",

@@ -63,6 +63,7 @@ const RULES: &[(&str, Rule)] = &[
     ("architecture", documents::architecture),
     ("design-pages", documents::design_pages),
     ("links", documents::links),
+    ("references", documents::references),
     ("changelog", documents::changelog),
 ];
 

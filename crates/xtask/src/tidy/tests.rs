@@ -55,7 +55,13 @@ const BAD: &[(&str, &str, &str, usize)] = &[
     ("architecture", "CHANGELOG.md", "", 0),
     ("design-pages", "docs/design/table.md", "# Table", 0),
     ("links", "README.md", "Read [this](docs/none.md).", 1),
-    ("changelog", "CHANGELOG.md", "## [0.0.9]", 0),
+    ("references", "README.md", "It is in `crates/value/src/none.rs`.", 1),
+    ("references", "README.md", "It is in `a` or\n`crates/none`.", 2),
+    ("references", "README.md", "Run `make none`.", 1),
+    ("references", "README.md", "Run `cargo xtask none --all`.", 1),
+    ("changelog", "CHANGELOG.md", "## [0.0.1] - 2026-01-31", 0),
+    ("changelog", "CHANGELOG.md", "## [Unreleased]\n## [0.0.9] - 2026-01-31", 0),
+    ("changelog", "CHANGELOG.md", "## [Unreleased]\n## [0.0.1] - soon", 0),
 ];
 
 /// Rule, path, and text that it must let pass.
@@ -87,6 +93,13 @@ const GOOD: &[(&str, &str, &str)] = &[
         "crates/server/src/a.rs",
         "//! A.\nconst A: &str = \"ERR no such key\";\nconst B: &str = \"ERR no such user\";",
     ),
+    (
+        "references",
+        "docs/a.md",
+        "Of `crates/value`, `value/Cargo.toml`; `a/b`, `/x/y.md`, `make ready`.",
+    ),
+    ("references", "docs/a.md", "```\n`crates/none`\n```\n`a` crates/none `b`"),
+    ("changelog", "CHANGELOG.md", "## [Unreleased]\n\n## [0.0.1] - 2026-01-31"),
 ];
 
 const LONG: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\
@@ -98,6 +111,7 @@ fn tree(path: &str, text: &str) -> Tree {
         ("Cargo.toml", "version = \"0.0.1\""),
         ("crates/value/Cargo.toml", "name = \"value\"\n[lints]\nworkspace = true\n"),
         ("crates/value/src/text.rs", "//! A.\nuse itoa::Buffer;"),
+        ("Makefile", "all:\n\nready:\n"),
     ];
     let mut files: Vec<File> = vec![File::new(path, text)];
     files.extend(around.iter().map(|(path, text)| File::new(path, text)));

@@ -28,7 +28,7 @@ pub(super) fn htstats(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Er
     Ok(())
 }
 
-/// DEBUG HTSTATS-KEY key \[FULL\] - O(1). No type so far has a table of its own.
+/// DEBUG HTSTATS-KEY key \[FULL\] - O(1). The tables inside of large collections are not shown.
 pub(super) fn htstats_key(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     match find(call.server, call.held, call.session.db, args[2]) {
         None => Err(Error::NoSuchKey),
