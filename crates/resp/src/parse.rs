@@ -214,6 +214,11 @@ impl Parser {
         self.remaining == 0
     }
 
+    /// Arguments of the current command that are still to come.
+    pub fn pending_args(&self) -> u32 {
+        self.remaining
+    }
+
     /// Parses on from `cursor`, appending the spans of the command's arguments to `args`.
     ///
     /// `buf` must be shorter than 4 GiB - 1. After an error the parser is of no further use.
