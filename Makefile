@@ -10,10 +10,6 @@ STEP := @TARGET="$(TARGET)" ./.ci/step
 # The server that tests and conformance start: optimised, with the checks left on.
 CHECKED := $(TARGET)/checked/reddle
 
-# The program that packages get, for another C library if LIBC names one.
-TRIPLE := $(if $(LIBC),$(shell uname -m)-unknown-linux-$(LIBC))
-BUILT := $(TARGET)/$(addsuffix /,$(TRIPLE))release/reddle
-
 # Extra arguments for the program behind a target: make run ARGS='--threads 2'.
 ARGS ?=
 FUZZ_SECONDS ?= 60
@@ -34,7 +30,7 @@ help:
 	@echo 'make differential the same random commands to us and to PEER=path/to/valkey-server'
 	@echo 'make conformance  the upstream test suite; UNIT=type/string TEST=name ALL=1'
 	@echo 'make fuzz         every fuzz target for FUZZ_SECONDS=60 seconds'
-	@echo 'make dist         the release build with manual pages and completions; LIBC=musl: static'
+	@echo 'make dist         the release build with manual pages and completions'
 	@echo 'make deb          a Debian package of these'
 
 run:
@@ -59,14 +55,13 @@ test:
 	$(STEP) --end
 
 # What packages are made of: the program, which knows its commit, manual pages, completions.
-# LIBC=musl links the program with nothing that a machine must have.
 dist: export REDDLE_COMMIT ?= $(shell git rev-parse --short=8 HEAD 2>/dev/null || echo 00000000)
 dist:
-	$(CARGO) build --release --locked -p reddle $(addprefix --target ,$(TRIPLE))
-	$(CARGO) xtask dist $(BUILT) $(TARGET)/dist
+	$(CARGO) build --release --locked -p reddle
+	$(CARGO) xtask dist $(TARGET)/release/reddle $(TARGET)/dist
 
 deb: dist
-	packaging/deb $(BUILT) $(TARGET)/dist $(TARGET)/debian
+	packaging/deb $(TARGET)/release/reddle $(TARGET)/dist $(TARGET)/debian
 
 # Every order of the steps of the gate's protocol, up to a bound.
 loom:
