@@ -39,6 +39,19 @@ const BAD: &[(&str, &str, &str, usize)] = &[
     ("global-state", "crates/commands/src/a.rs", "//! A.\nstatic A: AtomicU64 = x;", 2),
     ("global-state", "crates/commands/src/a.rs", "//! A.\nstatic mut A: u64 = 1;", 2),
     ("global-state", "crates/commands/src/a.rs", "//! A.\nthread_local! {}", 2),
+    (
+        "error-text",
+        "crates/server/src/a.rs",
+        "//! A.\nconst A: &str = \"ERR not a key\";\nconst B: &[u8] = b\"ERR not a \\\n  key\";",
+        3,
+    ),
+    ("error-text", "crates/spec/src/error.rs", "//! A.\npub const A: &str = \"ERR no\";", 2),
+    (
+        "unused-dependency",
+        "crates/resp/Cargo.toml",
+        "[dependencies]\nitoa.workspace = true\n[dev-dependencies]\nproptest.workspace = true",
+        4,
+    ),
     ("architecture", "CHANGELOG.md", "", 0),
     ("design-pages", "docs/design/table.md", "# Table", 0),
     ("links", "README.md", "Read [this](docs/none.md).", 1),
@@ -54,6 +67,7 @@ const BAD: &[(&str, &str, &str, usize)] = &[
 /// Rule, path, and text that it must let pass.
 const GOOD: &[(&str, &str, &str)] = &[
     ("crate-direction", "crates/resp/Cargo.toml", "[dev-dependencies]\nvalue.workspace = true"),
+    ("unused-dependency", "crates/value/Cargo.toml", "[dependencies]\nitoa.workspace = true"),
     ("banner", "crates/resp/src/a.rs", "//! A.\n/// | a |\n/// |-----|\nfn a() {}"),
     ("dead-code", "crates/resp/src/a.rs", "//! A.\n// Reads come first; writes after;\n"),
     ("dead-code", "crates/resp/src/a.rs", "//! A.\nconst B: &str = \"\n// let a = b;\n\";"),
@@ -75,6 +89,11 @@ const GOOD: &[(&str, &str, &str)] = &[
     ("spec-logic", "crates/spec/src/a.rs", "//! A.\nconst fn a() { if b {} }"),
     ("global-state", "crates/commands/src/a.rs", "//! A.\nstatic A: &[u32] = &[1];"),
     (
+        "error-text",
+        "crates/server/src/a.rs",
+        "//! A.\nconst A: &str = \"ERR no such key\";\nconst B: &str = \"ERR no such user\";",
+    ),
+    (
         "references",
         "docs/a.md",
         "Of `crates/value`, `value/Cargo.toml`; `a/b`, `/x/y.md`, `make ready`.",
@@ -91,6 +110,7 @@ fn tree(path: &str, text: &str) -> Tree {
     let around = [
         ("Cargo.toml", "version = \"0.0.1\""),
         ("crates/value/Cargo.toml", "name = \"value\"\n[lints]\nworkspace = true\n"),
+        ("crates/value/src/text.rs", "//! A.\nuse itoa::Buffer;"),
         ("Makefile", "all:\n\nready:\n"),
     ];
     let mut files: Vec<File> = vec![File::new(path, text)];
