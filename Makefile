@@ -10,6 +10,10 @@ STEP := @TARGET="$(TARGET)" ./.ci/step
 # The server that tests and conformance start: optimised, with the checks left on.
 CHECKED := $(TARGET)/checked/reddle
 
+# The program that packages get, for another C library if LIBC names one.
+TRIPLE := $(if $(LIBC),$(shell uname -m)-unknown-linux-$(LIBC))
+BUILT := $(TARGET)/$(addsuffix /,$(TRIPLE))release/reddle
+
 # Extra arguments for the program behind a target: make run ARGS='--threads 2'.
 ARGS ?=
 FUZZ_SECONDS ?= 60
@@ -30,7 +34,7 @@ help:
 	@echo 'make differential the same random commands to us and to PEER=path/to/valkey-server'
 	@echo 'make conformance  the upstream test suite; UNIT=type/string TEST=name ALL=1'
 	@echo 'make fuzz         every fuzz target for FUZZ_SECONDS=60 seconds'
-	@echo 'make dist         the release build with manual pages and completions'
+	@echo 'make dist         the release build with manual pages and completions; LIBC=musl: static'
 	@echo 'make deb          a Debian package of these'
 
 run:
@@ -54,13 +58,16 @@ test:
 	$(STEP) 'conformance' $(MAKE) --no-print-directory conformance ARGS=--ci
 	$(STEP) --end
 
-# What packages are made of: the program, manual pages, completions.
+# What packages are made of: the program, which knows its commit, manual pages, completions.
+# LIBC=musl makes one that needs nothing of the machine's libraries; it takes musl-gcc and Rust's
+# target for musl.
+dist: export REDDLE_COMMIT ?= $(shell git rev-parse --short=8 HEAD 2>/dev/null || echo 00000000)
 dist:
-	$(CARGO) build --release --locked -p reddle
-	$(CARGO) xtask dist $(TARGET)/release/reddle $(TARGET)/dist
+	$(CARGO) build --release --locked -p reddle $(addprefix --target ,$(TRIPLE))
+	$(CARGO) xtask dist $(BUILT) $(TARGET)/dist
 
 deb: dist
-	packaging/deb $(TARGET)/release/reddle $(TARGET)/dist $(TARGET)/debian
+	packaging/deb $(BUILT) $(TARGET)/dist $(TARGET)/debian
 
 # Every order of the steps of the gate's protocol, up to a bound.
 loom:

@@ -55,7 +55,7 @@ pub struct Session {
     /// Positions in this connection's stream of requests: of the end of `out`, and of its start.
     queued: u64,
     handed: u64,
-    waiting: VecDeque<Waiting>,
+    waiting: VecDeque<Submitted>,
     in_flight: VecDeque<Pending>,
     events: VecDeque<Event>,
     cache: Option<Cache>,
@@ -63,13 +63,20 @@ pub struct Session {
     refusal: Option<Value>,
 }
 
-/// A unit that is to be sent.
+/// A unit without an answer.
 #[derive(Debug)]
-struct Waiting {
+struct Submitted {
     ticket: Ticket,
     unit: Unit,
     /// Whether it was sent whole on an earlier connection.
     sent: bool,
+}
+
+impl Submitted {
+    /// What may have become of it on earlier connections.
+    fn fate(&self) -> Fate {
+        if self.sent { Fate::MayHaveRun } else { Fate::DidNotRun }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -95,7 +102,7 @@ struct Pending {
 #[derive(Debug)]
 enum Of {
     Greeting(Greeting, Command),
-    Unit(Ticket, Unit),
+    Unit(Submitted),
 }
 
 impl Session {
@@ -150,7 +157,7 @@ impl Session {
         if let Some(reply) = self.cached_reply(&unit) {
             self.events.push_back(Event::Reply(ticket, reply));
         } else {
-            self.waiting.push_back(Waiting { ticket, unit, sent: false });
+            self.waiting.push_back(Submitted { ticket, unit, sent: false });
             self.send_waiting();
         }
         ticket
@@ -161,8 +168,8 @@ impl Session {
     pub fn cancel(&mut self, ticket: Ticket) -> Fate {
         let index = self.waiting.iter().position(|waiting| waiting.ticket == ticket);
         match index.and_then(|index| self.waiting.remove(index)) {
-            Some(Waiting { sent: false, .. }) => Fate::DidNotRun,
-            _ => Fate::MayHaveRun,
+            Some(waiting) => waiting.fate(),
+            None => Fate::MayHaveRun,
         }
     }
 
@@ -185,25 +192,24 @@ impl Session {
         }
         let mut again = Vec::new();
         for pending in std::mem::take(&mut self.in_flight) {
-            let Of::Unit(ticket, unit) = pending.of else { continue };
-            let sent = pending.end <= self.handed;
-            if sent && !unit.is_repeatable() {
-                self.events.push_back(Event::Failed(ticket, Fate::MayHaveRun));
+            let Of::Unit(mut submitted) = pending.of else { continue };
+            submitted.sent |= pending.end <= self.handed;
+            if submitted.sent && !submitted.unit.is_repeatable() {
+                self.events.push_back(Event::Failed(submitted.ticket, Fate::MayHaveRun));
             } else {
-                again.push(Waiting { ticket, unit, sent });
+                again.push(submitted);
             }
         }
-        for waiting in again.into_iter().rev() {
-            self.waiting.push_front(waiting);
+        for submitted in again.into_iter().rev() {
+            self.waiting.push_front(submitted);
         }
         self.out.clear();
     }
 
     /// Gives up what waits for a connection.
     pub fn give_up(&mut self) {
-        for Waiting { ticket, sent, .. } in std::mem::take(&mut self.waiting) {
-            let fate = if sent { Fate::MayHaveRun } else { Fate::DidNotRun };
-            self.events.push_back(Event::Failed(ticket, fate));
+        for waiting in std::mem::take(&mut self.waiting) {
+            self.events.push_back(Event::Failed(waiting.ticket, waiting.fate()));
         }
     }
 
@@ -264,17 +270,18 @@ impl Session {
 
     fn send_waiting(&mut self) {
         while self.state == State::Ready
-            && let Some(Waiting { ticket, unit, .. }) = self.waiting.pop_front()
+            && let Some(submitted) = self.waiting.pop_front()
         {
+            let unit = &submitted.unit;
             if unit.connection.is_some_and(|connection| connection != self.connection) {
-                self.events.push_back(Event::Failed(ticket, Fate::DidNotRun));
+                self.events.push_back(Event::Failed(submitted.ticket, submitted.fate()));
                 continue;
             }
             let mut missing = unit.commands.len();
             for command in &unit.commands {
                 missing = self.encode(command).unwrap_or(missing);
             }
-            let (of, end) = (Of::Unit(ticket, unit), self.queued);
+            let (of, end) = (Of::Unit(submitted), self.queued);
             self.in_flight.push_back(Pending { of, end, missing, refused: None });
         }
     }
@@ -315,7 +322,7 @@ impl Session {
     fn confirmed(&self, kind: &[u8]) -> bool {
         let command = self.in_flight.front().and_then(|pending| match &pending.of {
             Of::Greeting(_, command) => command.word(0),
-            Of::Unit(_, unit) => unit.commands.first()?.word(0),
+            Of::Unit(submitted) => submitted.unit.commands.first()?.word(0),
         });
         command.and_then(subscription_verb).is_some_and(|verb| verb.as_bytes() == kind)
     }
@@ -343,7 +350,7 @@ impl Session {
             return;
         };
         let failed = matches!(value, Value::Error(_) | Value::BulkError(_));
-        let lone = !matches!(&pending.of, Of::Unit(_, unit) if unit.commands.len() > 1);
+        let lone = !matches!(&pending.of, Of::Unit(of) if of.unit.commands.len() > 1);
         pending.missing -= 1;
         if pending.missing > 0 && !(failed && lone) {
             if failed && pending.refused.is_none() {
@@ -354,19 +361,20 @@ impl Session {
         let Some(pending) = self.in_flight.pop_front() else { return };
         match pending.of {
             Of::Greeting(greeting, command) => self.greeted(greeting, &command, value),
-            Of::Unit(ticket, unit) => {
-                self.answered(ticket, unit, pending.refused.filter(|_| failed), value);
+            Of::Unit(submitted) => {
+                self.answered(submitted, pending.refused.filter(|_| failed), value);
             }
         }
     }
 
-    fn answered(&mut self, ticket: Ticket, unit: Unit, refused: Option<Value>, value: Value) {
+    fn answered(&mut self, submitted: Submitted, refused: Option<Value>, value: Value) {
+        let Submitted { ticket, unit, sent } = submitted;
         let failed = matches!(value, Value::Error(_) | Value::BulkError(_));
         if let (Value::Error(text), Some(fallback)) = (&value, &unit.fallback)
             && text.starts_with(b"NOSCRIPT")
         {
             let unit = (**fallback).clone();
-            self.waiting.push_front(Waiting { ticket, unit, sent: false });
+            self.waiting.push_front(Submitted { ticket, unit, sent });
             self.send_waiting();
             return;
         }

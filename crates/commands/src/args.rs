@@ -133,3 +133,67 @@ impl<'a> Cursor<'a> {
 pub(crate) fn is(arg: &[u8], word: &str) -> bool {
     arg.eq_ignore_ascii_case(word.as_bytes())
 }
+
+/// An integer that is not below `least`, or an error with this text.
+pub(crate) fn at_least(arg: &[u8], least: i64, text: &'static str) -> Result<usize, Error> {
+    let number = resp::number::parse_i64(arg).filter(|number| *number >= least);
+    number.and_then(|number| usize::try_from(number).ok()).ok_or(Error::Text(text))
+}
+
+/// An integer whose sign can be turned.
+pub(crate) fn signed(arg: &[u8]) -> Result<i64, Error> {
+    match resp::number::parse_i64(arg) {
+        None => Err(Error::NotInteger),
+        Some(i64::MIN) => Err(Error::Text(
+            "ERR value is out of range, value must between -9223372036854775807 and \
+             9223372036854775807",
+        )),
+        Some(number) => Ok(number),
+    }
+}
+
+/// An argument as C sees it: up to its first zero byte.
+pub(crate) fn c_text(arg: &[u8]) -> &[u8] {
+    arg.split(|&byte| byte == 0).next().unwrap_or_default()
+}
+
+/// `numkeys key [key ...] where [COUNT count]`: what is popped from the first of several keys that
+/// has anything.
+pub(crate) struct PopFirst<'a, End> {
+    /// The keys to look at.
+    pub(crate) keys: &'a [&'a [u8]],
+    /// From which end.
+    pub(crate) end: End,
+    /// How many elements at most.
+    pub(crate) count: usize,
+}
+
+impl<'a, End> PopFirst<'a, End> {
+    /// Reads it from the number of keys, at `index`, on; `end` knows the words for the ends.
+    pub(crate) fn read(
+        args: &Args<'a>,
+        index: usize,
+        end: fn(&[u8]) -> Result<End, Error>,
+    ) -> Result<Self, Error> {
+        let numkeys = at_least(args[index], 1, spec::error::NUMKEYS_NOT_POSITIVE)?;
+        let words = args.from(index + 1);
+        let (keys, words) = words.split_at_checked(numkeys).ok_or(Error::Syntax)?;
+        let (word, options) = words.split_first().ok_or(Error::Syntax)?;
+        let end = end(word)?;
+        let count = match options {
+            [] => 1,
+            [word, count, more @ ..] if is(word, "COUNT") => {
+                let count = at_least(count, 1, COUNT_NOT_POSITIVE)?;
+                if !more.is_empty() {
+                    return Err(Error::Syntax);
+                }
+                count
+            }
+            _ => return Err(Error::Syntax),
+        };
+        Ok(Self { keys, end, count })
+    }
+}
+
+/// A count of elements to pop or to move that is zero or negative.
+pub(crate) const COUNT_NOT_POSITIVE: &str = "ERR count should be greater than 0";

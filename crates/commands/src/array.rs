@@ -9,8 +9,8 @@ use value::Array;
 use value::compact::Element;
 
 use crate::args::is;
-use crate::scan::parse_cursor;
-use crate::{Args, Ctx, Error, Handler, typed};
+use crate::scan::unsigned;
+use crate::{Args, Ctx, Error, Handler, reply, typed};
 
 mod aggregate;
 mod change;
@@ -46,7 +46,7 @@ const BAD_INDEX: Error = Error::Text("ERR invalid array index");
 fn arget(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     look(&mut ctx.db, args[1], |array| {
         let index = index(args[2])?;
-        write(ctx.out, array.and_then(|array| array.get(index)));
+        reply::element_or_null(ctx.out, array.and_then(|array| array.get(index)));
         Ok(())
     })?
 }
@@ -58,7 +58,7 @@ fn armget(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
             args.from(2).iter().map(|arg| index(arg)).collect::<Result<_, _>>()?;
         ctx.out.array(indexes.len());
         for index in indexes {
-            write(ctx.out, array.and_then(|array| array.get(index)));
+            reply::element_or_null(ctx.out, array.and_then(|array| array.get(index)));
         }
         Ok(())
     })?
@@ -79,7 +79,7 @@ fn argetrange(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
             array.walk(start, end, |index, element| {
                 let place = start.abs_diff(index);
                 (written..place).for_each(|_| out.null());
-                write(out, Some(element));
+                reply::element(out, element);
                 written = place + 1;
                 true
             });
@@ -105,7 +105,7 @@ fn arscan(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
             array.walk(start, end, |index, element| {
                 ctx.out.array(2);
                 ctx.out.uint(index);
-                write(ctx.out, Some(element));
+                reply::element(ctx.out, element);
                 count += 1;
                 count < limit
             });
@@ -155,7 +155,7 @@ fn arlastitems(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
             found.reverse();
         }
         ctx.out.array(found.len());
-        found.into_iter().for_each(|element| write(ctx.out, element));
+        found.into_iter().for_each(|element| reply::element_or_null(ctx.out, element));
         Ok(())
     })?
 }
@@ -223,7 +223,7 @@ fn look<R>(
 
 /// An index: a number of 64 bits without a sign, but not the largest.
 fn index(arg: &[u8]) -> Result<u64, Error> {
-    parse_cursor(arg).filter(|index| *index <= value::array::INDEX_MAX).ok_or(BAD_INDEX)
+    unsigned(arg).filter(|index| *index <= value::array::INDEX_MAX).ok_or(BAD_INDEX)
 }
 
 /// What follows LIMIT.
@@ -231,15 +231,6 @@ fn limit_of(arg: &[u8]) -> Result<u64, Error> {
     match resp::number::parse_i64(arg).ok_or(Error::NotInteger)? {
         limit @ 1.. => Ok(limit as u64),
         _ => Err(Error::Text("ERR LIMIT must be positive")),
-    }
-}
-
-/// Writes an element, or null.
-fn write(out: &mut Writer, element: Option<Element<'_>>) {
-    match element {
-        Some(Element::Int(number)) => out.bulk_int(number),
-        Some(Element::Str(text)) => out.bulk(text),
-        None => out.null(),
     }
 }
 

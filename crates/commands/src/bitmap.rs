@@ -2,20 +2,16 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::Arc;
 
-use keyspace::{Class, Entry, INLINE_MAX, NewValue, Ttl, ValueRef};
+use keyspace::{Class, Entry, ValueRef};
 use smallvec::SmallVec;
 use value::bits::{self, Combine};
 
 use crate::args::is;
-use crate::string::with_text;
+use crate::string::{change_bytes, store, with_text};
 use crate::{Args, Ctx, Error, Handler};
 
-mod change;
 mod field;
-
-pub(crate) use change::{change_bytes, change_text};
 
 pub(crate) const HANDLERS: &[(&str, Handler)] = &[
     ("bitcount", bitcount),
@@ -111,9 +107,8 @@ fn bitop(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
         store(ctx, target, result);
         ctx.db.note(Class::STRING, "set", target);
         ctx.db.change.add_dirty(1);
-    } else if ctx.db.take(target).is_some() {
-        ctx.db.note(Class::GENERIC, "del", target);
-        ctx.db.change.add_dirty(1);
+    } else {
+        ctx.vacate(target);
     }
     ctx.out.int(len as i64);
     Ok(())
@@ -164,21 +159,6 @@ fn text_of(entry: &Entry) -> Result<Cow<'_, [u8]>, Error> {
         ValueRef::Object(_) => Err(Error::WrongType),
         ValueRef::Inline(bytes) | ValueRef::Shared(bytes) => Ok(Cow::Borrowed(bytes)),
         ValueRef::Int(number) => Ok(Cow::Owned(number.to_string().into_bytes())),
-    }
-}
-
-/// Sets a key to a string that was computed, which OBJECT ENCODING calls raw.
-pub(crate) fn store(ctx: &mut Ctx<'_, '_>, key: &[u8], bytes: Vec<u8>) {
-    ctx.db.set(key, in_place(&mut { bytes }), Ttl::Never);
-    ctx.db.edit(key, |entry| entry.set_raw(true));
-}
-
-/// Bytes as a value: apart when they are long.
-fn in_place(bytes: &mut Vec<u8>) -> NewValue<'_> {
-    if bytes.len() > INLINE_MAX {
-        NewValue::Shared(Arc::new(std::mem::take(bytes)))
-    } else {
-        NewValue::Bytes(bytes)
     }
 }
 

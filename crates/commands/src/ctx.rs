@@ -1,9 +1,10 @@
 //! What a handler is given.
 
 use keyspace::usage::Usage;
-use keyspace::{Db, Limits};
+use keyspace::{Class, Db, Limits};
 use resp::Writer;
 
+use crate::args::c_text;
 use crate::{Error, Wait};
 
 /// The values of the configuration that data commands look at; copied after each change of it.
@@ -88,11 +89,19 @@ impl Ctx<'_, '_> {
         deadline_ms <= self.now_ms() && !self.db.keeps_overdue()
     }
 
+    /// Removes whatever is under a key, because the result that was to stand there is empty.
+    pub(crate) fn vacate(&mut self, key: &[u8]) {
+        if let Some(entry) = self.db.take(key) {
+            self.db.change.discard_replaced(entry);
+            self.db.note(Class::GENERIC, "del", key);
+            self.db.change.add_dirty(1);
+        }
+    }
+
     /// Writes an error line around an argument; the argument ends at its first zero byte, as it
     /// does in C.
     pub fn error_around(&mut self, before: &[u8], arg: &[u8], after: &[u8]) -> Error {
-        let shown = arg.split(|&byte| byte == 0).next().unwrap_or_default();
-        self.out.error_bytes(&[before, shown, after].concat());
+        self.out.error_bytes(&[before, c_text(arg), after].concat());
         Error::Written
     }
 

@@ -87,11 +87,9 @@ fn memory_usage(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
 
 /// Reads the number of a database.
 pub(crate) fn db_number(ctx: &mut Ctx<'_, '_>, arg: &[u8]) -> Result<u32, Error> {
-    const OUTSIDE: &str =
-        "ERR value is out of range, value must between -2147483648 and 2147483647";
     let number = resp::number::parse_i64(arg).ok_or(Error::NotInteger)?;
     if i32::try_from(number).is_err() {
-        return Err(Error::Text(OUTSIDE));
+        return Err(Error::Text(spec::error::BEYOND_32_BITS));
     }
     existing(ctx, number)
 }

@@ -9,7 +9,6 @@ use crate::{Args, Ctx, Error, Handler};
 pub(crate) const HANDLERS: &[(&str, Handler)] =
     &[("dump", dump), ("restore", restore), ("restore-asking", restore)];
 
-const BUSY_KEY: &str = "BUSYKEY Target key name already exists.";
 const INVALID_TTL: &str = "ERR Invalid TTL value, must be >= 0";
 const INVALID_IDLE: &str = "ERR Invalid IDLETIME value, must be >= 0";
 const INVALID_FREQUENCY: &str = "ERR Invalid FREQ value, must be >= 0 and <= 255";
@@ -80,7 +79,7 @@ fn restore(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     let options = Options::read(args)?;
     let key = args[1];
     if !options.replace && ctx.db.reach(key).is_some() {
-        return Err(Error::Text(BUSY_KEY));
+        return Err(Error::Text(spec::error::BUSY_KEY));
     }
     let ttl_ms = Some(args.int(2)?).filter(|ttl_ms| *ttl_ms >= 0);
     let ttl_ms = ttl_ms.ok_or(Error::Text(INVALID_TTL))?;

@@ -1,6 +1,7 @@
 //! Why a command was refused.
 
 use resp::Writer;
+use spec::error;
 
 /// The reasons that many commands share, each with its text on the wire, and [`Error::Text`] for
 /// the texts of one command alone.
@@ -49,14 +50,14 @@ impl Error {
 
     fn text(self) -> &'static str {
         match self {
-            Self::WrongType => "WRONGTYPE Operation against a key holding the wrong kind of value",
-            Self::Syntax => "ERR syntax error",
-            Self::NotInteger => "ERR value is not an integer or out of range",
-            Self::NotFloat => "ERR value is not a valid float",
-            Self::NoSuchKey => "ERR no such key",
-            Self::OutOfRange => "ERR index out of range",
-            Self::TooLong => "ERR string exceeds maximum allowed size (proto-max-bulk-len)",
-            Self::Overflow => "ERR increment or decrement would overflow",
+            Self::WrongType => error::WRONG_TYPE,
+            Self::Syntax => error::SYNTAX,
+            Self::NotInteger => error::NOT_AN_INTEGER,
+            Self::NotFloat => error::NOT_A_FLOAT,
+            Self::NoSuchKey => error::NO_SUCH_KEY,
+            Self::OutOfRange => error::INDEX_OUT_OF_RANGE,
+            Self::TooLong => error::STRING_TOO_LONG,
+            Self::Overflow => error::OVERFLOW,
             Self::Text(text) => text,
             Self::Arity | Self::InvalidExpire | Self::Written => "",
         }

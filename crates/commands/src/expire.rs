@@ -17,41 +17,30 @@ pub(crate) const HANDLERS: &[(&str, Handler)] = &[
     ("ttl", ttl),
 ];
 
-/// Milliseconds in a second.
-const SECOND: i64 = 1000;
-
 /// EXPIRE key seconds [NX | XX | GT | LT] - O(1).
 fn expire(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    let now_ms = ctx.now_ms();
-    expire_from(ctx, args, now_ms, SECOND)
+    expire_by(ctx, args, Unit::Seconds)
 }
 
 /// PEXPIRE key milliseconds [NX | XX | GT | LT] - O(1).
 fn pexpire(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    let now_ms = ctx.now_ms();
-    expire_from(ctx, args, now_ms, 1)
+    expire_by(ctx, args, Unit::Milliseconds)
 }
 
 /// EXPIREAT key unix-time-seconds [NX | XX | GT | LT] - O(1).
 fn expireat(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    expire_from(ctx, args, 0, SECOND)
+    expire_by(ctx, args, Unit::UnixSeconds)
 }
 
 /// PEXPIREAT key unix-time-milliseconds [NX | XX | GT | LT] - O(1).
 fn pexpireat(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    expire_from(ctx, args, 0, 1)
+    expire_by(ctx, args, Unit::UnixMilliseconds)
 }
 
-/// Gives a key a deadline: argument 2 in units of `unit_ms` after `base_ms`.
-fn expire_from(
-    ctx: &mut Ctx<'_, '_>,
-    args: &Args<'_>,
-    base_ms: i64,
-    unit_ms: i64,
-) -> Result<(), Error> {
+/// Gives a key the deadline of argument 2.
+fn expire_by(ctx: &mut Ctx<'_, '_>, args: &Args<'_>, unit: Unit) -> Result<(), Error> {
     let condition = Condition::read(ctx, args.from(3))?;
-    let deadline_ms = args.int(2)?.checked_mul(unit_ms).and_then(|time| time.checked_add(base_ms));
-    let deadline_ms = deadline_ms.ok_or(Error::InvalidExpire)?.max(0);
+    let deadline_ms = unit.deadline_ms(args.int(2)?, ctx.now_ms())?.max(0);
     let key = args[1];
     let present = ctx.db.reach(key).map(|entry| entry.deadline_ms());
     if !present.is_some_and(|present| condition.allows(present, deadline_ms)) {
@@ -64,7 +53,7 @@ fn expire_from(
         ctx.db.set_deadline(key, Some(deadline_ms));
         ctx.db.note(Class::GENERIC, "expire", key);
         ctx.db.change.add_dirty(1);
-        if (base_ms != 0 || unit_ms != 1) && ctx.db.change.wants(Wants::LOG) {
+        if unit != Unit::UnixMilliseconds && ctx.db.change.wants(Wants::LOG) {
             let mut argv: Vec<&[u8]> = args.all().to_vec();
             let deadline = deadline_ms.to_string();
             (argv[0], argv[2]) = (b"PEXPIREAT", deadline.as_bytes());
@@ -73,6 +62,58 @@ fn expire_from(
     }
     ctx.out.int(1);
     Ok(())
+}
+
+/// How a time in a command is meant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Unit {
+    /// EX: seconds from now.
+    Seconds,
+    /// PX: milliseconds from now.
+    Milliseconds,
+    /// EXAT: Unix time in seconds.
+    UnixSeconds,
+    /// PXAT: Unix time in milliseconds.
+    UnixMilliseconds,
+}
+
+impl Unit {
+    /// The unit that an option names.
+    pub(crate) fn of(word: &[u8]) -> Option<Self> {
+        let units = [
+            ("EX", Self::Seconds),
+            ("PX", Self::Milliseconds),
+            ("EXAT", Self::UnixSeconds),
+            ("PXAT", Self::UnixMilliseconds),
+        ];
+        units.into_iter().find(|(name, _)| is(word, name)).map(|(_, unit)| unit)
+    }
+
+    /// The moment that so many of them mean, in Unix milliseconds, if it can be told.
+    pub(crate) fn deadline_ms(self, count: i64, now_ms: i64) -> Result<i64, Error> {
+        let time = count.checked_mul(self.ms());
+        time.and_then(|time| time.checked_add(self.base_ms(now_ms))).ok_or(Error::InvalidExpire)
+    }
+
+    /// A moment as a number of them, rounded to the nearest; 0 when it has passed.
+    pub(crate) fn count_to(self, deadline_ms: i64, now_ms: i64) -> i64 {
+        let time = (deadline_ms - self.base_ms(now_ms)).max(0);
+        time.saturating_add(self.ms() / 2) / self.ms()
+    }
+
+    fn ms(self) -> i64 {
+        match self {
+            Self::Seconds | Self::UnixSeconds => 1000,
+            Self::Milliseconds | Self::UnixMilliseconds => 1,
+        }
+    }
+
+    fn base_ms(self, now_ms: i64) -> i64 {
+        match self {
+            Self::Seconds | Self::Milliseconds => now_ms,
+            Self::UnixSeconds | Self::UnixMilliseconds => 0,
+        }
+    }
 }
 
 /// When a new deadline is taken over. XX goes together with GT or LT.
@@ -120,38 +161,31 @@ impl Condition {
 
 /// TTL key - O(1).
 fn ttl(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    let now_ms = ctx.now_ms();
-    tell_time(ctx, args, now_ms, SECOND)
+    tell_time(ctx, args, Unit::Seconds)
 }
 
 /// PTTL key - O(1).
 fn pttl(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    let now_ms = ctx.now_ms();
-    tell_time(ctx, args, now_ms, 1)
+    tell_time(ctx, args, Unit::Milliseconds)
 }
 
 /// EXPIRETIME key - O(1).
 fn expiretime(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    tell_time(ctx, args, 0, SECOND)
+    tell_time(ctx, args, Unit::UnixSeconds)
 }
 
 /// PEXPIRETIME key - O(1).
 fn pexpiretime(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    tell_time(ctx, args, 0, 1)
+    tell_time(ctx, args, Unit::UnixMilliseconds)
 }
 
-/// Replies a deadline in units of `unit_ms` after `base_ms`, rounded to the nearest; -1 when the
-/// key does not expire, -2 when there is none.
-fn tell_time(
-    ctx: &mut Ctx<'_, '_>,
-    args: &Args<'_>,
-    base_ms: i64,
-    unit_ms: i64,
-) -> Result<(), Error> {
+/// Replies a key's deadline; -1 when it does not expire, -2 when there is no such key.
+fn tell_time(ctx: &mut Ctx<'_, '_>, args: &Args<'_>, unit: Unit) -> Result<(), Error> {
+    let now_ms = ctx.now_ms();
     let reply = match ctx.db.inspect(args[1]).map(|entry| entry.deadline_ms()) {
         None => -2,
         Some(None) => -1,
-        Some(Some(deadline)) => (deadline - base_ms).max(0).saturating_add(unit_ms / 2) / unit_ms,
+        Some(Some(deadline_ms)) => unit.count_to(deadline_ms, now_ms),
     };
     ctx.out.int(reply);
     Ok(())

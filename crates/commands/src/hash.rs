@@ -5,13 +5,12 @@
 
 use keyspace::{Db, Kind, Value};
 use resp::Writer;
-use value::compact::Element;
 use value::hash::{Field, Hash, Pair, Rules, Time};
 
 pub use import::import_hash;
 
 use crate::args::is;
-use crate::{Args, Ctx, Error, Handler, typed};
+use crate::{Args, Ctx, Error, Handler, reply, typed};
 
 mod change;
 mod expire;
@@ -104,8 +103,8 @@ fn hgetall(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     look(&mut ctx.db, args[1], |hash| {
         ctx.out.map(hash.map_or(0, Hash::len));
         for pair in hash.iter().flat_map(|hash| hash.iter()) {
-            write(ctx.out, pair.name());
-            write(ctx.out, pair.value());
+            reply::element(ctx.out, pair.name());
+            reply::element(ctx.out, pair.value());
         }
     })
 }
@@ -114,7 +113,9 @@ fn hgetall(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
 fn hkeys(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     look(&mut ctx.db, args[1], |hash| {
         ctx.out.array(hash.map_or(0, Hash::len));
-        hash.iter().flat_map(|hash| hash.iter()).for_each(|pair| write(ctx.out, pair.name()));
+        hash.iter()
+            .flat_map(|hash| hash.iter())
+            .for_each(|pair| reply::element(ctx.out, pair.name()));
     })
 }
 
@@ -122,7 +123,9 @@ fn hkeys(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
 fn hvals(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     look(&mut ctx.db, args[1], |hash| {
         ctx.out.array(hash.map_or(0, Hash::len));
-        hash.iter().flat_map(|hash| hash.iter()).for_each(|pair| write(ctx.out, pair.value()));
+        hash.iter()
+            .flat_map(|hash| hash.iter())
+            .for_each(|pair| reply::element(ctx.out, pair.value()));
     })
 }
 
@@ -232,11 +235,9 @@ fn rules<'a>(ctx: &Ctx<'a, '_>) -> Rules<'a> {
 
 /// Refuses a pair that no allocation of a field could hold.
 fn check_pairs(pairs: &[&[u8]]) -> Result<(), Error> {
-    let too_long = |pair: &[&[u8]]| pair.iter().map(|part| part.len()).sum::<usize>();
-    match pairs.chunks(2).any(|pair| too_long(pair) > Field::LEN_MAX) {
-        true => Err(Error::TooLong),
-        false => Ok(()),
-    }
+    let len = |pair: &[&[u8]]| pair.iter().map(|part| part.len()).sum::<usize>();
+    let is_too_long = pairs.chunks(2).any(|pair| len(pair) > Field::LEN_MAX);
+    if is_too_long { Err(Error::TooLong) } else { Ok(()) }
 }
 
 /// The fields behind `FIELDS numfields` at argument 2; `mismatch` when there are more or fewer.
@@ -256,23 +257,11 @@ fn find_fields(args: &Args<'_>, from: usize) -> Option<usize> {
 
 /// Writes the value of a field, or null.
 fn write_value(out: &mut Writer, pair: Option<Pair<'_>>) {
-    match pair {
-        Some(pair) => write(out, pair.value()),
-        None => out.null(),
-    }
+    reply::element_or_null(out, pair.as_ref().map(Pair::value));
 }
 
 /// The values of fields of a hash that does not exist.
 fn write_nulls(out: &mut Writer, count: usize) {
     out.array(count);
     (0..count).for_each(|_| out.null());
-}
-
-/// Writes a name or a value.
-#[inline]
-fn write(out: &mut Writer, element: Element<'_>) {
-    match element {
-        Element::Int(value) => out.bulk_int(value),
-        Element::Str(text) => out.bulk(text),
-    }
 }

@@ -4,8 +4,7 @@ use keyspace::{Class, Entry, Kind};
 use value::hll::{self, Corrupt, Encoding, Registers, Run};
 
 use crate::args::is;
-use crate::bitmap::{change_text, store};
-use crate::string::with_text;
+use crate::string::{change_text, store, with_text};
 use crate::{Args, Ctx, Error, Handler};
 
 mod selftest;

@@ -24,6 +24,7 @@ mod hash;
 mod help;
 mod hyperloglog;
 mod list;
+mod reply;
 mod scan;
 mod set;
 mod sort;

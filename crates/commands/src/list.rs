@@ -3,13 +3,11 @@
 //! `list/waiting.rs`.
 
 use keyspace::{Class, Kind, Value};
-use resp::Writer;
 use value::List;
-use value::compact::Element;
 use value::list::End;
 
 use crate::args::is;
-use crate::{Args, Ctx, Error, Handler, typed};
+use crate::{Args, Ctx, Error, Handler, reply, typed};
 
 mod ends;
 mod moving;
@@ -61,7 +59,8 @@ fn lindex(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     };
     let list = typed::list(&entry)?;
     let index = index_of(args.int(2)?, list.len());
-    if index.and_then(|index| list.get(index, |element| write(ctx.out, element))).is_none() {
+    if index.and_then(|index| list.get(index, |element| reply::element(ctx.out, element))).is_none()
+    {
         ctx.out.null();
     }
     Ok(())
@@ -77,7 +76,7 @@ fn lrange(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     let list = typed::list(&entry)?;
     let (start, count) = span(start, stop, list.len());
     ctx.out.array(count);
-    list.range(start, count, |element| write(ctx.out, element));
+    list.range(start, count, |element| reply::element(ctx.out, element));
     Ok(())
 }
 
@@ -136,13 +135,6 @@ fn new_list() -> Value {
     Value::List(List::new())
 }
 
-fn write(out: &mut Writer, element: Element<'_>) {
-    match element {
-        Element::Int(number) => out.bulk_int(number),
-        Element::Str(text) => out.bulk(text),
-    }
-}
-
 /// LEFT or RIGHT.
 fn end(arg: &[u8]) -> Result<End, Error> {
     if is(arg, "LEFT") {
@@ -168,22 +160,4 @@ fn span(start: i64, stop: i64, len: usize) -> (usize, usize) {
         return (0, 0);
     }
     (start as usize, (stop - start) as usize + 1)
-}
-
-/// An integer that is not below `least`, or an error with this text.
-pub(crate) fn at_least(arg: &[u8], least: i64, text: &'static str) -> Result<usize, Error> {
-    let number = resp::number::parse_i64(arg).filter(|number| *number >= least);
-    number.and_then(|number| usize::try_from(number).ok()).ok_or(Error::Text(text))
-}
-
-/// An integer whose sign can be turned.
-pub(crate) fn signed(arg: &[u8]) -> Result<i64, Error> {
-    match resp::number::parse_i64(arg) {
-        None => Err(Error::NotInteger),
-        Some(i64::MIN) => Err(Error::Text(
-            "ERR value is out of range, value must between -9223372036854775807 and \
-             9223372036854775807",
-        )),
-        Some(number) => Ok(number),
-    }
 }

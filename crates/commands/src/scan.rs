@@ -1,6 +1,9 @@
 //! Finding keys without knowing their names.
 
 use keyspace::Entry;
+use resp::Writer;
+use value::compact::Element;
+use value::number::Text;
 
 use crate::args::{Cursor, is};
 use crate::{Args, Ctx, Error, Handler, glob};
@@ -39,20 +42,17 @@ fn randomkey(ctx: &mut Ctx<'_, '_>, _args: &Args<'_>) -> Result<(), Error> {
 
 /// SCAN cursor [MATCH pattern] [COUNT count] [TYPE type] - O(1) a call, O(N) a full walk.
 fn scan(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    let cursor = parse_cursor(args[1]).ok_or(Error::Text(spec::error::INVALID_CURSOR))?;
+    let cursor = parse_cursor(args[1])?;
     let options = Options::read(ctx, args)?;
     let mut wanted = |entry: &Entry| {
         options.kind.is_none_or(|kind| is(kind, entry.kind().name()))
             && options.pattern.fits(entry.key_bytes())
     };
     let mut found = Found::default();
-    let cursor =
-        ctx.db.scan(cursor, options.count, &mut wanted, &mut |entry| found.add(entry.key_bytes()));
-    ctx.out.array(2);
-    ctx.out.bulk(cursor.to_string().as_bytes());
-    ctx.out.array(found.ends.len());
-    found.each(|key| ctx.out.bulk(key));
-    Ok(())
+    let cursor = ctx.db.scan(cursor, options.count, &mut wanted, &mut |entry| {
+        found.add(|bytes| bytes.extend_from_slice(entry.key_bytes()));
+    });
+    found.write(ctx.out, cursor)
 }
 
 struct Options<'a> {
@@ -111,43 +111,60 @@ fn read_options<'a>(
 
 /// A glob pattern; `*` alone matches everything without being looked at.
 #[derive(Clone, Copy)]
-pub(crate) struct Pattern<'a>(Option<&'a [u8]>);
+struct Pattern<'a>(Option<&'a [u8]>);
 
 impl<'a> Pattern<'a> {
-    pub(crate) fn new(pattern: &'a [u8]) -> Self {
+    fn new(pattern: &'a [u8]) -> Self {
         Self((pattern != b"*").then_some(pattern))
     }
 
-    pub(crate) fn fits(self, key: &[u8]) -> bool {
+    fn fits(self, key: &[u8]) -> bool {
         self.0.is_none_or(|pattern| glob::matches(pattern, key, false))
     }
 }
 
-/// Keys, one behind the other in one allocation.
+/// What a call of the family replies: the cursor, which stands first and is known last, and what
+/// was found, one behind the other in one allocation.
 #[derive(Default)]
-struct Found {
+pub(crate) struct Found {
     bytes: Vec<u8>,
     ends: Vec<usize>,
 }
 
 impl Found {
-    fn add(&mut self, key: &[u8]) {
-        self.bytes.extend_from_slice(key);
+    /// Adds what `write` appends.
+    pub(crate) fn add(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        write(&mut self.bytes);
         self.ends.push(self.bytes.len());
     }
 
-    fn each(&self, mut work: impl FnMut(&[u8])) {
+    /// Adds a name or a value.
+    pub(crate) fn add_element(&mut self, element: Element<'_>) {
+        self.add(|bytes| element.write_to(bytes));
+    }
+
+    /// Writes the reply.
+    pub(crate) fn write(&self, out: &mut Writer, cursor: u64) -> Result<(), Error> {
+        out.array(2);
+        out.bulk(cursor.to_string().as_bytes());
+        out.array(self.ends.len());
         let mut start = 0;
         for &end in &self.ends {
-            work(&self.bytes[start..end]);
+            out.bulk(&self.bytes[start..end]);
             start = end;
         }
+        Ok(())
     }
 }
 
-/// Reads a cursor in the grammar of C's `strtoull`: blanks and a sign may stand before it, and a
+/// Reads a cursor, or refuses it.
+pub(crate) fn parse_cursor(text: &[u8]) -> Result<u64, Error> {
+    unsigned(text).ok_or(Error::Text(spec::error::INVALID_CURSOR))
+}
+
+/// Reads a number in the grammar of C's `strtoull`: blanks and a sign may stand before it, and a
 /// minus wraps around unless the number is written as a command would print it.
-pub(crate) fn parse_cursor(text: &[u8]) -> Option<u64> {
+pub(crate) fn unsigned(text: &[u8]) -> Option<u64> {
     if let Some(number) = resp::number::parse_i64(text) {
         return u64::try_from(number).ok();
     }
@@ -166,7 +183,7 @@ pub(crate) fn parse_cursor(text: &[u8]) -> Option<u64> {
 /// The options of HSCAN, SSCAN and ZSCAN.
 pub(crate) struct ElementOptions<'a> {
     /// What an element's name has to match.
-    pub(crate) pattern: Pattern<'a>,
+    pattern: Pattern<'a>,
     /// How many elements a call is to meet.
     pub(crate) count: u64,
     /// Whether names come without what belongs to them.
@@ -185,6 +202,11 @@ impl<'a> ElementOptions<'a> {
             Ok(is_this)
         })?;
         Ok(Self { pattern, count, names_only: is_named })
+    }
+
+    /// Whether they ask for an element of this name.
+    pub(crate) fn fit(&self, name: Element<'_>) -> bool {
+        self.pattern.fits(name.text(&mut Text::new()))
     }
 }
 

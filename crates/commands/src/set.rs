@@ -1,14 +1,11 @@
 //! Sets. Random choice stands in `set/random.rs`, what works on several sets in `set/algebra.rs`.
 
 use keyspace::{Class, Kind, Value};
-use resp::Writer;
 use value::Set;
-use value::compact::Element;
-use value::number::Text;
 use value::set::Rules;
 
-use crate::scan::{ElementOptions, parse_cursor};
-use crate::{Args, Ctx, Error, Handler, typed};
+use crate::scan::{ElementOptions, Found, parse_cursor};
+use crate::{Args, Ctx, Error, Handler, reply, typed};
 
 mod algebra;
 mod random;
@@ -135,10 +132,7 @@ fn sismember(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
 fn smismember(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     let members = args.from(2);
     let entry = ctx.db.read(args[1]);
-    let set = match &entry {
-        Some(entry) => Some(typed::set(entry)?),
-        None => None,
-    };
+    let set = entry.as_deref().map(typed::set).transpose()?;
     ctx.out.array(members.len());
     for member in members {
         ctx.out.int(set.is_some_and(|set| set.contains(member)).into());
@@ -154,34 +148,23 @@ fn smembers(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     };
     let set = typed::set(&entry)?;
     ctx.out.set(set.len());
-    set.each(|element| write(ctx.out, element));
+    set.each(|element| reply::element(ctx.out, element));
     Ok(())
 }
 
 /// SSCAN key cursor [MATCH pattern] [COUNT count] - O(1) a call, O(N) a full walk.
 fn sscan(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    let cursor = parse_cursor(args[2]).ok_or(Error::Text(spec::error::INVALID_CURSOR))?;
-    let Some(entry) = ctx.db.read(args[1]) else {
-        ctx.out.array(2);
-        ctx.out.bulk(b"0");
-        ctx.out.array(0);
-        return Ok(());
-    };
+    let cursor = parse_cursor(args[2])?;
+    let mut found = Found::default();
+    let Some(entry) = ctx.db.read(args[1]) else { return found.write(ctx.out, 0) };
     let set = typed::set(&entry)?;
     let options = ElementOptions::read(args, None)?;
-    let mut found = Vec::new();
-    let mut text = Text::new();
-    let cursor = set.scan(cursor, options.count, |element| {
-        let member = element.text(&mut text);
-        if options.pattern.fits(member) {
-            found.push(member.to_vec());
+    let cursor = set.scan(cursor, options.count, |member| {
+        if options.fit(member) {
+            found.add_element(member);
         }
     });
-    ctx.out.array(2);
-    ctx.out.bulk(cursor.to_string().as_bytes());
-    ctx.out.array(found.len());
-    found.iter().for_each(|member| ctx.out.bulk(member));
-    Ok(())
+    found.write(ctx.out, cursor)
 }
 
 /// A set that is made because there is none.
@@ -191,11 +174,4 @@ fn new_set() -> Value {
 
 fn rules<'a>(ctx: &Ctx<'a, '_>) -> Rules<'a> {
     Rules { limits: &ctx.settings.limits, hash: ctx.db.keyspace().key_hash() }
-}
-
-fn write(out: &mut Writer, element: Element<'_>) {
-    match element {
-        Element::Int(number) => out.bulk_int(number),
-        Element::Str(text) => out.bulk(text),
-    }
 }

@@ -10,6 +10,7 @@ use keyspace::{Class, NewValue, Ttl, Value};
 use value::List;
 use value::list::End;
 
+use crate::args::c_text;
 use crate::{Args, Ctx, Error, Handler};
 
 mod elements;
@@ -126,7 +127,7 @@ fn compare(one: &(Weight, Vec<u8>), other: &(Weight, Vec<u8>)) -> Ordering {
 /// A weight's number as C's `strtod` reads it: nothing is 0, leading blanks do not count, and the
 /// text ends at its first zero byte. What is no number makes the command fail.
 fn number(text: &[u8]) -> Result<f64, Error> {
-    let text = text.split(|&byte| byte == 0).next().unwrap_or_default().trim_ascii_start();
+    let text = c_text(text).trim_ascii_start();
     if text.is_empty() {
         return Ok(0.0);
     }
@@ -152,10 +153,7 @@ fn fetch(
 /// Sets a key to a list of the results, or removes it when there are none.
 fn store(ctx: &mut Ctx<'_, '_>, key: &[u8], results: &[Vec<u8>]) {
     if results.is_empty() {
-        if ctx.db.take(key).is_some() {
-            ctx.db.note(Class::GENERIC, "del", key);
-            ctx.db.change.add_dirty(1);
-        }
+        ctx.vacate(key);
     } else {
         let mut list = List::new();
         list.make_room(results.iter().map(Vec::len).sum(), results.len(), &ctx.settings.limits);

@@ -2,10 +2,10 @@
 
 use keyspace::{Db, Kind, Value};
 use resp::Writer;
-use value::compact::Element;
 use value::stream::{Entry, Group, Id, IdText, Stream};
 
-use crate::{Args, Ctx, Error, Handler, typed};
+use crate::args::c_text;
+use crate::{Args, Ctx, Error, Handler, reply, typed};
 
 mod add;
 mod claim;
@@ -127,26 +127,37 @@ fn group_of<'a>(stream: &'a mut Stream, name: &[u8]) -> &'a mut Group {
 
 /// Writes that a key or its group is missing; `more` ends the sentence.
 fn no_group(out: &mut Writer, key: &[u8], group: &[u8], more: &[u8]) -> Error {
-    let line: [&[u8]; 6] =
-        [b"NOGROUP No such key '", shown(key), b"' or consumer group '", shown(group), b"'", more];
+    let line: [&[u8]; 6] = [
+        b"NOGROUP No such key '",
+        c_text(key),
+        b"' or consumer group '",
+        c_text(group),
+        b"'",
+        more,
+    ];
     out.error_bytes(&line.concat());
     Error::Written
 }
 
 /// Writes that a group is missing from a key that is there.
 fn no_such_group(out: &mut Writer, key: &[u8], group: &[u8]) -> Error {
-    let line: [&[u8]; 5] =
-        [b"NOGROUP No such consumer group '", shown(group), b"' for key name '", shown(key), b"'"];
+    let line: [&[u8]; 5] = [
+        b"NOGROUP No such consumer group '",
+        c_text(group),
+        b"' for key name '",
+        c_text(key),
+        b"'",
+    ];
     out.error_bytes(&line.concat());
     Error::Written
 }
 
 /// Writes that a subcommand does not take these arguments.
 fn wrong_subcommand(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Error {
-    let container = shown(args[0]).to_ascii_uppercase();
-    let named = shown(args[1]);
+    let container = c_text(args[0]).to_ascii_uppercase();
+    let named = c_text(args[1]);
     let line: [&[u8]; 5] = [
-        b"ERR unknown subcommand or wrong number of arguments for '",
+        spec::error::WRONG_SUBCOMMAND.as_bytes(),
         &named[..named.len().min(128)],
         b"'. Try ",
         &container,
@@ -154,11 +165,6 @@ fn wrong_subcommand(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Error {
     ];
     ctx.out.error_bytes(&line.concat());
     Error::Written
-}
-
-/// An argument as error texts show it: up to its first zero byte, as in C.
-fn shown(arg: &[u8]) -> &[u8] {
-    arg.split(|&byte| byte == 0).next().unwrap_or_default()
 }
 
 /// Writes an id.
@@ -178,8 +184,8 @@ fn write_entry(out: &mut Writer, entry: &Entry<'_>) {
 fn write_fields(out: &mut Writer, entry: &Entry<'_>) {
     out.array(entry.len() * 2);
     for (name, value) in entry.pairs() {
-        write(out, name);
-        write(out, value);
+        reply::element(out, name);
+        reply::element(out, value);
     }
 }
 
@@ -188,13 +194,5 @@ fn write_known(out: &mut Writer, value: Option<i64>) {
     match value {
         Some(value) => out.int(value),
         None => out.null(),
-    }
-}
-
-#[inline]
-fn write(out: &mut Writer, element: Element<'_>) {
-    match element {
-        Element::Int(value) => out.bulk_int(value),
-        Element::Str(text) => out.bulk(text),
     }
 }

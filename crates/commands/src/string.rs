@@ -11,6 +11,7 @@ use crate::{Args, Ctx, Error, Handler};
 
 mod compare;
 mod counter;
+mod edit;
 mod expiry;
 mod increx;
 mod lcs;
@@ -18,10 +19,10 @@ mod many;
 mod range;
 mod set;
 
-pub(crate) use range::grow;
+pub(crate) use edit::{change_bytes, change_text, store};
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
 
 pub(crate) const HANDLERS: &[(&str, Handler)] = &[
     ("append", range::append),

@@ -4,7 +4,10 @@
 use keyspace::Class;
 use resp::inline;
 
-use crate::string::tests::{Bench, NOW_MS};
+pub(crate) mod bench;
+
+use bench::{Bench, NOW_MS};
+
 use crate::{Args, Handler, handlers};
 
 /// Classes that the observed server has, by their letter in the file.

@@ -36,8 +36,8 @@ impl Wait {
 }
 
 const NOT_FLOAT: Error = Error::Text("ERR timeout is not a float or out of range");
-const OUT_OF_RANGE: Error = Error::Text("ERR timeout is out of range");
-const NEGATIVE: Error = Error::Text("ERR timeout is negative");
+const OUT_OF_RANGE: Error = Error::Text(spec::error::TIMEOUT_OUT_OF_RANGE);
+const NEGATIVE: Error = Error::Text(spec::error::NEGATIVE_TIMEOUT);
 
 /// A number that only the wider type holds: larger than any `f64`, or smaller but not zero.
 fn beyond_f64(arg: &[u8]) -> f64 {

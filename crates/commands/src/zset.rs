@@ -13,7 +13,7 @@ use value::compact::Element;
 use value::zset::Form;
 
 use crate::args::is;
-use crate::{Args, Ctx, Error, Handler, typed};
+use crate::{Args, Ctx, Error, Handler, reply, typed};
 
 mod combine;
 mod pop;
@@ -298,8 +298,8 @@ fn finish_removal(ctx: &mut Ctx<'_, '_>, key: &[u8], removed: usize, event: &'st
 /// A result on its way to a key.
 pub(crate) type Scored = (f64, Box<[u8]>);
 
-/// Puts members, sorted here, under a key in place of whatever is there; nothing when there are
-/// none. The count of members is the caller's to reply.
+/// Puts members, sorted here, under a key in place of whatever is there; when there are
+/// none, the key goes. The count of members is the caller's to reply.
 pub(crate) fn store(
     ctx: &mut Ctx<'_, '_>,
     key: &[u8],
@@ -308,7 +308,7 @@ pub(crate) fn store(
     dirty: u64,
 ) {
     if members.is_empty() {
-        return remove(ctx, key);
+        return ctx.vacate(key);
     }
     sort(&mut members);
     let (limits, hash) = (&ctx.settings.limits, ctx.db.keyspace().key_hash());
@@ -325,15 +325,6 @@ fn put(ctx: &mut Ctx<'_, '_>, key: &[u8], zset: Zset, event: &'static str, dirty
     ctx.db.change.add_dirty(dirty);
 }
 
-/// Removes a key that would have got an empty result.
-pub(crate) fn remove(ctx: &mut Ctx<'_, '_>, key: &[u8]) {
-    if let Some(entry) = ctx.db.take(key) {
-        ctx.db.change.discard_replaced(entry);
-        ctx.db.note(Class::GENERIC, "del", key);
-        ctx.db.change.add_dirty(1);
-    }
-}
-
 /// Puts members in the order of a sorted set. Scores are numbers.
 pub(crate) fn sort(members: &mut [Scored]) {
     members.sort_unstable_by(|(a, name), (b, other)| {
@@ -347,27 +338,23 @@ fn write_members<'a>(
     members: impl ExactSizeIterator<Item = (Element<'a>, f64)>,
     with_scores: bool,
 ) {
-    if with_scores {
-        out.pairs(members.len());
-    } else {
-        out.array(members.len());
-    }
-    for (name, score) in members {
-        if with_scores {
-            out.pair();
-        }
-        write_name(out, name);
-        if with_scores {
-            out.double(score);
-        }
-    }
+    begin_members(out, members.len(), with_scores);
+    members.for_each(|member| write_member(out, member, with_scores));
 }
 
-/// Writes a member.
-pub(crate) fn write_name(out: &mut Writer, name: Element<'_>) {
-    match name {
-        Element::Int(number) => out.bulk_int(number),
-        Element::Str(bytes) => out.bulk(bytes),
+/// Begins an array of so many members.
+fn begin_members(out: &mut Writer, count: usize, with_scores: bool) {
+    if with_scores { out.pairs(count) } else { out.array(count) }
+}
+
+/// Writes one of the members of such an array.
+fn write_member(out: &mut Writer, (name, score): (Element<'_>, f64), with_scores: bool) {
+    if with_scores {
+        out.pair();
+    }
+    reply::element(out, name);
+    if with_scores {
+        out.double(score);
     }
 }
 

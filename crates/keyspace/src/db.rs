@@ -244,10 +244,7 @@ impl<'a, 'k> Db<'a, 'k> {
     /// `None` when there is no such key.
     pub fn edit<R>(&mut self, key: &[u8], change: impl FnOnce(&mut Entry) -> R) -> Option<R> {
         let (hash, stamp) = (self.hash(key), self.edit_stamp());
-        let since_ms = self.over_since();
-        let shard = self.keyspace.shard_of(hash);
-        self.keep(shard, hash, key);
-        self.fade(shard, hash, key);
+        let (shard, since_ms) = (self.begin_change(hash, key), self.over_since());
         let db = self.held.shard(shard).db(self.index);
         let edited = db.edit(hash, key, since_ms, |entry| {
             if let Some(stamp) = stamp {
@@ -300,10 +297,7 @@ impl<'a, 'k> Db<'a, 'k> {
     #[inline]
     pub fn rewrite(&mut self, key: &[u8], value: NewValue<'_>, ttl: Ttl) {
         let hash = self.hash(key);
-        let shard = self.keyspace.shard_of(hash);
-        let since_ms = self.over_since();
-        self.keep(shard, hash, key);
-        self.fade(shard, hash, key);
+        let (shard, since_ms) = (self.begin_change(hash, key), self.over_since());
         let db = self.held.shard(shard).db(self.index);
         if ttl == Ttl::Keep
             && let Lookup::Expired(entry) = db.lookup(hash, key, since_ms)
@@ -328,10 +322,7 @@ impl<'a, 'k> Db<'a, 'k> {
     /// Takes a key out, to be dropped or put elsewhere.
     pub fn take(&mut self, key: &[u8]) -> Option<Entry> {
         let hash = self.hash(key);
-        let shard = self.keyspace.shard_of(hash);
-        let since_ms = self.over_since();
-        self.keep(shard, hash, key);
-        self.fade(shard, hash, key);
+        let (shard, since_ms) = (self.begin_change(hash, key), self.over_since());
         let entry = self.held.shard(shard).db(self.index).remove(hash, key)?;
         if entry.is_over(since_ms) {
             lapse(self.keyspace, self.change, self.index, shard, entry);
@@ -353,11 +344,9 @@ impl<'a, 'k> Db<'a, 'k> {
     /// Puts an entry in; whatever was under its key is returned.
     pub fn put(&mut self, entry: Entry) -> Option<Entry> {
         let hash = self.keyspace.hash(entry.key_bytes());
-        let shard = self.keyspace.shard_of(hash);
         let deadline_ms = entry.deadline_ms();
         let since_ms = self.over_since();
-        self.keep(shard, hash, entry.key_bytes());
-        self.fade(shard, hash, entry.key_bytes());
+        let shard = self.begin_change(hash, entry.key_bytes());
         let db = self.held.shard(shard).db(self.index);
         let mut old = db.remove(hash, entry.key_bytes());
         if let Some(expired) = old.take_if(|old| old.is_over(since_ms)) {
@@ -382,10 +371,7 @@ impl<'a, 'k> Db<'a, 'k> {
     /// Sets or removes the expiry of an existing key; false when there is no such key.
     pub fn set_deadline(&mut self, key: &[u8], deadline_ms: Option<i64>) -> bool {
         let hash = self.hash(key);
-        let shard = self.keyspace.shard_of(hash);
-        let since_ms = self.over_since();
-        self.keep(shard, hash, key);
-        self.fade(shard, hash, key);
+        let (shard, since_ms) = (self.begin_change(hash, key), self.over_since());
         let db = self.held.shard(shard).db(self.index);
         match db.set_deadline(hash, key, deadline_ms, self.stamp, since_ms) {
             Edit::Missing => return false,
@@ -490,6 +476,16 @@ impl<'a, 'k> Db<'a, 'k> {
     #[inline]
     pub fn over_since(&self) -> i64 {
         if self.overdue == Overdue::Show { NEVER_OVER } else { self.stamp.now_ms }
+    }
+
+    /// What is due before a key changes: it is kept as it is, if that may have to be undone, and
+    /// fields whose time is over are gone. Returns the key's shard.
+    #[inline(always)]
+    fn begin_change(&mut self, hash: u64, key: &[u8]) -> u32 {
+        let shard = self.keyspace.shard_of(hash);
+        self.keep(shard, hash, key);
+        self.fade(shard, hash, key);
+        shard
     }
 
     /// Removes the fields of a hash whose time is over before a command sees it.

@@ -12,15 +12,16 @@ use crate::rdb::Out;
 
 pub(crate) mod portion;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 /// Bytes of a piece at most.
 const PIECE: usize = 256 << 10;
 /// From so many bytes on a piece is handed over when a key ends.
 const PIECE_ENOUGH: usize = 64 << 10;
 
-/// Takes a piece, and whether it is whole: what follows need not come from the same sheet.
-pub type HandOver = Box<dyn FnMut(Vec<u8>, bool) + Send>;
+/// Takes a piece, and whether it is whole: what follows need not come from the same sheet. Gives
+/// back what the next one is written to: empty, with or without room.
+pub type HandOver = Box<dyn FnMut(Vec<u8>, bool) -> Vec<u8> + Send>;
 
 /// From so many bytes on a bit of a large value ends.
 const BIT: u64 = 8 << 10;
@@ -103,7 +104,7 @@ impl Sheet {
 
     fn hand(&mut self, is_whole: bool) {
         self.is_open = !is_whole;
-        (self.hand_over)(std::mem::take(&mut self.bytes), is_whole);
+        self.bytes = (self.hand_over)(std::mem::take(&mut self.bytes), is_whole);
     }
 }
 

@@ -39,7 +39,11 @@ pub(crate) fn run(arguments: &[OsString]) -> Option<ExitCode> {
         (None, [check, what, rest @ ..]) if *check == "check" && *what == "aof" => {
             (What::Aof, rest)
         }
-        (None, [check, ..]) if *check == "check" => return Some(usage(None)),
+        (None, [check, word]) if *check == "check" && is_help(word) => {
+            writeln!(io::stdout(), "{}", usage(None)).ok();
+            return Some(ExitCode::SUCCESS);
+        }
+        (None, [check, ..]) if *check == "check" => return Some(refuse(None)),
         _ => return None,
     };
     let program = match (known, what) {
@@ -48,10 +52,10 @@ pub(crate) fn run(arguments: &[OsString]) -> Option<ExitCode> {
         (None, What::Aof) => "reddle check aof",
     };
     if let [word] = words
-        && (*word == "-v" || *word == "--version")
+        && let Some(text) = answer(word, what, program)
     {
         // Where nobody listens there is nobody to tell.
-        writeln!(io::stdout(), "{program} {}", env!("CARGO_PKG_VERSION")).ok();
+        writeln!(io::stdout(), "{text}").ok();
         return Some(ExitCode::SUCCESS);
     }
     let result = match what {
@@ -59,10 +63,25 @@ pub(crate) fn run(arguments: &[OsString]) -> Option<ExitCode> {
         What::Aof => check_aof(words, program),
     };
     Some(match result {
-        None => usage(Some((what, program))),
+        None => refuse(Some((what, program))),
         Some(Ok(true)) => ExitCode::SUCCESS,
         Some(_) => ExitCode::FAILURE,
     })
+}
+
+/// What is said to a question that is no file to check.
+fn answer(word: &OsStr, what: What, program: &str) -> Option<String> {
+    match word {
+        _ if word == "-v" || word == "--version" => {
+            Some(format!("{program} {}", env!("CARGO_PKG_VERSION")))
+        }
+        _ if is_help(word) => Some(usage(Some((what, program)))),
+        _ => None,
+    }
+}
+
+fn is_help(word: &OsStr) -> bool {
+    word == "-h" || word == "--help"
 }
 
 fn check_rdb(words: &[&OsStr]) -> Option<io::Result<bool>> {
@@ -100,14 +119,17 @@ fn now_ms() -> i64 {
     now.as_millis() as i64
 }
 
-fn usage(tool: Option<(What, &str)>) -> ExitCode {
+fn usage(tool: Option<(What, &str)>) -> String {
     let aof = "[--fix|--truncate-to-timestamp $timestamp] <file.manifest|file.aof>";
-    let text = match tool {
+    match tool {
         Some((What::Rdb, program)) => format!("Usage: {program} <rdb-file-name>"),
         Some((What::Aof, program)) => format!("Usage: {program} {aof}"),
         None => format!("Usage: reddle check rdb <rdb-file-name>\n       reddle check aof {aof}"),
-    };
+    }
+}
+
+fn refuse(tool: Option<(What, &str)>) -> ExitCode {
     // Where nobody listens there is nobody to tell.
-    writeln!(io::stderr(), "{text}").ok();
+    writeln!(io::stderr(), "{}", usage(tool)).ok();
     ExitCode::FAILURE
 }

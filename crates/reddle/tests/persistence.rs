@@ -446,5 +446,12 @@ fn files_are_checked_under_every_name() {
         let output = run(&damaged);
         assert!(!output.status.success());
         assert!(String::from_utf8_lossy(&output.stdout).contains("--- RDB ERROR DETECTED ---"));
+        let output = run(Path::new("--help"));
+        assert!(output.status.success());
+        assert!(String::from_utf8_lossy(&output.stdout).starts_with("Usage: re"));
     }
+    let output = Command::new(&program).args(["check", "--help"]).output().unwrap();
+    assert!(output.status.success());
+    let output = Command::new(&program).arg("check").output().unwrap();
+    assert!(!output.status.success() && output.stdout.is_empty());
 }

@@ -230,7 +230,7 @@ fn reason_against(
         return Some(format!("MISCONF Errors writing to the AOF file: {trouble}").into());
     }
     if state.any(State::LOADING) && !nature.loading {
-        return Some("LOADING Redis is loading the dataset in memory".into());
+        return Some(spec::error::LOADING.into());
     }
     if state.any(State::BUSY) && !row.has(Flags::ALLOW_BUSY) {
         return Some(server.busy_text().into());

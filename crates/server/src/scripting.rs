@@ -339,9 +339,7 @@ fn fail<T>(out: &mut Writer, text: &[u8]) -> Result<T, Error> {
 fn key_count(args: &Args<'_>, read: impl Fn() -> Result<i64, Error>) -> Result<usize, Error> {
     match usize::try_from(read()?) {
         Err(_) => Err(Error::Text("ERR Number of keys can't be negative")),
-        Ok(keys) if keys > args.len() - 3 => {
-            Err(Error::Text("ERR Number of keys can't be greater than number of args"))
-        }
+        Ok(keys) if keys > args.len() - 3 => Err(Error::Text(spec::error::NUMKEYS_TOO_LARGE)),
         Ok(keys) => Ok(keys),
     }
 }

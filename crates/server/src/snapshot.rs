@@ -16,6 +16,7 @@ use crossbeam_utils::CachePadded;
 use keyspace::{Entry, Held, Origin, Recorder, Totals};
 use parking_lot::Mutex;
 use persist::snapshot::{HandOver, Sink, Spell, is_large};
+use rustix::time::{ClockId, clock_gettime};
 use spec::config::Id;
 
 use crate::local::Local;
@@ -33,8 +34,8 @@ const SLICE_MAX: Duration = Duration::from_micros(100);
 /// What part of the time that clients have taken of a turn the walk takes.
 const SLICE_SHARE: u32 = 5;
 
-/// Bytes that the writing thread sums up and writes before it lets others have the core.
-const WRITE: usize = 16 << 10;
+/// Bytes that the writing thread sums up, and maybe writes, before it lets others have the core.
+const WRITE: usize = 64 << 10;
 /// How long it pauses behind them at least while clients are served.
 const PAUSE: Duration = Duration::from_micros(40);
 /// How long while no piece waits: so many times what the bit took, so that there is time for a turn
@@ -376,15 +377,16 @@ impl Run {
     fn write(&self, mut sink: Box<dyn Sink>) -> io::Result<()> {
         while let Some(piece) = self.queue.take() {
             for bit in piece.chunks(WRITE) {
-                let mut began = Instant::now();
+                let mut began = core_time();
                 sink.put(bit);
                 self.rest(began);
-                began = Instant::now();
+                began = core_time();
                 while sink.forward() {
                     self.rest(began);
-                    began = Instant::now();
+                    began = core_time();
                 }
             }
+            self.queue.give_back(piece);
             if sink.has_failed() {
                 self.queue.fail();
                 break;
@@ -397,8 +399,8 @@ impl Run {
     }
 
     /// Pauses behind a bit of work while clients are served.
-    fn rest(&self, began: Instant) {
-        let took = began.elapsed();
+    fn rest(&self, began: Duration) {
+        let took = core_time().saturating_sub(began);
         let is_serving = (0..self.lanes.len()).all(|worker| self.is_serving(worker));
         if !is_serving || self.queue.is_pressed() {
             return;
@@ -523,6 +525,12 @@ impl Recorder for Run {
     fn is_over(&self) -> bool {
         self.is_over.load(Ordering::Relaxed) || self.queue.has_failed()
     }
+}
+
+/// What this thread has had of a core.
+fn core_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
 /// What each database holds; every shard is held.

@@ -1,8 +1,8 @@
 //! The error texts that more than one command or part of the server answers with.
 //!
 //! Clients compare these texts and choose exception classes by the first word, so they are part
-//! of the protocol. They come without the leading `-` and without the line end. A text that has
-//! `{}` in it is completed by who sends it.
+//! of the protocol. They come without the leading `-` and without the line end. A text that one
+//! command alone has, or that names what was sent, stands where it is sent.
 
 /// A command for one type met a value of another type.
 pub const WRONG_TYPE: &str = "WRONGTYPE Operation against a key holding the wrong kind of value";
@@ -20,29 +20,17 @@ pub const OUT_OF_RANGE: &str = "ERR value is out of range";
 pub const NO_SUCH_KEY: &str = "ERR no such key";
 /// An index beyond either end of a list or a string.
 pub const INDEX_OUT_OF_RANGE: &str = "ERR index out of range";
-/// A string offset that is negative.
-pub const OFFSET_OUT_OF_RANGE: &str = "ERR offset is out of range";
 /// The sum of an increment does not fit into 64 bits.
 pub const OVERFLOW: &str = "ERR increment or decrement would overflow";
-/// A decrement whose negation does not fit into 64 bits.
-pub const DECREMENT_OVERFLOW: &str = "ERR decrement would overflow";
 /// A floating-point increment led to a value that is no number or infinite.
 pub const NAN_OR_INFINITY: &str = "ERR increment would produce NaN or Infinity";
 /// A string would become longer than `proto-max-bulk-len`.
 pub const STRING_TOO_LONG: &str = "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
-/// An expiry that is zero, negative or too far away; the command's name in lower case completes it.
-pub const INVALID_EXPIRE: &str = "ERR invalid expire time in '{}' command";
-/// The first part of [`INVALID_EXPIRE`].
-pub const INVALID_EXPIRE_HEAD: &str = "ERR invalid expire time in '";
-/// The last part of [`INVALID_EXPIRE`] and of [`WRONG_ARITY`].
-pub const COMMAND_TAIL: &str = "' command";
 /// NX together with XX, GT or LT in the EXPIRE family.
 pub const EXPIRE_NX_CONFLICT: &str =
     "ERR NX and XX, GT or LT options at the same time are not compatible";
 /// GT together with LT in the EXPIRE family.
 pub const EXPIRE_GT_LT_CONFLICT: &str = "ERR GT and LT options at the same time are not compatible";
-/// An unknown option in the EXPIRE family; the option completes it.
-pub const EXPIRE_UNSUPPORTED: &str = "ERR Unsupported option {}";
 /// A database number that is too large or negative.
 pub const DB_OUT_OF_RANGE: &str = "ERR DB index is out of range";
 /// The first database of SWAPDB is no number.
@@ -57,12 +45,19 @@ pub const INVALID_CURSOR: &str = "ERR invalid cursor";
 pub const NUMKEYS_NOT_POSITIVE: &str = "ERR numkeys should be greater than 0";
 /// A number of keys that the arguments do not hold.
 pub const NUMKEYS_TOO_LARGE: &str = "ERR Number of keys can't be greater than number of args";
-/// A timeout that is no number.
-pub const INVALID_TIMEOUT: &str = "ERR timeout is not a float or out of range";
+/// A number that no 32-bit integer holds, where one is wanted.
+pub const BEYOND_32_BITS: &str =
+    "ERR value is out of range, value must between -2147483648 and 2147483647";
+/// A LIMIT that is negative.
+pub const LIMIT_NEGATIVE: &str = "ERR LIMIT can't be negative";
+/// A COUNT that is zero or negative.
+pub const COUNT_NOT_POSITIVE: &str = "ERR COUNT must be > 0";
 /// A timeout in milliseconds that is no number.
-pub const INVALID_TIMEOUT_INTEGER: &str = "ERR timeout is not an integer or out of range";
+pub const TIMEOUT_NOT_AN_INTEGER: &str = "ERR timeout is not an integer or out of range";
 /// A negative timeout.
 pub const NEGATIVE_TIMEOUT: &str = "ERR timeout is negative";
+/// A timeout that ends too late.
+pub const TIMEOUT_OUT_OF_RANGE: &str = "ERR timeout is out of range";
 /// OBJECT FREQ without an LFU policy.
 pub const NOT_LFU: &str = "ERR An LFU maxmemory policy is not selected, access frequency not \
                            tracked. Please note that when switching between policies at runtime \
@@ -72,37 +67,10 @@ pub const NOT_LRU: &str = "ERR An LFU maxmemory policy is selected, idle time no
                            Please note that when switching between policies at runtime LRU and \
                            LFU data will take some time to adjust.";
 
-/// The number of arguments does not fit; the command's full name in lower case completes it.
-pub const WRONG_ARITY: &str = "ERR wrong number of arguments for '{}' command";
-/// The first part of [`WRONG_ARITY`].
-pub const WRONG_ARITY_HEAD: &str = "ERR wrong number of arguments for '";
-/// Name, then the first arguments, each in quotes and followed by a blank, complete it.
-pub const UNKNOWN_COMMAND: &str = "ERR unknown command '{}', with args beginning with: {}";
-/// Subcommand as sent, then the container in upper case complete it.
-pub const UNKNOWN_SUBCOMMAND: &str = "ERR unknown subcommand '{}'. Try {} HELP.";
-
+/// The beginning of a refusal of a subcommand's arguments; the subcommand follows.
+pub const WRONG_SUBCOMMAND: &str = "ERR unknown subcommand or wrong number of arguments for '";
 /// The client must authenticate first.
 pub const NO_AUTH: &str = "NOAUTH Authentication required.";
-/// HELLO without AUTH where a password is needed.
-pub const NO_AUTH_HELLO: &str = "NOAUTH HELLO must be called with the client already \
-                                 authenticated, otherwise the HELLO <proto> AUTH <user> <pass> \
-                                 option can be used to authenticate the client and select the \
-                                 RESP protocol version at the same time";
-/// AUTH with a wrong user or password.
-pub const WRONG_PASS: &str = "WRONGPASS invalid username-password pair or user is disabled.";
-/// AUTH with a password alone although the default user has none.
-pub const AUTH_WITHOUT_PASSWORD: &str = "ERR AUTH <password> called without any password \
-                                         configured for the default user. Are you sure your \
-                                         configuration is correct?";
-/// HELLO with a version other than 2 or 3.
-pub const NO_PROTO: &str = "NOPROTO unsupported protocol version";
-/// HELLO with a version that is no number.
-pub const PROTO_NOT_AN_INTEGER: &str = "ERR Protocol version is not an integer or out of range";
-/// A connection name with blanks, line ends or unprintable bytes.
-pub const INVALID_CLIENT_NAME: &str =
-    "ERR Client names cannot contain spaces, newlines or special characters.";
-/// No connection matches CLIENT KILL's address.
-pub const NO_SUCH_CLIENT: &str = "ERR No such client";
 
 /// The data set is being read.
 pub const LOADING: &str = "LOADING Redis is loading the dataset in memory";
@@ -116,17 +84,12 @@ pub const UNKILLABLE: &str = "UNKILLABLE Sorry the script already executed write
 /// A function takes too long.
 pub const BUSY_FUNCTION: &str = "BUSY Redis is busy running a script. You can only call FUNCTION \
                                  KILL or SHUTDOWN NOSAVE.";
-/// A replica without its primary that may not answer from old data.
-pub const MASTER_DOWN: &str = "MASTERDOWN Link with MASTER is down and replica-serve-stale-data \
-                               is set to 'no'.";
 /// Writes are refused because saving fails.
 pub const MISCONF: &str = "MISCONF Redis is configured to save RDB snapshots, but it's currently \
                            unable to persist to disk. Commands that may modify the data set are \
                            disabled, because this instance is configured to report errors during \
                            writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). \
                            Please check the Redis logs for details about the RDB error.";
-/// A write on a replica.
-pub const READ_ONLY: &str = "READONLY You can't write against a read only replica.";
 /// Too few replicas are attached for a write.
 pub const NO_REPLICAS: &str = "NOREPLICAS Not enough good replicas to write.";
 /// Memory is used up and nothing may be evicted.
@@ -145,12 +108,6 @@ pub const NESTED_MULTI: &str = "ERR MULTI calls can not be nested";
 pub const WATCH_IN_MULTI: &str = "ERR WATCH inside MULTI is not allowed";
 /// A command that a transaction may not hold.
 pub const NOT_IN_MULTI: &str = "ERR Command not allowed inside a transaction";
-/// SCAN's TYPE with a type that does not exist; the type completes it.
-pub const UNKNOWN_TYPE: &str = "ERR unknown type name '{}'";
-/// A user that does not exist; the name completes it.
-pub const NO_SUCH_USER: &str = "ERR No such user '{}'";
-/// An option of HELLO that does not exist or lacks its value; the option completes it.
-pub const HELLO_OPTION: &str = "ERR Syntax error in HELLO option '{}'";
 /// COMMAND GETKEYS with a command that does not exist.
 pub const GETKEYS_COMMAND: &str = "ERR Invalid command specified";
 /// COMMAND GETKEYS with a command that has no keys.
@@ -159,23 +116,8 @@ pub const GETKEYS_WITHOUT_KEYS: &str = "ERR The command has no key arguments";
 pub const GETKEYS_ARITY: &str = "ERR Invalid number of arguments specified for command";
 /// COMMAND GETKEYS with arguments that the command would refuse.
 pub const GETKEYS_ARGUMENTS: &str = "ERR Invalid arguments specified for command";
-/// A subcommand's arguments do not fit; subcommand and container in upper case complete it.
-pub const SUBCOMMAND_ARITY: &str =
-    "ERR unknown subcommand or wrong number of arguments for '{}'. Try {} HELP.";
-/// A setting that CONFIG SET does not know; its name completes it.
-pub const CONFIG_UNKNOWN: &str = "ERR Unknown option or number of arguments for CONFIG SET - '{}'";
-/// A setting that CONFIG SET refuses; its name and the reason complete it.
-pub const CONFIG_REFUSED: &str = "ERR CONFIG SET failed (possibly related to argument '{}') - {}";
-/// CONFIG REWRITE of a server that was started without a file.
-pub const NO_CONFIG_FILE: &str = "ERR The server is running without a config file";
 /// SHUTDOWN ABORT while nothing is shutting down.
 pub const NO_SHUTDOWN: &str = "ERR No shutdown in progress.";
-/// Too many connections.
-pub const MAX_CLIENTS: &str = "ERR max number of clients reached";
-/// The keys of a command lie in different slots.
-pub const CROSS_SLOT: &str = "CROSSSLOT Keys in request don't hash to the same slot";
-/// A cluster command where the cluster is off.
-pub const CLUSTER_DISABLED: &str = "ERR This instance has cluster support disabled";
 /// No script has the digest.
 pub const NO_SCRIPT: &str = "NOSCRIPT No matching script. Please use EVAL.";
 /// RESTORE over a key that exists.

@@ -207,6 +207,18 @@ impl ValueView<'_> {
         each!(self, inner => inner.is_vacant())
     }
 
+    /// How many elements, members, fields or entries it has.
+    pub fn elements(self) -> u64 {
+        match self {
+            Self::List(list) => list.len() as u64,
+            Self::Set(set) => set.len() as u64,
+            Self::Zset(zset) => zset.len() as u64,
+            Self::Hash(hash) => hash.len() as u64,
+            Self::Stream(stream) => stream.len(),
+            Self::Array(array) => array.count(),
+        }
+    }
+
     /// Bytes asked of the allocator beside the word; for large ones an estimate from `samples`
     /// elements (0: all of them).
     pub fn memory(self, samples: usize) -> usize {

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use spec::command::{Arg, ArgKind, COMMANDS, Command, Dialect};
+use spec::command::{Arg, ArgKind, COMMANDS, Command, Dialect, Group};
 
 const PAGE: &str = "docs/commands.md";
 
@@ -57,7 +57,7 @@ fn page(implemented: &BTreeSet<String>) -> String {
     for rows in COMMANDS {
         let rows: Vec<_> = with_subcommands(rows).filter(|row| works(row)).collect();
         if let Some(first) = rows.first() {
-            let _ = write!(page, "\n## {}\n\n{TABLE_HEAD}", title(first));
+            let _ = write!(page, "\n## {}\n\n{}{TABLE_HEAD}", title(first), note(first.group));
             rows.iter().for_each(|row| page.push_str(&table_line(row)));
         }
     }
@@ -67,6 +67,16 @@ fn page(implemented: &BTreeSet<String>) -> String {
         missing.iter().for_each(|line| page.push_str(line));
     }
     page
+}
+
+/// What a reader has to know about all commands of a group that work.
+fn note(group: Group) -> &'static str {
+    match group {
+        Group::Cluster => {
+            "There is no cluster yet. These commands say so, as a Redis without one does.\n\n"
+        }
+        _ => "",
+    }
 }
 
 const TABLE_HEAD: &str = "| Command | Arity | Syntax | Since | Cost | What it does |\n\

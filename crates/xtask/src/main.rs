@@ -25,7 +25,7 @@ const TASKS: &[(&str, Task, &str)] = &[
     ("cachesim", cachesim::run, "replays traces against the eviction policies"),
     ("conformance", conformance::run, "runs the upstream test suite"),
     ("differential", differential::run, "compares replies with those of a peer"),
-    ("dist", dist::run, "writes manual pages and completions for shells"),
+    ("dist", dist::run, "writes what packages need beside the program"),
     ("docs", docs::run, "writes docs/commands.md from the command table"),
     ("linearize", linearize::run, "asks whether concurrent replies have an order"),
     ("soak", soak::run, "keeps a server under load for an hour"),

@@ -108,6 +108,19 @@ fn what_waits_says_whether_it_was_sent() {
 }
 
 #[test]
+fn what_was_sent_once_may_have_run_whatever_became_of_it_later() {
+    let mut session = plain();
+    let ticket = session.submit(Unit::single(line("SET a 1").may_repeat()));
+    sent(&mut session);
+    session.lost();
+    session.connected();
+    session.handed(1);
+    session.lost();
+    session.give_up();
+    assert_eq!(events(&mut session), [Event::Ready, Event::Failed(ticket, Fate::MayHaveRun)]);
+}
+
+#[test]
 fn a_connection_is_greeted_with_what_the_last_one_had() {
     let setup = Setup {
         protocol: Proto::Resp3,

@@ -7,7 +7,7 @@ use value::Array;
 use value::array::INDEX_MAX;
 
 use super::{BAD_INDEX, index};
-use crate::scan::parse_cursor;
+use crate::scan::unsigned;
 use crate::{Args, Ctx, Error, typed};
 
 const INSERT_OVERFLOW: Error = Error::Text("ERR insert index overflow");
@@ -78,7 +78,7 @@ pub(super) fn arring(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error
 
 /// ARSEEK key index - O(1). Here the largest number counts: nothing can be inserted behind it.
 pub(super) fn arseek(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    let next = parse_cursor(args[2]).ok_or(BAD_INDEX)?;
+    let next = unsigned(args[2]).ok_or(BAD_INDEX)?;
     let found = update(ctx, args[1], |array| array.set_last_insert(next.checked_sub(1)))?;
     if found.is_some() {
         record(ctx, "arseek", args[1], 1);

@@ -4,9 +4,9 @@ use memchr::memmem;
 use regex::bytes::Regex;
 use value::number::Text;
 
-use super::{index, limit_of, look, write};
+use super::{index, limit_of, look};
 use crate::args::{Cursor, is};
-use crate::{Args, Ctx, Error, glob};
+use crate::{Args, Ctx, Error, glob, reply};
 
 mod expression;
 
@@ -35,7 +35,7 @@ pub(super) fn argrep(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error
                     }
                     ctx.out.uint(index);
                     if search.with_values {
-                        write(ctx.out, Some(element));
+                        reply::element(ctx.out, element);
                     }
                     count += 1;
                 }

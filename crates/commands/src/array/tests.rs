@@ -1,6 +1,6 @@
 //! What each command on arrays propagates, and which events it makes.
 
-use crate::string::tests::check;
+use crate::tests::bench::check;
 
 #[test]
 fn changes_of_arrays_are_logged_as_they_came() {

@@ -4,7 +4,8 @@ use keyspace::Class;
 use smallvec::SmallVec;
 use value::bits::{self, Overflow};
 
-use super::{bit_offset, change_bytes, text_of};
+use super::{bit_offset, text_of};
+use crate::string::change_bytes;
 use crate::{Args, Ctx, Error};
 
 /// An integer's type.

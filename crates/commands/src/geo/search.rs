@@ -11,7 +11,7 @@ use super::hash::{self, Point};
 use super::shape::{Search, Shape};
 use super::{point_of, read_point, read_unit, write_distance, write_point};
 use crate::zset::{self, Scored};
-use crate::{Args, Ctx, Cursor, Error, typed};
+use crate::{Args, Ctx, Cursor, Error, reply, typed};
 
 /// What a command's name says.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -192,7 +192,7 @@ fn results(
 fn answer_nothing(ctx: &mut Ctx<'_, '_>, query: &Query<'_>) -> Result<(), Error> {
     match query.store {
         Some(destination) => {
-            zset::remove(ctx, destination);
+            ctx.vacate(destination);
             ctx.out.int(0);
         }
         None => ctx.out.array(0),
@@ -208,7 +208,7 @@ fn write(out: &mut resp::Writer, query: &Query<'_>, found: &[Found<'_>]) {
         if parts > 0 {
             out.array(parts + 1);
         }
-        zset::write_name(out, found.name);
+        reply::element(out, found.name);
         if query.with_distance {
             write_distance(out, found.distance / query.unit);
         }
@@ -270,7 +270,7 @@ impl<'a> Query<'a> {
                 self.count = usize::try_from(words.int()?)
                     .ok()
                     .filter(|count| *count > 0)
-                    .ok_or(Error::Text("ERR COUNT must be > 0"))?;
+                    .ok_or(Error::Text(spec::error::COUNT_NOT_POSITIVE))?;
             }
             () => return Ok(false),
         }

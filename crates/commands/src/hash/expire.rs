@@ -5,11 +5,9 @@ use value::hash::Hash;
 use value::number::Text;
 
 use super::{WRONG_NUMFIELDS, fields_at_two, find_fields, look, update};
-use crate::expire::Condition;
+use crate::expire::{Condition, Unit};
 use crate::{Args, Ctx, Error};
 
-/// Milliseconds in a second.
-const SECOND: i64 = 1000;
 /// The reply for a field that is not there.
 const MISSING: i64 = -2;
 /// The reply for a field that does not expire.
@@ -17,33 +15,26 @@ const LASTING: i64 = -1;
 
 /// HEXPIRE key seconds [NX | XX | GT | LT] FIELDS numfields field [field ...] - O(N).
 pub(super) fn hexpire(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    let now_ms = ctx.now_ms();
-    expire_from(ctx, args, now_ms, SECOND)
+    expire_by(ctx, args, Unit::Seconds)
 }
 
 /// HPEXPIRE key milliseconds [NX | XX | GT | LT] FIELDS numfields field [field ...] - O(N).
 pub(super) fn hpexpire(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    let now_ms = ctx.now_ms();
-    expire_from(ctx, args, now_ms, 1)
+    expire_by(ctx, args, Unit::Milliseconds)
 }
 
 /// HEXPIREAT key unix-time [NX | XX | GT | LT] FIELDS numfields field [field ...] - O(N).
 pub(super) fn hexpireat(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    expire_from(ctx, args, 0, SECOND)
+    expire_by(ctx, args, Unit::UnixSeconds)
 }
 
 /// HPEXPIREAT key unix-time-ms [NX | XX | GT | LT] FIELDS numfields field [field ...] - O(N).
 pub(super) fn hpexpireat(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    expire_from(ctx, args, 0, 1)
+    expire_by(ctx, args, Unit::UnixMilliseconds)
 }
 
-/// Gives fields a deadline: argument 2 in units of `unit_ms` after `base_ms`.
-fn expire_from(
-    ctx: &mut Ctx<'_, '_>,
-    args: &Args<'_>,
-    base_ms: i64,
-    unit_ms: i64,
-) -> Result<(), Error> {
+/// Gives fields the deadline of argument 2.
+fn expire_by(ctx: &mut Ctx<'_, '_>, args: &Args<'_>, unit: Unit) -> Result<(), Error> {
     let key = args[1];
     let at = find_fields(args, 3).ok_or(WRONG_NUMFIELDS)?;
     let condition = Condition::read(ctx, &args.from(3)[..at - 3])?;
@@ -51,7 +42,7 @@ fn expire_from(
     if args.int(at + 1)? != names.len() as i64 || names.is_empty() {
         return Err(WRONG_NUMFIELDS);
     }
-    let deadline_ms = deadline_of(args.int(2)?, base_ms, unit_ms)?;
+    let deadline_ms = deadline_of(unit, args.int(2)?, ctx.now_ms())?;
     let is_past = ctx.is_past(deadline_ms);
     let done = update(ctx, key, |out, hash, rules| {
         out.array(names.len());
@@ -86,10 +77,9 @@ fn expire_from(
     Ok(())
 }
 
-/// A number of units after a moment, as a deadline in Unix milliseconds.
-pub(super) fn deadline_of(count: i64, base_ms: i64, unit_ms: i64) -> Result<i64, Error> {
-    let time = count.checked_mul(unit_ms).and_then(|time| time.checked_add(base_ms));
-    time.filter(|_| count >= 0).ok_or(Error::InvalidExpire)
+/// The deadline that so many units mean, in Unix milliseconds; none of them may be negative.
+pub(super) fn deadline_of(unit: Unit, count: i64, now_ms: i64) -> Result<i64, Error> {
+    if count < 0 { Err(Error::InvalidExpire) } else { unit.deadline_ms(count, now_ms) }
 }
 
 /// What HEXPIRE has done to which fields.
@@ -144,39 +134,31 @@ pub(super) fn propagate_deadline(
 
 /// HTTL key FIELDS numfields field [field ...] - O(N).
 pub(super) fn httl(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    let now_ms = ctx.now_ms();
-    tell_times(ctx, args, now_ms, SECOND)
+    tell_times(ctx, args, Unit::Seconds)
 }
 
 /// HPTTL key FIELDS numfields field [field ...] - O(N).
 pub(super) fn hpttl(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    let now_ms = ctx.now_ms();
-    tell_times(ctx, args, now_ms, 1)
+    tell_times(ctx, args, Unit::Milliseconds)
 }
 
 /// HEXPIRETIME key FIELDS numfields field [field ...] - O(N).
 pub(super) fn hexpiretime(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    tell_times(ctx, args, 0, SECOND)
+    tell_times(ctx, args, Unit::UnixSeconds)
 }
 
 /// HPEXPIRETIME key FIELDS numfields field [field ...] - O(N).
 pub(super) fn hpexpiretime(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    tell_times(ctx, args, 0, 1)
+    tell_times(ctx, args, Unit::UnixMilliseconds)
 }
 
-/// Replies the deadlines in units of `unit_ms` after `base_ms`, rounded to the nearest.
-fn tell_times(
-    ctx: &mut Ctx<'_, '_>,
-    args: &Args<'_>,
-    base_ms: i64,
-    unit_ms: i64,
-) -> Result<(), Error> {
+/// Replies the fields' deadlines.
+fn tell_times(ctx: &mut Ctx<'_, '_>, args: &Args<'_>, unit: Unit) -> Result<(), Error> {
     let names = fields_at_two(args, Error::Syntax)?;
+    let now_ms = ctx.now_ms();
     let time_of = |hash: Option<&Hash>, name: &[u8]| {
         let Some(pair) = hash.and_then(|hash| hash.get(name)) else { return MISSING };
-        pair.deadline_ms().map_or(LASTING, |deadline_ms| {
-            (deadline_ms - base_ms).max(0).saturating_add(unit_ms / 2) / unit_ms
-        })
+        pair.deadline_ms().map_or(LASTING, |deadline_ms| unit.count_to(deadline_ms, now_ms))
     };
     look(&mut ctx.db, args[1], |hash| {
         ctx.out.array(names.len());

@@ -1,31 +1,22 @@
 //! Fields picked at random.
 
-use resp::{Proto, Writer};
+use resp::Writer;
 use value::hash::{Hash, Pair};
 
-use super::{look, write};
-use crate::args::is;
+use super::look;
+use crate::args::{is, signed};
 use crate::bound::Bound;
-use crate::{Args, Ctx, Error};
+use crate::{Args, Ctx, Error, reply};
 
 /// HRANDFIELD key [count [WITHVALUES]] - O(1), or O(N) with a count.
 pub(super) fn hrandfield(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     if args.len() == 2 {
         return look(&mut ctx.db, args[1], |hash| {
             let pair = hash.and_then(|hash| hash.pick(&mut || ctx.rng.u64(..)));
-            match pair {
-                Some(pair) => write(ctx.out, pair.name()),
-                None => ctx.out.null(),
-            }
+            reply::element_or_null(ctx.out, pair.as_ref().map(Pair::name));
         });
     }
-    let count = args.int(2)?;
-    if count == i64::MIN {
-        return Err(Error::Text(
-            "ERR value is out of range, value must between -9223372036854775807 and \
-             9223372036854775807",
-        ));
-    }
+    let count = signed(args[2])?;
     let with_values = match args.from(3) {
         [] => false,
         [word] if is(word, "WITHVALUES") => true,
@@ -35,21 +26,22 @@ pub(super) fn hrandfield(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), E
         return Err(Error::Text(spec::error::OUT_OF_RANGE));
     }
     let bound = Bound::new(ctx);
-    let mut reply = Reply { out: ctx.out, bound, with_values };
-    look(&mut ctx.db, args[1], |hash| reply.several(hash, count, &mut || ctx.rng.u64(..)))?;
-    let Reply { out, bound, .. } = reply;
+    let mut several = Several { out: ctx.out, bound, with_values };
+    look(&mut ctx.db, args[1], |hash| several.write(hash, count, &mut || ctx.rng.u64(..)))?;
+    let Several { out, bound, .. } = several;
     bound.end(out)
 }
 
-struct Reply<'a> {
+/// The reply when there is a count.
+struct Several<'a> {
     out: &'a mut Writer,
     bound: Bound,
     with_values: bool,
 }
 
-impl Reply<'_> {
+impl Several<'_> {
     /// A negative count allows repetitions.
-    fn several(&mut self, hash: Option<&Hash>, count: i64, random: &mut dyn FnMut() -> u64) {
+    fn write(&mut self, hash: Option<&Hash>, count: i64, random: &mut dyn FnMut() -> u64) {
         let wanted = usize::try_from(count.unsigned_abs()).unwrap_or(usize::MAX);
         let Some(hash) = hash.filter(|_| wanted > 0) else { return self.out.array(0) };
         if count < 0 {
@@ -65,17 +57,16 @@ impl Reply<'_> {
     }
 
     fn begin(&mut self, count: usize) {
-        let flat = self.with_values && self.out.proto() == Proto::Resp2;
-        self.out.array(if flat { count * 2 } else { count });
+        if self.with_values { self.out.pairs(count) } else { self.out.array(count) }
     }
 
     fn pair(&mut self, pair: &Pair<'_>) {
-        if self.with_values && self.out.proto() != Proto::Resp2 {
-            self.out.array(2);
-        }
-        write(self.out, pair.name());
         if self.with_values {
-            write(self.out, pair.value());
+            self.out.pair();
+        }
+        reply::element(self.out, pair.name());
+        if self.with_values {
+            reply::element(self.out, pair.value());
         }
     }
 }

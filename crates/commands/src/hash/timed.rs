@@ -10,11 +10,8 @@ use super::{
     write_value,
 };
 use crate::args::is;
+use crate::expire::Unit;
 use crate::{Args, Ctx, Error, typed};
-
-/// The words with a time behind them: whether it counts from now, and its unit in milliseconds.
-const TIMES: &[(&str, bool, i64)] =
-    &[("EX", true, 1000), ("PX", true, 1), ("EXAT", false, 1000), ("PXAT", false, 1)];
 
 /// HSETEX key [NX | XX] [FNX | FXX] [EX s | PX ms | EXAT time | PXAT time | KEEPTTL]
 /// FIELDS numfields field value [field value ...] - O(N).
@@ -212,8 +209,8 @@ struct Options<'a> {
     fxx: bool,
     keep: bool,
     persist: bool,
-    /// Which of [`TIMES`], and the number behind it.
-    time: Option<(usize, &'a [u8])>,
+    /// A time, as it was written.
+    time: Option<(Unit, &'a [u8])>,
 }
 
 impl<'a> Options<'a> {
@@ -222,12 +219,12 @@ impl<'a> Options<'a> {
         let mut options = Self::default();
         let mut words = words.iter().copied();
         while let Some(word) = words.next() {
-            if let Some(which) = TIMES.iter().position(|(name, ..)| is(word, name)) {
-                let other = options.time.is_some_and(|(present, _)| present != which);
+            if let Some(unit) = Unit::of(word) {
+                let other = options.time.is_some_and(|(present, _)| present != unit);
                 if options.keep || options.persist || other {
                     return Err(Error::Syntax);
                 }
-                options.time = Some((which, words.next().ok_or(Error::Syntax)?));
+                options.time = Some((unit, words.next().ok_or(Error::Syntax)?));
                 continue;
             }
             let (flag, conflict) = match word {
@@ -251,10 +248,9 @@ impl<'a> Options<'a> {
 
     /// The deadline that was asked for, in Unix milliseconds.
     fn deadline_ms(&self, now_ms: i64) -> Result<Option<i64>, Error> {
-        let Some((which, text)) = self.time else { return Ok(None) };
-        let (_, relative, unit_ms) = TIMES[which];
+        let Some((unit, text)) = self.time else { return Ok(None) };
         let count = resp::number::parse_i64(text).ok_or(Error::NotInteger)?;
-        deadline_of(count, if relative { now_ms } else { 0 }, unit_ms).map(Some)
+        deadline_of(unit, count, now_ms).map(Some)
     }
 
     /// Whether FNX and FXX find none of the fields, or all of them.

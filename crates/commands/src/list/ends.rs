@@ -5,8 +5,9 @@
 use keyspace::{Class, Kind, Value};
 use value::list::End;
 
-use super::{at_least, end, new_list, write};
-use crate::{Args, Ctx, Error, typed};
+use super::{end, new_list};
+use crate::args::{PopFirst, at_least};
+use crate::{Args, Ctx, Error, reply, typed};
 
 /// LPUSH key element [element ...] - O(1) an element.
 pub(super) fn lpush(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
@@ -82,7 +83,7 @@ fn pop_one(ctx: &mut Ctx<'_, '_>, key: &[u8], end: End) -> Result<bool, Error> {
     let (limits, out) = (&ctx.settings.limits, &mut *ctx.out);
     let popped = ctx.db.change_object(key, Kind::List, None, |value| {
         let list = typed::list_mut(value);
-        let popped = list.pop(end, |element| write(out, element));
+        let popped = list.pop(end, |element| reply::element(out, element));
         list.shrink(limits);
         popped.is_some()
     })?;
@@ -111,11 +112,11 @@ fn pop_many(
         }
         match end {
             End::Left => {
-                list.range(0, count, |element| write(out, element));
+                list.range(0, count, |element| reply::element(out, element));
                 list.remove_range(0, count);
             }
             End::Right => {
-                list.range_back(len - 1, count, |element| write(out, element));
+                list.range_back(len - 1, count, |element| reply::element(out, element));
                 list.remove_range(len - count, count);
             }
         }
@@ -130,45 +131,12 @@ fn pop_many(
 
 /// LMPOP numkeys key [key ...] LEFT|RIGHT [COUNT count] - O(N+M) of keys and elements.
 pub(super) fn lmpop(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    let request = Request::read(args, 1)?;
-    if !pop_first(ctx, request.keys, request.end, Some(request.count))? {
+    let PopFirst { keys, end, count } = PopFirst::read(args, 1, end)?;
+    if !pop_first(ctx, keys, end, Some(count))? {
         ctx.out.null_array();
     }
     Ok(())
 }
-
-/// What LMPOP and BLMPOP are to do.
-pub(super) struct Request<'a> {
-    pub(super) keys: &'a [&'a [u8]],
-    pub(super) end: End,
-    pub(super) count: usize,
-}
-
-impl<'a> Request<'a> {
-    /// Reads it from the number of keys on.
-    pub(super) fn read(args: &Args<'a>, at: usize) -> Result<Self, Error> {
-        let numkeys = at_least(args[at], 1, spec::error::NUMKEYS_NOT_POSITIVE)?;
-        let rest = args.from(at + 1);
-        let (keys, options) = rest.split_at_checked(numkeys).ok_or(Error::Syntax)?;
-        let (end_arg, options) = options.split_first().ok_or(Error::Syntax)?;
-        let end = end(end_arg)?;
-        let count = match options {
-            [] => 1,
-            [word, count, more @ ..] if crate::args::is(word, "COUNT") => {
-                let count = at_least(count, 1, COUNT_NOT_POSITIVE)?;
-                if !more.is_empty() {
-                    return Err(Error::Syntax);
-                }
-                count
-            }
-            _ => return Err(Error::Syntax),
-        };
-        Ok(Self { keys, end, count })
-    }
-}
-
-/// The count of LMPOP and LMOVEM has to be positive.
-pub(super) const COUNT_NOT_POSITIVE: &str = "ERR count should be greater than 0";
 
 /// Pops from the first key that has elements: with a count an array of them behind the key, else
 /// one element behind the key. `false`, with nothing written, when no key has any.

@@ -7,9 +7,9 @@ use smallvec::SmallVec;
 use value::list::End;
 use value::number::Text;
 
-use super::ends::{COUNT_NOT_POSITIVE, note_popped, push_event};
-use super::{at_least, end, new_list};
-use crate::args::is;
+use super::ends::{note_popped, push_event};
+use super::{end, new_list};
+use crate::args::{COUNT_NOT_POSITIVE, at_least, is};
 use crate::{Args, Ctx, Error, typed};
 
 /// LMOVE source destination LEFT|RIGHT LEFT|RIGHT - O(1).

@@ -3,8 +3,7 @@
 use keyspace::{Class, Kind};
 use value::list::End;
 
-use super::{at_least, signed};
-use crate::args::is;
+use crate::args::{at_least, is, signed};
 use crate::{Args, Ctx, Error, typed};
 
 /// LINSERT key BEFORE|AFTER pivot element - O(N) of the elements in front of the pivot.

@@ -3,8 +3,10 @@
 use keyspace::Kind;
 use value::list::End;
 
-use super::ends::{Request, pop_first};
+use super::end;
+use super::ends::pop_first;
 use super::moving::{Amount, Ends, move_many, move_one};
+use crate::args::PopFirst;
 use crate::wait::deadline;
 use crate::{Args, Ctx, Error, Wait};
 
@@ -29,7 +31,7 @@ fn pop(ctx: &mut Ctx<'_, '_>, args: &Args<'_>, end: End) -> Result<(), Error> {
 
 /// BLMPOP timeout numkeys key [key ...] LEFT|RIGHT [COUNT count] - O(N+M) of keys and elements.
 pub(super) fn blmpop(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    let Request { keys, end, count } = Request::read(args, 2)?;
+    let PopFirst { keys, end, count } = PopFirst::read(args, 2, end)?;
     let until_ms = deadline(ctx, args[1])?;
     if !pop_first(ctx, keys, end, Some(count))? {
         ctx.wait_or_null_array(Wait::new(3..3 + keys.len(), Kind::List, until_ms));

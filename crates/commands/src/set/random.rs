@@ -6,9 +6,10 @@ use keyspace::{Class, Kind, Wants};
 use smallvec::SmallVec;
 use value::number::Text;
 
-use super::{rules, write};
+use super::rules;
+use crate::args::{at_least, signed};
 use crate::bound::Bound;
-use crate::{Args, Ctx, Error, typed};
+use crate::{Args, Ctx, Error, reply, typed};
 
 /// Members that one SREM names when SPOP is propagated.
 const BATCH: usize = 1024;
@@ -18,8 +19,7 @@ pub(super) fn spop(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> 
     match args.len() {
         2 => spop_one(ctx, args[1]),
         3 => {
-            let count = resp::number::parse_i64(args[2]).and_then(|count| count.try_into().ok());
-            let count = count.ok_or(Error::Text(spec::error::NOT_POSITIVE))?;
+            let count = at_least(args[2], 0, spec::error::NOT_POSITIVE)?;
             spop_many(ctx, args[1], count)
         }
         _ => Err(Error::Syntax),
@@ -30,7 +30,7 @@ fn spop_one(ctx: &mut Ctx<'_, '_>, key: &[u8]) -> Result<(), Error> {
     let (rng, out) = (&mut *ctx.rng, &mut *ctx.out);
     let popped = ctx.db.change_object(key, Kind::Set, None, |value| {
         typed::set_mut(value).pop(&mut || rng.u64(..), |element| {
-            write(out, element);
+            reply::element(out, element);
             SmallVec::<[u8; 64]>::from_slice(element.text(&mut Text::new()))
         })
     })?;
@@ -65,7 +65,7 @@ fn spop_many(ctx: &mut Ctx<'_, '_>, key: &[u8], count: usize) -> Result<(), Erro
     out.set(count);
     ctx.db.change_object(key, Kind::Set, None, |value| {
         typed::set_mut(value).pop_many(count, &rules, &mut || rng.u64(..), |element| {
-            write(out, element);
+            reply::element(out, element);
             if is_logged {
                 popped.push(element.text(&mut Text::new()).to_vec());
             }
@@ -85,7 +85,7 @@ fn spop_all(ctx: &mut Ctx<'_, '_>, key: &[u8]) -> Result<(), Error> {
     let Some(entry) = ctx.db.take(key) else { return Ok(()) };
     let set = typed::set(&entry)?;
     ctx.out.set(set.len());
-    set.each(|element| write(ctx.out, element));
+    set.each(|element| reply::element(ctx.out, element));
     ctx.db.change.discard_replaced(entry);
     ctx.db.note(Class::GENERIC, "del", key);
     let deletion: &[u8] = if ctx.db.change.lazy().replace { b"UNLINK" } else { b"DEL" };
@@ -98,7 +98,7 @@ pub(super) fn srandmember(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), 
     if args.len() > 3 {
         return Err(Error::Syntax);
     }
-    let count = args.get(2).map(crate::list::signed).transpose()?;
+    let count = args.get(2).map(signed).transpose()?;
     let bound = Bound::new(ctx);
     let Some(entry) = ctx.db.read(args[1]) else {
         match count {
@@ -111,13 +111,13 @@ pub(super) fn srandmember(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), 
     let random = &mut || ctx.rng.u64(..);
     match count {
         None => {
-            set.pick(random, |element| write(ctx.out, element));
+            set.pick(random, |element| reply::element(ctx.out, element));
         }
         Some(count @ ..0) => {
             let count = count.unsigned_abs() as usize;
             ctx.out.array(count);
             set.pick_many(count, random, |element| {
-                write(ctx.out, element);
+                reply::element(ctx.out, element);
                 bound.allows_more(ctx.out)
             });
             return bound.end(ctx.out);
@@ -125,7 +125,7 @@ pub(super) fn srandmember(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), 
         Some(count) => {
             let count = (count as usize).min(set.len());
             ctx.out.array(count);
-            set.sample(count, random, |element| write(ctx.out, element));
+            set.sample(count, random, |element| reply::element(ctx.out, element));
         }
     }
     Ok(())

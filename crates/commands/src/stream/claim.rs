@@ -82,7 +82,7 @@ pub(super) fn xautoclaim(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), E
     let mut options = args.cursor(6);
     while options.left() > 0 {
         if options.left() > 1 && options.accept("COUNT") {
-            let wrong = Error::Text("ERR COUNT must be > 0");
+            let wrong = Error::Text(spec::error::COUNT_NOT_POSITIVE);
             let given = options.int().map_err(|_| wrong)?;
             count =
                 if (1..=COUNT_MAX).contains(&given) { given as usize } else { return Err(wrong) };

@@ -529,14 +529,14 @@ fn positive(number: i64) -> Result<usize, Error> {
 
 /// Reads a timeout in milliseconds.
 fn timeout(ctx: &Ctx<'_, '_>, args: &Args<'_>, at: usize) -> Result<Until, Error> {
-    let timeout_ms =
-        args.int(at).map_err(|_| Error::Text("ERR timeout is not an integer or out of range"))?;
+    let not_integer = Error::Text(spec::error::TIMEOUT_NOT_AN_INTEGER);
+    let timeout_ms = args.int(at).map_err(|_| not_integer)?;
     if timeout_ms < 0 {
-        return Err(Error::Text("ERR timeout is negative"));
+        return Err(Error::Text(spec::error::NEGATIVE_TIMEOUT));
     }
     match timeout_ms.checked_add(ctx.now_ms()) {
         Some(_) if timeout_ms == 0 => Ok(None),
         Some(until_ms) => Ok(Some(until_ms)),
-        None => Err(Error::Text("ERR timeout is out of range")),
+        None => Err(Error::Text(spec::error::TIMEOUT_OUT_OF_RANGE)),
     }
 }

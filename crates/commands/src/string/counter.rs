@@ -39,7 +39,7 @@ pub(super) fn incrbyfloat(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), 
     let increment = Float80::parse(args[2]).ok_or(Error::NotFloat)?;
     let sum = match former.add(increment) {
         Some(sum) if !sum.is_infinite() => sum,
-        _ => return Err(Error::Text("ERR increment would produce NaN or Infinity")),
+        _ => return Err(Error::Text(spec::error::NAN_OR_INFINITY)),
     };
     let mut text = Vec::with_capacity(32);
     sum.write(&mut text);

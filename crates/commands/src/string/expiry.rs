@@ -4,37 +4,8 @@
 //! a syntax error like any other.
 
 use crate::args::{Cursor, is};
+use crate::expire::Unit;
 use crate::{Ctx, Error};
-
-/// How the time behind an option is meant.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Unit {
-    /// EX: seconds from now.
-    Seconds,
-    /// PX: milliseconds from now.
-    Milliseconds,
-    /// EXAT: Unix time in seconds.
-    UnixSeconds,
-    /// PXAT: Unix time in milliseconds.
-    UnixMilliseconds,
-}
-
-impl Unit {
-    fn of(word: &[u8]) -> Option<Self> {
-        let units = [
-            ("EX", Self::Seconds),
-            ("PX", Self::Milliseconds),
-            ("EXAT", Self::UnixSeconds),
-            ("PXAT", Self::UnixMilliseconds),
-        ];
-        units.into_iter().find(|(name, _)| is(word, name)).map(|(_, unit)| unit)
-    }
-
-    /// Whether the time is a point in time, which may have passed.
-    pub(super) fn is_absolute(self) -> bool {
-        matches!(self, Self::UnixSeconds | Self::UnixMilliseconds)
-    }
-}
 
 /// Which words beside the four with a time a command knows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -92,12 +63,6 @@ impl<'a> Expiry<'a> {
         if time <= 0 {
             return Err(Error::InvalidExpire);
         }
-        let seconds = matches!(unit, Unit::Seconds | Unit::UnixSeconds);
-        let time = time.checked_mul(if seconds { 1000 } else { 1 });
-        let start = if unit.is_absolute() { 0 } else { ctx.now_ms() };
-        match time.and_then(|time| time.checked_add(start)) {
-            Some(deadline) => Ok(Some(deadline)),
-            None => Err(Error::InvalidExpire),
-        }
+        unit.deadline_ms(time, ctx.now_ms()).map(Some)
     }
 }

@@ -1,18 +1,13 @@
 //! Parts of strings: APPEND, SETRANGE, GETRANGE.
-//!
-//! A string that is changed in place is marked raw, as OBJECT ENCODING tells. Long ones live apart
-//! and grow with room to spare, so that appending costs amortized constant time.
 
 use std::sync::Arc;
 
 use keyspace::{Class, Entry, INLINE_MAX, NewValue, Ttl};
 use smallvec::SmallVec;
 
+use super::edit::{grow, spare, store};
 use super::{check, reply, value_of, with_text};
 use crate::{Args, Ctx, Error};
-
-/// Up to this length the room to spare is as large as the string; above, an eighth of it.
-const DOUBLED_MAX: usize = 1 << 20;
 
 /// APPEND key value - O(M) of the length of what is added.
 pub(super) fn append(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
@@ -139,24 +134,6 @@ fn create(ctx: &mut Ctx<'_, '_>, key: &[u8], offset: usize, value: &[u8]) -> usi
     let len = offset + value.len();
     let mut bytes = vec![0; len];
     bytes[offset..].copy_from_slice(value);
-    let value =
-        if len > INLINE_MAX { NewValue::Shared(Arc::new(bytes)) } else { NewValue::Bytes(&bytes) };
-    ctx.db.set(key, value, Ttl::Never);
-    ctx.db.edit(key, |entry| entry.set_raw(true));
+    store(ctx, key, bytes);
     len
-}
-
-/// Makes a string at least `len` bytes long.
-pub(crate) fn grow(bytes: &mut Vec<u8>, len: usize) {
-    if len > bytes.capacity() {
-        bytes.reserve_exact(len + spare(len) - bytes.len());
-    }
-    if len > bytes.len() {
-        bytes.resize(len, 0);
-    }
-}
-
-/// The room to spare for a string that grows to `len` bytes.
-fn spare(len: usize) -> usize {
-    if len < DOUBLED_MAX { len } else { (len / 8).max(DOUBLED_MAX) }
 }

@@ -4,9 +4,10 @@ use keyspace::{Class, NewValue, Ttl, Wants};
 use smallvec::SmallVec;
 
 use super::compare::Condition;
-use super::expiry::{Expiry, Extra, Unit};
+use super::expiry::{Expiry, Extra};
 use super::{reply, value_of};
 use crate::args::is;
+use crate::expire::Unit;
 use crate::{Args, Ctx, Error};
 
 /// What SET is to do.

@@ -10,6 +10,7 @@ use value::number::Text;
 use value::{Set, Zset};
 
 use super::{Scored, sort, store, write_members};
+use crate::args::at_least;
 use crate::{Args, Ctx, Cursor, Error};
 
 /// How a result comes of its sources.
@@ -65,7 +66,7 @@ pub(super) fn zdiffstore(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), E
 /// ZINTERCARD numkeys key [key ...] [LIMIT limit] - O(N K).
 pub(super) fn zintercard(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     let (keys, rest) = split(ctx, args, 1)?;
-    let limit = read_limit(args, keys.len(), rest);
+    let limit = read_limit(args.cursor(rest));
     let entries = ctx.db.read_many(keys);
     let mut sources = sources(entries.iter().map(Option::as_deref), keys.len())?;
     let limit = limit?;
@@ -191,16 +192,13 @@ fn split<'a>(
     Ok((keys, index + 1 + count))
 }
 
-fn read_limit(args: &Args<'_>, keys: usize, rest: usize) -> Result<usize, Error> {
-    debug_assert_eq!(rest, keys + 2);
-    let (mut limit, mut words) = (0, args.cursor(rest));
+fn read_limit(mut words: Cursor<'_>) -> Result<usize, Error> {
+    let mut limit = 0;
     while words.left() > 0 {
         if words.left() < 2 || !words.accept("LIMIT") {
             return Err(Error::Syntax);
         }
-        limit = resp::number::parse_i64(words.value()?)
-            .and_then(|limit| usize::try_from(limit).ok())
-            .ok_or(Error::Text("ERR LIMIT can't be negative"))?;
+        limit = at_least(words.value()?, 0, spec::error::LIMIT_NEGATIVE)?;
     }
     Ok(limit)
 }

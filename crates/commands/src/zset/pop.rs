@@ -4,10 +4,10 @@
 
 use keyspace::Kind;
 
-use super::{finish_removal, write_name};
-use crate::args::is;
+use super::finish_removal;
+use crate::args::{PopFirst, at_least, is};
 use crate::wait::deadline;
-use crate::{Args, Ctx, Error, Wait, typed};
+use crate::{Args, Ctx, Error, Wait, reply, typed};
 
 /// From which end.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,8 +43,7 @@ pub(super) fn zpopmax(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Erro
 
 /// ZMPOP numkeys key [key ...] MIN|MAX [COUNT count] - O(K + M log N).
 pub(super) fn zmpop(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    let popping = Popping::read(args, 1)?;
-    let Popping { keys, end, count } = popping;
+    let PopFirst { keys, end, count } = PopFirst::read(args, 1, end)?;
     match try_pop(ctx, keys, end, count, Layout::Nested)? {
         Some((key, popped)) => {
             let count = popped.to_string();
@@ -77,7 +76,7 @@ fn pop_or_wait(ctx: &mut Ctx<'_, '_>, args: &Args<'_>, end: End) -> Result<(), E
 
 /// BZMPOP timeout numkeys key [key ...] MIN|MAX [COUNT count] - O(K + M log N).
 pub(super) fn bzmpop(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    let Popping { keys, end, count } = Popping::read(args, 2)?;
+    let PopFirst { keys, end, count } = PopFirst::read(args, 2, end)?;
     let until_ms = deadline(ctx, args[1])?;
     match try_pop(ctx, keys, end, count, Layout::Nested)? {
         Some((key, popped)) => {
@@ -89,48 +88,14 @@ pub(super) fn bzmpop(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error
     Ok(())
 }
 
-/// What ZMPOP and BZMPOP ask for.
-pub(crate) struct Popping<'a> {
-    /// The keys to look at.
-    pub(crate) keys: &'a [&'a [u8]],
-    /// From which end.
-    pub(crate) end: End,
-    /// How many members at most.
-    pub(crate) count: usize,
-}
-
-impl<'a> Popping<'a> {
-    /// Reads the arguments from the number of keys, at `index`, on.
-    pub(crate) fn read(args: &Args<'a>, index: usize) -> Result<Self, Error> {
-        let numkeys = resp::number::parse_i64(args[index])
-            .and_then(|count| usize::try_from(count).ok())
-            .filter(|count| *count > 0)
-            .ok_or(Error::Text(spec::error::NUMKEYS_NOT_POSITIVE))?;
-        let words = args.from(index + 1);
-        if numkeys >= words.len() {
-            return Err(Error::Syntax);
-        }
-        let (keys, rest) = words.split_at(numkeys);
-        let end = match rest[0] {
-            word if is(word, "MIN") => End::Min,
-            word if is(word, "MAX") => End::Max,
-            _ => return Err(Error::Syntax),
-        };
-        let count = match &rest[1..] {
-            [] => 1,
-            [word, count, rest @ ..] if is(word, "COUNT") => {
-                let count = resp::number::parse_i64(count)
-                    .and_then(|count| usize::try_from(count).ok())
-                    .filter(|count| *count > 0)
-                    .ok_or(Error::Text("ERR count should be greater than 0"))?;
-                if !rest.is_empty() {
-                    return Err(Error::Syntax);
-                }
-                count
-            }
-            _ => return Err(Error::Syntax),
-        };
-        Ok(Self { keys, end, count })
+/// MIN or MAX.
+fn end(word: &[u8]) -> Result<End, Error> {
+    if is(word, "MIN") {
+        Ok(End::Min)
+    } else if is(word, "MAX") {
+        Ok(End::Max)
+    } else {
+        Err(Error::Syntax)
     }
 }
 
@@ -147,12 +112,7 @@ impl End {
 fn pop_one_key(ctx: &mut Ctx<'_, '_>, args: &Args<'_>, end: End) -> Result<(), Error> {
     let (count, layout) = match args.from(2) {
         [] => (1, Layout::Flat),
-        [count] => {
-            let count = resp::number::parse_i64(count)
-                .and_then(|count| usize::try_from(count).ok())
-                .ok_or(Error::Text(spec::error::NOT_POSITIVE))?;
-            (count, Layout::Pairs)
-        }
+        [count] => (at_least(count, 0, spec::error::NOT_POSITIVE)?, Layout::Pairs),
         _ => return Err(Error::Syntax),
     };
     if try_pop(ctx, &[args[1]], end, count, layout)?.is_none() {
@@ -203,7 +163,7 @@ pub(crate) fn try_pop<'k>(
                     Layout::Pairs => out.pair(),
                     Layout::Nested => out.array(2),
                 }
-                write_name(out, name);
+                reply::element(out, name);
                 out.double(score);
             }
             zset.remove_ranks(ranks);

@@ -4,21 +4,15 @@ use std::collections::HashSet;
 
 use value::Zset;
 
-use super::{write_members, write_name};
-use crate::args::is;
+use super::{begin_members, write_member, write_members};
+use crate::args::{is, signed};
 use crate::bound::Bound;
-use crate::{Args, Ctx, Error, typed};
+use crate::{Args, Ctx, Error, reply, typed};
 
 /// ZRANDMEMBER key [count [WITHSCORES]] - O(M log N).
 pub(super) fn zrandmember(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     let Some(count) = args.get(2) else { return one(ctx, args[1]) };
-    let count = resp::number::parse_i64(count).ok_or(Error::NotInteger)?;
-    if count == i64::MIN {
-        return Err(Error::Text(
-            "ERR value is out of range, value must between -9223372036854775807 and \
-             9223372036854775807",
-        ));
-    }
+    let count = signed(count)?;
     let with_scores = match args.from(3) {
         [] => false,
         [word] if is(word, "WITHSCORES") => true,
@@ -44,20 +38,9 @@ pub(super) fn zrandmember(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), 
         write_members(ctx.out, members, with_scores);
         return Ok(());
     }
-    if with_scores {
-        ctx.out.pairs(wanted);
-    } else {
-        ctx.out.array(wanted);
-    }
+    begin_members(ctx.out, wanted, with_scores);
     for _ in 0..wanted {
-        let (name, score) = any(zset, ctx.rng);
-        if with_scores {
-            ctx.out.pair();
-        }
-        write_name(ctx.out, name);
-        if with_scores {
-            ctx.out.double(score);
-        }
+        write_member(ctx.out, any(zset, ctx.rng), with_scores);
         if !bound.allows_more(ctx.out) {
             break;
         }
@@ -69,7 +52,7 @@ fn one(ctx: &mut Ctx<'_, '_>, key: &[u8]) -> Result<(), Error> {
     match ctx.db.read(key) {
         Some(entry) => {
             let zset = typed::zset(&entry)?;
-            write_name(ctx.out, any(zset, ctx.rng).0);
+            reply::element(ctx.out, any(zset, ctx.rng).0);
         }
         None => ctx.out.null(),
     }

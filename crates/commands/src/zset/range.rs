@@ -11,7 +11,8 @@ use value::compact::Element;
 use value::number::Text;
 use value::zset::{Form, LexBound, LexRange, ScoreRange};
 
-use super::{Scored, finish_removal, put, remove, write_members};
+use super::{Scored, finish_removal, put, write_members};
+use crate::args::c_text;
 use crate::{Args, Ctx, Error, typed};
 
 /// What a run is bounded by.
@@ -94,7 +95,7 @@ pub(super) fn zrangestore(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), 
     };
     let count = stored.len();
     match count {
-        0 => remove(ctx, args[1]),
+        0 => ctx.vacate(args[1]),
         _ => put(ctx, args[1], stored, "zrangestore", 1),
     }
     ctx.out.int(count as i64);
@@ -295,7 +296,7 @@ fn score_bound(text: &[u8]) -> Option<(f64, bool)> {
         [b'(', text @ ..] => (text, true),
         text => (text, false),
     };
-    let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
+    let text = c_text(text);
     if text.is_empty() {
         return Some((0.0, open));
     }

@@ -2,10 +2,7 @@
 
 use std::io::Write;
 
-use value::compact::Element;
-use value::number::Text;
-
-use crate::scan::{ElementOptions, parse_cursor};
+use crate::scan::{ElementOptions, Found, parse_cursor};
 use crate::{Args, Ctx, Error, typed};
 
 /// Digits of a score of a large sorted set.
@@ -13,57 +10,25 @@ const DIGITS: i32 = 17;
 
 /// ZSCAN key cursor [MATCH pattern] [COUNT count] [NOSCORES] - O(1) a call, O(N) a full walk.
 pub(super) fn zscan(ctx: &mut Ctx<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    let cursor = parse_cursor(args[2]).ok_or(Error::Text(spec::error::INVALID_CURSOR))?;
-    let Some(entry) = ctx.db.read(args[1]) else {
-        ctx.out.array(2);
-        ctx.out.bulk(b"0");
-        ctx.out.array(0);
-        return Ok(());
-    };
+    let cursor = parse_cursor(args[2])?;
+    let mut found = Found::default();
+    let Some(entry) = ctx.db.read(args[1]) else { return found.write(ctx.out, 0) };
     let zset = typed::zset(&entry)?;
     let options = ElementOptions::read(args, Some("NOSCORES"))?;
-    let mut found = Found { bytes: Vec::new(), ends: Vec::new() };
-    let is_small = zset.listpack().is_some();
+    // A small one shows the text that it keeps, a large one 17 digits, as Redis does.
+    let digits = match zset.listpack() {
+        Some(_) => resp::number::write_double,
+        None => write_digits,
+    };
     let cursor = zset.scan(cursor, options.count, &mut |name, score| {
-        if options.pattern.fits(name.text(&mut Text::new())) {
-            found.add_name(name);
+        if options.fit(name) {
+            found.add_element(name);
             if !options.names_only {
-                found.add_score(score, is_small);
+                found.add(|bytes| digits(bytes, score));
             }
         }
     });
-    ctx.out.array(2);
-    ctx.out.bulk(cursor.to_string().as_bytes());
-    ctx.out.array(found.ends.len());
-    let mut start = 0;
-    for end in found.ends {
-        ctx.out.bulk(&found.bytes[start..end]);
-        start = end;
-    }
-    Ok(())
-}
-
-/// Strings, one behind the other in one allocation.
-struct Found {
-    bytes: Vec<u8>,
-    ends: Vec<usize>,
-}
-
-impl Found {
-    fn add_name(&mut self, name: Element<'_>) {
-        name.write_to(&mut self.bytes);
-        self.ends.push(self.bytes.len());
-    }
-
-    /// A small one shows the text that it keeps, a large one 17 digits, as Redis does.
-    fn add_score(&mut self, score: f64, is_small: bool) {
-        if is_small {
-            resp::number::write_double(&mut self.bytes, score);
-        } else {
-            write_digits(&mut self.bytes, score);
-        }
-        self.ends.push(self.bytes.len());
-    }
+    found.write(ctx.out, cursor)
 }
 
 /// Appends a number as C's `%.17g` does.

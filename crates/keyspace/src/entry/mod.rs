@@ -269,7 +269,7 @@ impl Entry {
     fn put_value(&mut self, value: NewValue<'_>) {
         let shape = self.shape_with(&value);
         let at = shape.value_at();
-        let kind = if let NewValue::Object(value) = &value { value.kind() } else { Kind::String };
+        let kind = value.kind();
         let repr = match value {
             NewValue::Bytes(bytes) if bytes.len() <= INLINE_MAX => {
                 self.put_slice(at, bytes);
@@ -615,6 +615,24 @@ impl Entry {
         }
     }
 
+    /// The same value and expiry under another key.
+    pub fn with_key(mut self, key: &[u8]) -> Self {
+        let (raw, deadline, access) = (self.is_raw(), self.deadline_ms(), self.access());
+        let apart = self.take_apart();
+        let value = apart.unwrap_or_else(|| self.value_inside());
+        let mut renamed = Self::new(key, value, deadline, access);
+        renamed.set_raw(raw);
+        renamed
+    }
+
+    /// A copy under another key; a long string is shared until one of the two changes.
+    pub fn copy_as(&self, key: &[u8], deadline_ms: Option<i64>, access: u32) -> Self {
+        let value = self.shared().map_or_else(|| self.value_inside(), NewValue::Shared);
+        let mut copy = Self::new(key, value, deadline_ms, access);
+        copy.set_raw(self.is_raw());
+        copy
+    }
+
     /// The 24-bit access word.
     pub fn access(&self) -> u32 {
         u32::from_le_bytes(self.get(4)) & 0x00ff_ffff
@@ -707,12 +725,12 @@ impl Entry {
         }
     }
 
-    /// The entry's address, which names it in the timing wheel while it stays where it is.
     /// A number that no other entry has at the same time, and that stays while nobody changes it.
     pub fn identity(&self) -> usize {
         self.address().addr().get()
     }
 
+    /// The entry's address, which names it in the timing wheel while it stays where it is.
     pub(crate) fn address(&self) -> NonNull<u8> {
         self.0
     }
@@ -783,26 +801,6 @@ pub(crate) fn key_at<'a>(address: NonNull<u8>) -> &'a [u8] {
     // SAFETY: the key lies in the entry's allocation, which the table keeps while the caller, who
     // borrows the shard, uses the key.
     unsafe { std::slice::from_raw_parts(key.as_ptr(), key.len()) }
-}
-
-impl Entry {
-    /// The same value and expiry under another key.
-    pub fn with_key(mut self, key: &[u8]) -> Self {
-        let (raw, deadline, access) = (self.is_raw(), self.deadline_ms(), self.access());
-        let apart = self.take_apart();
-        let value = apart.unwrap_or_else(|| self.value_inside());
-        let mut renamed = Self::new(key, value, deadline, access);
-        renamed.set_raw(raw);
-        renamed
-    }
-
-    /// A copy under another key; a long string is shared until one of the two changes.
-    pub fn copy_as(&self, key: &[u8], deadline_ms: Option<i64>, access: u32) -> Self {
-        let value = self.shared().map_or_else(|| self.value_inside(), NewValue::Shared);
-        let mut copy = Self::new(key, value, deadline_ms, access);
-        copy.set_raw(self.is_raw());
-        copy
-    }
 }
 
 fn layout_of(size: usize) -> Layout {

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeSet;
 
-use value::{KeyHash, Kind, ValueView};
+use value::{KeyHash, Kind};
 
 use crate::door::Door;
 use crate::entry::{Entry, ValueRef};
@@ -32,18 +32,7 @@ pub(crate) fn size_of_value(entry: &Entry) -> u64 {
         ValueRef::Inline(bytes) => bytes.len() as u64,
         ValueRef::Int(number) => number.checked_ilog10().map_or(1, |digits| u64::from(digits) + 1),
         ValueRef::Shared(bytes) => bytes.len() as u64,
-        ValueRef::Object(value) => elements(&value),
-    }
-}
-
-fn elements(value: &ValueView<'_>) -> u64 {
-    match value {
-        ValueView::List(list) => list.len() as u64,
-        ValueView::Set(set) => set.len() as u64,
-        ValueView::Zset(zset) => zset.len() as u64,
-        ValueView::Hash(hash) => hash.len() as u64,
-        ValueView::Stream(stream) => stream.len(),
-        ValueView::Array(array) => array.count(),
+        ValueRef::Object(value) => value.elements(),
     }
 }
 
@@ -54,7 +43,7 @@ pub(super) fn class_of(entry: &Entry) -> Class {
         return None;
     }
     let (size, min) = match entry.value() {
-        ValueRef::Object(value) => (elements(&value), ELEMENTS_MIN),
+        ValueRef::Object(value) => (value.elements(), ELEMENTS_MIN),
         ValueRef::Shared(bytes) => (bytes.len() as u64, STRING_MIN),
         ValueRef::Inline(_) | ValueRef::Int(_) => return None,
     };

@@ -50,8 +50,8 @@ pub fn rdb(path: &Path, now_ms: i64, out: &mut impl Write) -> io::Result<bool> {
     writeln!(out, "[offset 0] Checking RDB file {}", path.display())?;
     let input = match Input::open(path, true) {
         Ok(Some(input)) => input,
-        Ok(None) => return cannot_open(out, &io::ErrorKind::NotFound.into()),
-        Err(error) => return cannot_open(out, &error),
+        Ok(None) => return cannot_open(out, "No such file or directory"),
+        Err(error) => return cannot_open(out, &system_text(&error)),
     };
     let limits = Limits::default();
     let rules = Rules { limits: &limits, hasher: KeyHash::new([0; 16]), since_ms: 0 };
@@ -102,8 +102,8 @@ pub(super) fn look<S: Source>(
     Ok(failed)
 }
 
-fn cannot_open(out: &mut impl Write, error: &io::Error) -> io::Result<bool> {
-    writeln!(out, "Cannot open file: {}", system_text(error))?;
+fn cannot_open(out: &mut impl Write, text: &str) -> io::Result<bool> {
+    writeln!(out, "Cannot open file: {text}")?;
     Ok(false)
 }
 

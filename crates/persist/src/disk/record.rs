@@ -131,9 +131,8 @@ pub(super) fn sync(file: &File, with_metadata: bool) -> io::Result<()> {
     step(work, |()| (format!("sync {}", number(file)), Vec::new()))
 }
 
-/// Lets the disk begin with a part of a file, or what is on the disk already leave memory, and
-/// waits for nothing: it promises nothing, so it is not written down.
-pub(super) fn start(file: &File, offset: u64, len: u64) {
+/// Lets a part of a file leave the system's memory: it promises nothing, so it is not written down.
+pub(super) fn let_go(file: &File, offset: u64, len: u64) {
     #[cfg(target_os = "linux")]
     if let Some(len) = std::num::NonZeroU64::new(len) {
         // Advice may be ignored, so a refusal of it is no failure.

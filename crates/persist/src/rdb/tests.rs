@@ -1,7 +1,7 @@
 //! Values and files there and back, and numbers that never change.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use keyspace::{Entry, NewValue, Value, ValueRef};
 use proptest::prelude::*;
@@ -10,7 +10,8 @@ use value::Hash;
 use super::code::{kind, opcode};
 use super::*;
 use crate::samples::*;
-use crate::snapshot::{Sheet, Spell};
+use crate::snapshot::Spell;
+use crate::snapshot::tests::{bytes, sheet};
 
 #[test]
 fn the_checksum_is_that_of_jones() {
@@ -350,11 +351,9 @@ fn fields_that_expire_need_another_version() {
 
 #[test]
 fn pieces_of_several_writers_make_one_file() {
-    let handed: [Arc<Mutex<Vec<_>>>; 2] = Default::default();
-    let mut writers = handed.each_ref().map(|handed| {
-        let to = Arc::clone(handed);
-        let hand_over = move |piece, whole| to.lock().unwrap().push((piece, whole));
-        let sheet = Sheet::new(Box::new(hand_over));
+    let sheets = [sheet(), sheet()];
+    let handed = sheets.each_ref().map(|(_, handed)| Arc::clone(handed));
+    let mut writers = sheets.map(|(sheet, _)| {
         Pieces::new(Style { compress: false, ..Style::default() }, false, Usages::None, sheet)
     });
     let mut expected = BTreeSet::new();
@@ -579,10 +578,7 @@ fn long_strings_are_spelled_bit_by_bit() {
     ];
     for (text, is_shorter) in cases {
         for compress in [true, false] {
-            let handed = Arc::new(Mutex::new(Vec::new()));
-            let to = Arc::clone(&handed);
-            let sheet =
-                Sheet::new(Box::new(move |piece: Vec<u8>, _| to.lock().unwrap().extend(piece)));
+            let (sheet, handed) = sheet();
             let style = Style { compress, ..Style::default() };
             let mut pieces = Pieces::new(style, false, Usages::None, sheet);
             let entry = Entry::new(b"key", NewValue::Bytes(&text), None, 0);
@@ -592,7 +588,7 @@ fn long_strings_are_spelled_bit_by_bit() {
                 .count();
             pieces.flush();
             assert!(bits >= text.len() / (64 << 10), "{bits} bits of {}", text.len());
-            let spelled = handed.lock().unwrap().clone();
+            let spelled = bytes(&handed.lock().unwrap());
             assert_eq!(spelled.len() < text.len(), is_shorter && compress, "{}", text.len());
             let mut file = Writer::new(Vec::new(), style, true, false);
             file.piece(&spelled);
@@ -613,9 +609,7 @@ fn long_strings_are_spelled_bit_by_bit() {
 #[test]
 fn long_strings_are_plain_in_haste() {
     for is_begun in [false, true] {
-        let handed = Arc::new(Mutex::new(Vec::new()));
-        let to = Arc::clone(&handed);
-        let sheet = Sheet::new(Box::new(move |piece: Vec<u8>, _| to.lock().unwrap().extend(piece)));
+        let (sheet, handed) = sheet();
         let mut pieces = Pieces::new(Style::default(), false, Usages::None, sheet);
         let text = vec![b'a'; 1_000_000];
         let entry = Entry::new(b"key", NewValue::Bytes(&text), None, 0);
@@ -629,7 +623,7 @@ fn long_strings_are_plain_in_haste() {
         pieces.hurry(false);
         pieces.key(0, &entry);
         pieces.flush();
-        let len = handed.lock().unwrap().len();
+        let len = bytes(&handed.lock().unwrap()).len();
         assert!((1_000_000..1_020_000).contains(&len), "one is plain, the other is not: {len}");
     }
 }

@@ -5,14 +5,23 @@ use std::sync::{Arc, Mutex};
 use super::{PIECE, Sheet};
 use crate::rdb::Out;
 
-type Handed = Arc<Mutex<Vec<(Vec<u8>, bool)>>>;
+/// Pieces, and whether each was whole.
+pub(crate) type Handed = Arc<Mutex<Vec<(Vec<u8>, bool)>>>;
 
-fn sheet() -> (Sheet, Handed) {
+/// A sheet whose pieces are kept.
+pub(crate) fn sheet() -> (Sheet, Handed) {
     let handed = Handed::default();
     let to = Arc::clone(&handed);
-    let hand_over =
-        Box::new(move |piece, whole| to.lock().expect("one thread").push((piece, whole)));
-    (Sheet::new(hand_over), handed)
+    let hand_over = move |piece, whole| {
+        to.lock().expect("one thread").push((piece, whole));
+        Vec::new()
+    };
+    (Sheet::new(Box::new(hand_over)), handed)
+}
+
+/// What all pieces say.
+pub(crate) fn bytes(handed: &[(Vec<u8>, bool)]) -> Vec<u8> {
+    handed.iter().flat_map(|(piece, _)| piece.clone()).collect()
 }
 
 #[test]
@@ -30,6 +39,5 @@ fn a_large_part_leaves_in_pieces_that_belong_together() {
     let wholes: Vec<bool> = handed.iter().map(|(_, whole)| *whole).collect();
     assert_eq!(wholes, [false, false, false, true, true]);
     assert!(handed.iter().all(|(piece, _)| piece.len() <= PIECE));
-    let all: Vec<u8> = handed.iter().flat_map(|(piece, _)| piece.clone()).collect();
-    assert_eq!(all, [b"small", &large[..], b"last"].concat());
+    assert_eq!(bytes(&handed), [b"small", &large[..], b"last"].concat());
 }

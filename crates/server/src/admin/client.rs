@@ -229,12 +229,12 @@ fn client_pause(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
         }
         _ => State::PAUSED_ALL,
     };
-    let not_integer = Error::Text("ERR timeout is not an integer or out of range");
+    let not_integer = Error::Text(spec::error::TIMEOUT_NOT_AN_INTEGER);
     let timeout_ms = args.int(2).map_err(|_| not_integer)?;
     if timeout_ms < 0 {
-        return Err(Error::Text("ERR timeout is negative"));
+        return Err(Error::Text(spec::error::NEGATIVE_TIMEOUT));
     }
-    let too_late = Error::Text("ERR timeout is out of range");
+    let too_late = Error::Text(spec::error::TIMEOUT_OUT_OF_RANGE);
     let end_ms = call.local.now_ms().checked_add(timeout_ms).ok_or(too_late)?;
     call.server.pause(mode, end_ms);
     call.out.ok();

@@ -77,7 +77,7 @@ fn set(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
             call.out.ok();
             Ok(())
         }
-        Err(SetError::Loading) => call.fail("LOADING Redis is loading the dataset in memory"),
+        Err(SetError::Loading) => call.fail(spec::error::LOADING),
         Err(error) => {
             call.out.error_bytes(&error.reply());
             Err(Error::Written)

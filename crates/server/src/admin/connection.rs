@@ -231,12 +231,10 @@ fn reset(call: &mut Call<'_, '_>, _: &Args<'_>) -> Result<(), Error> {
 fn select(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     let index = args.int(1)?;
     if i32::try_from(index).is_err() {
-        return Err(Error::Text(
-            "ERR value is out of range, value must between -2147483648 and 2147483647",
-        ));
+        return Err(Error::Text(spec::error::BEYOND_32_BITS));
     }
     if !(0..i64::from(call.server.keyspace.databases())).contains(&index) {
-        return Err(Error::Text("ERR DB index is out of range"));
+        return Err(Error::Text(spec::error::DB_OUT_OF_RANGE));
     }
     call.session.select(index as u32);
     call.out.ok();

@@ -224,7 +224,7 @@ fn debug(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
 
 fn refuse(call: &mut Call<'_, '_>, name: &[u8]) -> Result<(), Error> {
     let shown = printed(name, SHOWN_MAX);
-    let head: &[u8] = b"ERR unknown subcommand or wrong number of arguments for '";
+    let head = spec::error::WRONG_SUBCOMMAND.as_bytes();
     call.fail([head, shown, b"'. Try DEBUG HELP."].concat())
 }
 

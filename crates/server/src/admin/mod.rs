@@ -1,5 +1,6 @@
 //! Commands that look at the session or the server: one function each, a file a group.
 
+mod alone;
 mod client;
 mod command;
 mod commandlog;
@@ -28,6 +29,7 @@ pub(crate) use info::without_shards as info_without_shards;
 /// Every handler by the name of its command's row (`parent|name` for a subcommand).
 pub(crate) fn handlers() -> impl Iterator<Item = (&'static str, SessionHandler)> {
     let groups = [
+        alone::HANDLERS,
         client::HANDLERS,
         client::tracking::HANDLERS,
         command::HANDLERS,

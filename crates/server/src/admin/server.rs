@@ -70,7 +70,10 @@ impl Request {
 /// saving. There is no reply unless it fails.
 fn shutdown_command(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
     match Request::read(args)? {
-        Request::Abort if call.server.shutdown.abort() => call.out.ok(),
+        Request::Abort if call.server.shutdown.abort() => {
+            call.server.scripting.running.spare();
+            call.out.ok();
+        }
         Request::Abort => return Err(Error::Text(error::NO_SHUTDOWN)),
         Request::Begin(wish) if call.local.busy == State::BUSY => {
             if !wish.nosave {

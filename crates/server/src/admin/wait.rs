@@ -36,7 +36,7 @@ fn waitaof(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
             return Err(Error::Text("ERR value is out of range, value must between 0 and 1"));
         }
     };
-    let not_positive = Error::Text("ERR value is out of range, must be positive");
+    let not_positive = Error::Text(spec::error::NOT_POSITIVE);
     let copies = args.int(2).ok().filter(|copies| *copies >= 0).ok_or(not_positive)?;
     let until = until(args, 3)?;
     let aof = &call.server.aof;
@@ -73,10 +73,10 @@ fn park(
 
 /// When a time in milliseconds is over; 0 stands for never.
 fn until(args: &Args<'_>, at: usize) -> Result<Option<Instant>, Error> {
-    let not_integer = Error::Text("ERR timeout is not an integer or out of range");
+    let not_integer = Error::Text(spec::error::TIMEOUT_NOT_AN_INTEGER);
     let timeout_ms = args.int(at).map_err(|_| not_integer)?;
     if timeout_ms < 0 {
-        return Err(Error::Text("ERR timeout is negative"));
+        return Err(Error::Text(spec::error::NEGATIVE_TIMEOUT));
     }
     let time = Duration::from_millis(timeout_ms as u64).min(LONGEST);
     Ok((timeout_ms > 0).then(|| Instant::now() + time))

@@ -100,7 +100,8 @@ impl Program {
             Program::RedisServer => "redis-server",
             Program::ValkeyServer => "valkey-server",
         };
-        HELP.replace("NAME", name)
+        let programs = if self == Program::Reddle { PROGRAMS } else { "" };
+        HELP.replace("PROGRAMS", programs).replace("NAME", name)
     }
 }
 
@@ -113,7 +114,7 @@ Usage: NAME [configuration file] [--option value ...] [-]
        -h, --help               print this text and leave
        --check-system           look for settings of the system that slow a server down
        --test-memory megabytes  explains how to test this machine's memory
-
+PROGRAMS
 Every option can also come from the environment: REDDLE_PORT=7000 is --port 7000,
 and REDDLE_REQUIREPASS_FILE names a file that holds the password. The file is read
 first, then the standard input, then the environment, then the options.
@@ -125,6 +126,15 @@ Examples:
        NAME --save \"\" --appendonly no              an empty value is a value
        NAME /etc/NAME.conf --loglevel verbose      the option wins
        echo 'maxmemory 2gb' | NAME -               directives from a pipe
+";
+
+/// What the binary does beside serving. The classic servers have a binary for each.
+const PROGRAMS: &str = "
+Other programs, each with a --help of its own:
+       NAME cli                                    command line client
+       NAME bench                                  load generator
+       NAME check rdb|aof                          checks files, repairs logs
+       NAME convert                                turns RDB, logs and JSON into one another
 ";
 
 const NO_SENTINEL: &str = "Sentinel mode is not part of this program. \

@@ -31,6 +31,8 @@ pub struct Stored {
     pub digest: Digest,
     /// As it came. It is held while it is compiled or sent.
     body: Mutex<Box<[u8]>>,
+    /// Its length, which is asked for without waiting for who holds it.
+    len: usize,
     /// What it says of itself.
     pub nature: Nature,
     /// Where the code begins, behind the line that names the engine but for its end.
@@ -85,7 +87,7 @@ impl Cache {
     /// Bytes that they take.
     pub fn memory(&self) -> usize {
         let each = size_of::<Stored>() + 2 * size_of::<Digest>();
-        self.scripts.values().map(|stored| stored.body.lock().len() + each).sum()
+        self.scripts.values().map(|stored| stored.len + each).sum()
     }
 
     /// Makes a script known; `kept` for good.
@@ -240,6 +242,7 @@ pub fn read(digest: &Digest, body: &[u8]) -> Result<Stored, String> {
     Ok(Stored {
         digest: *digest,
         body: Mutex::new(body.into()),
+        len: body.len(),
         nature,
         code_at,
         is_gone: AtomicBool::new(false),

@@ -94,9 +94,8 @@ fn flush(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
 
 /// Refuses arguments that are too many; the subcommand is named as it came.
 fn too_many(call: &mut Call<'_, '_>, args: &Args<'_>) -> Result<(), Error> {
-    let (head, end): (&[u8], &[u8]) =
-        (b"ERR unknown subcommand or wrong number of arguments for '", b"'. Try FUNCTION HELP.");
-    call.fail([head, args[1], end].concat())
+    let head = spec::error::WRONG_SUBCOMMAND.as_bytes();
+    call.fail([head, args[1], b"'. Try FUNCTION HELP."].concat())
 }
 
 /// FUNCTION DUMP - O(N), N the length of all libraries.

@@ -103,14 +103,12 @@ fn reject(turn: &Turn<'_, '_>, row: Option<&Row>, text: &str, reply: &mut Writer
 impl<'k: 'h, 'h> Host for ScriptHost<'_, '_, 'k, 'h> {
     fn call(&mut self, args: &[&[u8]], reply: &mut Writer) {
         let server = self.turn.server;
-        let Some(row) = server.rows.resolve(args) else {
+        let found = server.rows.resolve(args);
+        let Some(row) = found.filter(|row| !row.lacks_subcommand(args.len()) || args.len() == 1)
+        else {
             let text = "ERR Unknown command called from script";
             return reject(self.turn, None, text, reply);
         };
-        if row.lacks_subcommand(args.len()) && args.len() > 1 {
-            let text = "ERR Unknown command called from script";
-            return reject(self.turn, None, text, reply);
-        }
         if !row.takes(args.len()) || row.lacks_subcommand(args.len()) {
             let text = "ERR Wrong number of args calling command from script";
             return reject(self.turn, Some(row), text, reply);

@@ -111,6 +111,11 @@ impl Running {
         self.is_last.store(true, Ordering::Release);
     }
 
+    /// Takes that back, if the script has not met it yet.
+    pub fn spare(&self) {
+        self.is_last.store(false, Ordering::Release);
+    }
+
     /// The script begins to change something; false if it must not, as it is to end.
     #[inline]
     pub fn begin_change(&self) -> bool {

@@ -8,6 +8,7 @@
 //! the walk heeds the bounds.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 
@@ -21,6 +22,10 @@ mod tests;
 const BYTES_MAX: usize = 32 << 20;
 /// Bytes of a lane that are always allowed.
 const LANE_BYTES_MIN: usize = 4 << 20;
+
+/// Written pieces that are kept for new ones: memory that is given back and taken again all the
+/// time costs the workers page faults, and whoever gives it back to the system milliseconds.
+const SPARES: usize = 16;
 
 /// What part of its bound a lane may reach while it can wait: the rest is for those who cannot.
 const ROOM_SHARE: usize = 4;
@@ -57,16 +62,19 @@ struct Waiting {
     open: Option<usize>,
     next: usize,
     is_closed: bool,
+    /// Empty, with room.
+    spares: Vec<Vec<u8>>,
 }
 
 impl Queue {
-    /// An empty queue. The bytes that its pieces take are added to `held` while they wait.
+    /// An empty queue. The bytes that pieces take are added to `held` while they are here.
     pub fn new(lanes: usize, held: Arc<AtomicU64>) -> Self {
         let waiting = Waiting {
             tracks: (0..2 * lanes).map(|_| VecDeque::new()).collect(),
             open: None,
             next: 0,
             is_closed: false,
+            spares: Vec::new(),
         };
         Self {
             waiting: Mutex::new(waiting),
@@ -127,8 +135,8 @@ impl Queue {
     }
 
     /// Adds a piece of a value that is spelled bit by bit, or of others. Waits while its track is
-    /// at its bound.
-    pub fn put(&self, lane: usize, is_bit: bool, piece: Vec<u8>, is_whole: bool) {
+    /// at its bound. Gives back an empty one for the next.
+    pub fn put(&self, lane: usize, is_bit: bool, piece: Vec<u8>, is_whole: bool) -> Vec<u8> {
         let track = 2 * lane + usize::from(is_bit);
         let is_full = || {
             self.bytes[track].load(Ordering::Relaxed) >= self.lane_max
@@ -143,6 +151,19 @@ impl Queue {
             self.held.fetch_add(piece.capacity() as u64, Ordering::Relaxed);
             waiting.tracks[track].push_back((piece, is_whole));
             self.put.notify_one();
+        }
+        let spare = waiting.spares.pop().unwrap_or_default();
+        self.held.fetch_sub(spare.capacity() as u64, Ordering::Relaxed);
+        spare
+    }
+
+    /// Takes a piece back that was written.
+    pub fn give_back(&self, mut piece: Vec<u8>) {
+        let mut waiting = self.waiting.lock();
+        if waiting.spares.len() < SPARES && !waiting.is_closed && self.is_on() {
+            piece.clear();
+            self.held.fetch_add(piece.capacity() as u64, Ordering::Relaxed);
+            waiting.spares.push(piece);
         }
     }
 
@@ -168,7 +189,9 @@ impl Queue {
 
     /// Says that nothing more comes.
     pub fn close(&self) {
-        self.waiting.lock().is_closed = true;
+        let mut waiting = self.waiting.lock();
+        waiting.is_closed = true;
+        self.drop_all(mem::take(&mut waiting.spares));
         self.put.notify_all();
     }
 
@@ -199,11 +222,18 @@ impl Queue {
     fn end(&self, fate: u8) {
         let mut waiting = self.waiting.lock();
         self.fate.fetch_or(fate, Ordering::SeqCst);
-        let left = waiting.tracks.iter_mut().flat_map(|track| track.drain(..));
-        let bytes: usize = left.map(|(piece, _)| piece.capacity()).sum();
-        self.held.fetch_sub(bytes as u64, Ordering::Relaxed);
+        let tracks: Vec<_> = waiting.tracks.iter_mut().map(mem::take).collect();
+        self.drop_all(tracks.into_iter().flatten().map(|(piece, _)| piece));
+        self.drop_all(mem::take(&mut waiting.spares));
         self.put.notify_all();
         self.taken.notify_all();
+    }
+}
+
+impl Queue {
+    fn drop_all(&self, pieces: impl IntoIterator<Item = Vec<u8>>) {
+        let bytes: usize = pieces.into_iter().map(|piece| piece.capacity()).sum();
+        self.held.fetch_sub(bytes as u64, Ordering::Relaxed);
     }
 }
 

@@ -89,11 +89,13 @@ fn every_member_of_what_is_large_is_looked_at() {
     }
 }
 
-/// What a walk asks about, without moving it.
-fn looked_at(value: &mut Value) -> Vec<usize> {
-    let (mut cursor, mut all) = (0, Vec::new());
+/// What a walk in steps of about `count` asks about, without moving it.
+fn looked_at(value: &mut Value, count: usize) -> Vec<usize> {
+    let (mut cursor, mut all, mut turns) = (0, Vec::new(), 0);
     loop {
-        cursor = value.view_mut().relocate(cursor, 10, &mut |address| {
+        turns += 1;
+        assert!(turns < 100_000, "it comes to an end");
+        cursor = value.view_mut().relocate(cursor, count, &mut |address| {
             all.push(address.addr());
             false
         });
@@ -106,11 +108,13 @@ fn looked_at(value: &mut Value) -> Vec<usize> {
 #[test]
 fn every_allocation_is_asked_about_once() {
     for mut value in values(3000) {
-        let mut all = looked_at(&mut value);
-        let count = all.len();
-        all.sort_unstable();
-        all.dedup();
-        assert_eq!(all.len(), count, "{:?}", value.kind());
+        for step in [1, 2, 10, 33, 5000] {
+            let mut all = looked_at(&mut value, step);
+            let count = all.len();
+            all.sort_unstable();
+            all.dedup();
+            assert_eq!(all.len(), count, "{:?} by {step}", value.kind());
+        }
     }
 }
 
@@ -122,7 +126,7 @@ fn all_nodes_of_a_sorted_set_are_asked_about() {
     // The members, the leaves, what makes the inner nodes up, and the set itself.
     let leaves = 3000_usize.div_ceil(LEAF);
     let least = 3000 + leaves + 4 * (leaves.div_ceil(INNER) + 1) + 1;
-    let all = looked_at(&mut zset);
+    let all = looked_at(&mut zset, 10);
     assert!(all.len() >= least, "{} of {least}", all.len());
 }
 

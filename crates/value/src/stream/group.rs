@@ -240,7 +240,7 @@ impl Group {
     }
 
     /// Moves what it has allocated where that pays, from the consumer of a number on and as long as
-    /// there are `left` to look at; the number to go on with, none at the end.
+    /// there are `left` to look at, but one at least; the number to go on with, none at the end.
     pub(super) fn relocate(
         &mut self,
         from: usize,
@@ -251,17 +251,18 @@ impl Group {
             relocate::map(&mut self.pending, pays);
             relocate::run(&mut self.consumers, pays);
             relocate::run(&mut self.order, pays);
+            *left = left.saturating_sub(1);
         }
-        *left = left.saturating_sub(1);
+        let places = self.consumers.len();
         for (number, place) in self.consumers.iter_mut().enumerate().skip(from) {
-            if *left == 0 {
-                return Some(number);
-            }
             if let Some(consumer) = place {
                 relocate::text(&mut consumer.name, pays);
                 relocate::set(&mut consumer.pending, pays);
             }
-            *left -= 1;
+            *left = left.saturating_sub(1);
+            if *left == 0 && number + 1 < places {
+                return Some(number + 1);
+            }
         }
         None
     }

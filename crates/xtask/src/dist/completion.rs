@@ -13,10 +13,7 @@ const CHECKS: &str = "rdb aof";
 
 /// The first words of the binary beside the server's options.
 fn first_words(programs: &[Program]) -> Vec<&'static str> {
-    let mut first: Vec<&str> =
-        programs.iter().filter_map(|program| program.words.first().copied()).collect();
-    first.push("check");
-    first
+    programs.iter().filter_map(|program| program.words.first().copied()).collect()
 }
 
 /// The options that a help text speaks of.
@@ -71,9 +68,10 @@ fn cases(out: &mut String, programs: &[Program], give: &str) {
             Some(word) => format!("{word}|{}", program.name),
             None => continue,
         };
-        let _ = writeln!(out, "        {pattern}) {give} {};;", joined(options(&program.help)));
+        let kinds = if program.words == ["check"] { CHECKS } else { "" };
+        let options = joined(options(&program.help));
+        let _ = writeln!(out, "        {pattern}) {give} {kinds} {options};;");
     }
-    let _ = writeln!(out, "        check) {give} {CHECKS};;");
     let server = programs.iter().find(|program| program.words.is_empty());
     let help = server.map_or("", |program| program.help.as_str());
     let _ = writeln!(out, "        *) {give} {}", joined(server_options(help)));

@@ -6,22 +6,25 @@ use spec::config::{DIRECTIVES, Dialect, Directive, Effect, Flags, Kind};
 
 use super::Program;
 
+/// A version and its day.
+type Release = (&'static str, &'static str);
+
 /// The page of a program.
-pub(super) fn program(program: &Program, version: &str) -> String {
+pub(super) fn program(program: &Program, release: Release) -> String {
     let Program { name, words, what, help } = program;
-    let mut page = head(name, 1, version, what);
+    let mut page = head(name, 1, release, what);
     let called = [&["reddle"][..], words].concat().join(" ");
     let _ = write!(page, ".SH DESCRIPTION\n.B {called}\n.PP\n.nf\n{}.fi\n", escape(help));
     page.push_str(
         ".SH SEE ALSO\n.BR reddle (1),\n.BR reddle-cli (1),\n.BR reddle-bench (1),\n\
-         .BR reddle-convert (1),\n.BR reddle.conf (5)\n",
+         .BR reddle-convert (1),\n.BR reddle-check (1),\n.BR reddle.conf (5)\n",
     );
     page
 }
 
 /// The page of the configuration file.
-pub(super) fn directives(version: &str) -> String {
-    let mut page = head("reddle.conf", 5, version, "configuration of reddle");
+pub(super) fn directives(release: Release) -> String {
+    let mut page = head("reddle.conf", 5, release, "configuration of reddle");
     page.push_str(
         ".SH DESCRIPTION\nA line is a directive and its values; text after # explains. Every \
          directive is also an option of the command line\n.RB ( \\-\\-port\n7000) and a variable \
@@ -33,10 +36,10 @@ pub(super) fn directives(version: &str) -> String {
     page
 }
 
-fn head(name: &str, section: u8, version: &str, what: &str) -> String {
+fn head(name: &str, section: u8, (version, date): Release, what: &str) -> String {
     let title = name.to_uppercase();
     format!(
-        ".TH \"{}\" {section} \"\" \"Reddle {version}\" \"Reddle\"\n.SH NAME\n{} \\- {}\n",
+        ".TH \"{}\" {section} \"{date}\" \"Reddle {version}\" \"Reddle\"\n.SH NAME\n{} \\- {}\n",
         escape(&title),
         escape(name),
         escape(what)

@@ -6,6 +6,7 @@ use spec::config::{DIRECTIVES, Flags};
 
 use super::completion::options;
 use super::manual::escape;
+use super::notices::{Library, libraries, page};
 use super::{PROGRAMS, Program, files};
 
 fn programs() -> Vec<Program> {
@@ -31,6 +32,15 @@ fn options_are_found_in_a_help_text() {
 #[test]
 fn text_is_no_macro() {
     assert_eq!(escape(".so x\n'a\\b --c\n"), "\\&.so x\n\\&'a\\eb \\-\\-c\n");
+}
+
+#[test]
+fn a_page_says_of_which_release_it_is() {
+    let head = file("man/reddle-check.1").lines().next().map(str::to_owned);
+    let version = env!("CARGO_PKG_VERSION");
+    let head = head.expect("a page has a head");
+    assert!(head.starts_with(".TH \"REDDLE\\-CHECK\" 1 \"20"), "{head}");
+    assert!(head.ends_with(&format!("\" \"Reddle {version}\" \"Reddle\"")), "{head}");
 }
 
 #[test]
@@ -65,4 +75,29 @@ fn bash_offers_what_may_follow() {
     assert_eq!(offered(&["reddle", "bench", "--ra"]), ["--rate"]);
     assert_eq!(offered(&["reddle-bench", "--ra"]), ["--rate"]);
     assert_eq!(offered(&["reddle", "check", "r"]), ["rdb"]);
+}
+
+#[test]
+fn every_licence_stands_once_with_the_names_of_its_libraries() {
+    let library = |name: &str, texts: &[&str]| Library {
+        name: name.to_owned(),
+        license: "MIT".to_owned(),
+        texts: texts.iter().map(|text| (*text).to_owned()).collect(),
+    };
+    let page = page(&[library("a v1", &["Do.\n"]), library("b v2", &["Do.\n", "Don't.\n"])]);
+    assert!(page.contains("\na v1: MIT\nb v2: MIT\n"), "{page}");
+    assert!(page.contains("=\na v1, b v2\n\nDo.\n"), "{page}");
+    assert_eq!(page.matches("\n\nDo.\n").count(), 1, "{page}");
+}
+
+#[test]
+fn the_libraries_are_those_of_the_program() {
+    let libraries = libraries().expect("cargo is there");
+    let find = |name: &str| libraries.iter().find(|library| library.name.starts_with(name));
+    for name in ["mio v", "lua-src v", "tikv-jemalloc-sys v", "aws-lc-sys v"] {
+        assert!(find(name).is_some_and(|library| !library.texts.is_empty()), "{name}");
+    }
+    let lua = find("lua-src v").expect("Lua is one of them");
+    assert!(lua.texts.iter().any(|text| text.contains("Lua.org, PUC-Rio")), "{:?}", lua.texts);
+    assert!(find("proptest v").is_none() && find("cc v").is_none());
 }

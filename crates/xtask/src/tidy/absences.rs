@@ -52,8 +52,8 @@ const ABSENCES: &[Absence] = &[
     },
     Absence {
         files: &["crates/commands/src/"],
-        but: &["crates/commands/src/reply", "crates/commands/src/connection"],
-        words: &["Resp3", "RESP3", "is_resp3"],
+        but: &[],
+        words: &["Proto", "Resp2", "Resp3", "RESP3", "is_resp3"],
         reason: "no handler branches on the protocol version",
     },
     Absence {

@@ -1,7 +1,8 @@
 //! Rules about `Cargo.toml`: which crate may use which, and that all are made alike.
 
 use super::Report;
-use super::source::Tree;
+use super::shape::texts;
+use super::source::{Rust, Token, Tree};
 
 /// The directions: a crate, and the only workspace crates that it may use.
 const DIRECTIONS: &[(&str, &[&str])] = &[
@@ -45,9 +46,10 @@ pub(crate) fn crate_direction(tree: &Tree, report: &mut Report) {
         let Some(file) = tree.get(&path) else {
             continue;
         };
-        for (line, dependency, _) in dependencies(&file.text) {
-            if ours.contains(&dependency.as_str()) && !row.1.contains(&dependency.as_str()) {
-                report.add(&path, line, format!("{name} may not use {dependency}"));
+        for used in dependencies(&file.text).iter().filter(|used| !used.for_tests) {
+            let other = used.name.as_str();
+            if ours.contains(&other) && !row.1.contains(&other) {
+                report.add(&path, used.line, format!("{name} may not use {other}"));
             }
         }
     }
@@ -68,9 +70,9 @@ pub(crate) fn manifest(tree: &Tree, report: &mut Report) {
         if !file.text.contains("[lints]\nworkspace = true\n") {
             report.add(&path, 0, "does not take the workspace's lints");
         }
-        for (line, dependency, from_workspace) in dependencies(&file.text) {
+        for Dependency { line, name, from_workspace, .. } in dependencies(&file.text) {
             if !from_workspace {
-                report.add(&path, line, format!("{dependency} is not taken from the workspace"));
+                report.add(&path, line, format!("{name} is not taken from the workspace"));
             }
         }
     }
@@ -90,7 +92,7 @@ pub(crate) fn dependency(tree: &Tree, report: &mut Report) {
         .map(|(name, _)| name)
         .collect();
     let (ours, mut libraries) = (tree.crates(), Vec::new());
-    for (line, name, _) in dependencies(&manifest.text) {
+    for Dependency { line, name, .. } in dependencies(&manifest.text) {
         let is_ours = ours.contains(&name.as_str());
         if is_ours {
             continue;
@@ -111,21 +113,55 @@ pub(crate) fn dependency(tree: &Tree, report: &mut Report) {
     }
 }
 
-/// Line, name, and whether the workspace gives the version; development dependencies left out.
-fn dependencies(manifest: &str) -> Vec<(usize, String, bool)> {
+/// Rule: every dependency of a crate, those of its tests included, is used by one of its files.
+pub(crate) fn unused_dependency(tree: &Tree, report: &mut Report) {
+    for manifest in tree.files.iter().filter(|file| file.path.ends_with("/Cargo.toml")) {
+        let folder = manifest.path.trim_end_matches("Cargo.toml");
+        for Dependency { line, name, .. } in dependencies(&manifest.text) {
+            let mut files = tree.rust().filter(|(file, _)| file.path.starts_with(folder));
+            if !files.any(|(_, rust)| uses(rust, &name.replace('-', "_"))) {
+                report.add(&manifest.path, line, format!("nothing here uses {name}"));
+            }
+        }
+    }
+}
+
+/// Whether a file has `name::` or `use name`.
+fn uses(rust: &Rust, name: &str) -> bool {
+    let leads = |tokens: &[Token]| texts(tokens) == [name, ":", ":"];
+    let is_taken = |tokens: &[Token]| texts(tokens) == ["use", name];
+    rust.tokens.windows(3).any(leads) || rust.tokens.windows(2).any(is_taken)
+}
+
+/// One line of a manifest's dependencies.
+struct Dependency {
+    line: usize,
+    name: String,
+    /// The workspace gives the version.
+    from_workspace: bool,
+    /// For tests, benchmarks and examples alone.
+    for_tests: bool,
+}
+
+fn dependencies(manifest: &str) -> Vec<Dependency> {
     let mut found = Vec::new();
-    let mut inside = false;
+    let (mut inside, mut for_tests) = (false, false);
     for (index, line) in manifest.lines().enumerate() {
         let line = line.trim();
+        let mut add = |name: &str, from_workspace, for_tests| {
+            let name = name.to_owned();
+            found.push(Dependency { line: index + 1, name, from_workspace, for_tests });
+        };
         if let Some(section) = line.strip_prefix('[') {
             let section = section.trim_end_matches(']');
-            inside = section.ends_with("dependencies") && !section.ends_with("dev-dependencies");
-            let named = section.rsplit_once("dependencies.").filter(|(kind, _)| *kind != "dev-");
-            found.extend(named.map(|(_, name)| (index + 1, name.to_owned(), false)));
+            inside = section.ends_with("dependencies");
+            for_tests = section.contains("dev-dependencies");
+            if let Some((_, name)) = section.rsplit_once("dependencies.") {
+                add(name, false, for_tests);
+            }
         } else if inside && let Some((key, _)) = line.split_once('=') {
             let name = key.trim().trim_end_matches(".workspace");
-            let from_workspace = line.contains("workspace = true");
-            found.push((index + 1, name.to_owned(), from_workspace));
+            add(name, line.contains("workspace = true"), for_tests);
         }
     }
     found

@@ -6,6 +6,7 @@
 
 mod absences;
 mod documents;
+mod errors;
 mod exceptions;
 mod manifests;
 mod shape;
@@ -40,6 +41,7 @@ const RULES: &[(&str, Rule)] = &[
     ("crate-direction", manifests::crate_direction),
     ("manifest", manifests::manifest),
     ("dependency", manifests::dependency),
+    ("unused-dependency", manifests::unused_dependency),
     ("file-head", text::file_head),
     ("line-length", text::line_length),
     ("banner", text::banner),
@@ -57,9 +59,11 @@ const RULES: &[(&str, Rule)] = &[
     ("absence", absences::absence),
     ("spec-logic", absences::spec_logic),
     ("global-state", absences::global_state),
+    ("error-text", errors::error_text),
     ("architecture", documents::architecture),
     ("design-pages", documents::design_pages),
     ("links", documents::links),
+    ("references", documents::references),
     ("changelog", documents::changelog),
 ];
 

@@ -39,15 +39,35 @@ const BAD: &[(&str, &str, &str, usize)] = &[
     ("global-state", "crates/commands/src/a.rs", "//! A.\nstatic A: AtomicU64 = x;", 2),
     ("global-state", "crates/commands/src/a.rs", "//! A.\nstatic mut A: u64 = 1;", 2),
     ("global-state", "crates/commands/src/a.rs", "//! A.\nthread_local! {}", 2),
+    (
+        "error-text",
+        "crates/server/src/a.rs",
+        "//! A.\nconst A: &str = \"ERR not a key\";\nconst B: &[u8] = b\"ERR not a \\\n  key\";",
+        3,
+    ),
+    ("error-text", "crates/spec/src/error.rs", "//! A.\npub const A: &str = \"ERR no\";", 2),
+    (
+        "unused-dependency",
+        "crates/resp/Cargo.toml",
+        "[dependencies]\nitoa.workspace = true\n[dev-dependencies]\nproptest.workspace = true",
+        4,
+    ),
     ("architecture", "CHANGELOG.md", "", 0),
     ("design-pages", "docs/design/table.md", "# Table", 0),
     ("links", "README.md", "Read [this](docs/none.md).", 1),
-    ("changelog", "CHANGELOG.md", "## [0.0.9]", 0),
+    ("references", "README.md", "It is in `crates/value/src/none.rs`.", 1),
+    ("references", "README.md", "It is in `a` or\n`crates/none`.", 2),
+    ("references", "README.md", "Run `make none`.", 1),
+    ("references", "README.md", "Run `cargo xtask none --all`.", 1),
+    ("changelog", "CHANGELOG.md", "## [0.0.1] - 2026-01-31", 0),
+    ("changelog", "CHANGELOG.md", "## [Unreleased]\n## [0.0.9] - 2026-01-31", 0),
+    ("changelog", "CHANGELOG.md", "## [Unreleased]\n## [0.0.1] - soon", 0),
 ];
 
 /// Rule, path, and text that it must let pass.
 const GOOD: &[(&str, &str, &str)] = &[
     ("crate-direction", "crates/resp/Cargo.toml", "[dev-dependencies]\nvalue.workspace = true"),
+    ("unused-dependency", "crates/value/Cargo.toml", "[dependencies]\nitoa.workspace = true"),
     ("banner", "crates/resp/src/a.rs", "//! A.\n/// | a |\n/// |-----|\nfn a() {}"),
     ("dead-code", "crates/resp/src/a.rs", "//! A.\n// Reads come first; writes after;\n"),
     ("dead-code", "crates/resp/src/a.rs", "//! A.\nconst B: &str = \"\n// let a = b;\n\";"),
@@ -68,6 +88,18 @@ const GOOD: &[(&str, &str, &str)] = &[
     ("spec-logic", "crates/spec/src/a.rs", "//! A.\nfn a() -> &Row { &ROWS[1] }"),
     ("spec-logic", "crates/spec/src/a.rs", "//! A.\nconst fn a() { if b {} }"),
     ("global-state", "crates/commands/src/a.rs", "//! A.\nstatic A: &[u32] = &[1];"),
+    (
+        "error-text",
+        "crates/server/src/a.rs",
+        "//! A.\nconst A: &str = \"ERR no such key\";\nconst B: &str = \"ERR no such user\";",
+    ),
+    (
+        "references",
+        "docs/a.md",
+        "Of `crates/value`, `value/Cargo.toml`; `a/b`, `/x/y.md`, `make ready`.",
+    ),
+    ("references", "docs/a.md", "```\n`crates/none`\n```\n`a` crates/none `b`"),
+    ("changelog", "CHANGELOG.md", "## [Unreleased]\n\n## [0.0.1] - 2026-01-31"),
 ];
 
 const LONG: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\
@@ -78,6 +110,8 @@ fn tree(path: &str, text: &str) -> Tree {
     let around = [
         ("Cargo.toml", "version = \"0.0.1\""),
         ("crates/value/Cargo.toml", "name = \"value\"\n[lints]\nworkspace = true\n"),
+        ("crates/value/src/text.rs", "//! A.\nuse itoa::Buffer;"),
+        ("Makefile", "all:\n\nready:\n"),
     ];
     let mut files: Vec<File> = vec![File::new(path, text)];
     files.extend(around.iter().map(|(path, text)| File::new(path, text)));

@@ -1,7 +1,7 @@
 //! What is logged must not depend on what a connection has prepared.
 
 use super::import_hash;
-use crate::string::tests::Bench;
+use crate::tests::bench::Bench;
 
 fn import(bench: &mut Bench, pairs: &[&[u8]]) -> String {
     bench.with("himport|set", |ctx| import_hash(ctx, b"h", pairs))

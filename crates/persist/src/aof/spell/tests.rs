@@ -1,24 +1,21 @@
 //! Commands that make keys.
 
-use std::sync::mpsc;
-
 use keyspace::{Entry, NewValue, Value};
 use value::list::Builder;
 use value::{Limits, Set};
 
 use super::Spelling;
-use crate::snapshot::{Sheet, Spell};
+use crate::snapshot::Spell;
+use crate::snapshot::tests::sheet;
 
 /// What is spelled of keys, each piece by itself.
 fn pieces(keys: &[(u32, Entry)]) -> Vec<String> {
-    let (sender, receiver) = mpsc::channel();
-    let hand_over = move |piece, _| drop(sender.send(piece));
-    let mut spelling = Spelling::new(Sheet::new(Box::new(hand_over)));
+    let (sheet, handed) = sheet();
+    let mut spelling = Spelling::new(sheet);
     keys.iter().for_each(|(db, entry)| spelling.key(*db, entry));
     spelling.flush();
-    drop(spelling);
-    let text = |piece: Vec<u8>| String::from_utf8_lossy(&piece).replace("\r\n", " ");
-    receiver.iter().map(text).collect()
+    let text = |(piece, _): &(Vec<u8>, bool)| String::from_utf8_lossy(piece).replace("\r\n", " ");
+    handed.lock().expect("one thread").iter().map(text).collect()
 }
 
 #[test]

@@ -41,6 +41,6 @@ fn damaged_files_are_told_of() {
     assert!(text.contains("[additional info] Reading type 4 (hash-hashtable)"), "{text}");
     std::fs::write(&path, b"nothing of the kind").unwrap();
     assert!(said(&path).1.contains("Wrong signature"));
-    assert!(said(&folder.join("missing")).1.contains("Cannot open file"));
+    assert!(said(&folder.join("missing")).1.contains("Cannot open file: No such file"));
     std::fs::remove_dir_all(folder).unwrap();
 }

@@ -76,6 +76,7 @@ fn the_name_decides_the_introduction() {
     assert!(reddle.version_line(&BUILD).starts_with("Reddle server v=0.0.1 sha="));
     assert_eq!(Program::of(&OsString::from("/redis-server/reddle")), Program::Reddle);
     assert!(redis.help().contains("redis-server --port 7000"));
+    assert!(reddle.help().contains("\n       reddle cli  ") && !redis.help().contains(" cli  "));
     assert_eq!(redis.title(&BUILD), "Redis 7.2.4");
 }
 

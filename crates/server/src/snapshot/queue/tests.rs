@@ -63,7 +63,7 @@ fn whoever_waits_goes_on_when_it_is_given_up() {
     let putting = {
         let queue = Arc::clone(&queue);
         thread::spawn(move || {
-            (0..200).for_each(|part| queue.put(0, false, piece(0, part, 0), true))
+            (0..200).for_each(|part| drop(queue.put(0, false, piece(0, part, 0), true)));
         })
     };
     while queue.has_room(0) {
@@ -81,7 +81,7 @@ fn nobody_waits_while_a_value_is_begun() {
     let putting = {
         let queue = Arc::clone(&queue);
         thread::spawn(move || {
-            (0..200).for_each(|part| queue.put(0, false, piece(0, part, 0), true));
+            (0..200).for_each(|part| drop(queue.put(0, false, piece(0, part, 0), true)));
         })
     };
     while queue.bytes[0].load(Ordering::Relaxed) < queue.lane_max {
@@ -97,15 +97,30 @@ fn nobody_waits_while_a_value_is_begun() {
 }
 
 #[test]
-fn what_waits_is_counted_until_it_is_taken_or_given_up() {
+fn what_waits_or_is_spare_is_counted() {
     let held = Arc::default();
-    let queue = Queue::new(2, Arc::clone(&held));
-    for lane in [0, 1, 1] {
-        queue.put(lane, false, Vec::with_capacity(1000), true);
-    }
-    assert_eq!(held.load(Ordering::Relaxed), 3000);
-    assert!(queue.take().is_some());
-    assert_eq!(held.load(Ordering::Relaxed), 2000);
+    let (queue, bytes) = (Queue::new(2, Arc::clone(&held)), || held.load(Ordering::Relaxed));
+    let put = |lane| queue.put(lane, false, Vec::with_capacity(1000), true).capacity();
+    assert_eq!([put(0), put(1), put(1)], [0; 3], "nothing is spare yet");
+    assert_eq!(bytes(), 3000);
+    let taken = queue.take().expect("there are three");
+    assert_eq!(bytes(), 2000);
+    queue.give_back([&taken[..], b"old"].concat());
+    assert_eq!(bytes(), 2003);
+    assert_eq!(queue.put(0, false, Vec::with_capacity(500), true), b"", "what it held is gone");
+    assert_eq!(bytes(), 2500);
+    queue.give_back(taken);
     queue.give_up();
+    assert_eq!(bytes(), 0);
+}
+
+#[test]
+fn spares_go_when_nothing_more_comes() {
+    let held = Arc::default();
+    let queue = Queue::new(1, Arc::clone(&held));
+    queue.give_back(Vec::with_capacity(1000));
+    queue.close();
+    queue.give_back(Vec::with_capacity(1000));
+    assert_eq!(queue.take(), None);
     assert_eq!(held.load(Ordering::Relaxed), 0);
 }

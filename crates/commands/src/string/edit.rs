@@ -1,11 +1,18 @@
-//! Changing a string's bytes where they are.
+//! Changing a string's bytes where they are, and setting one that was computed.
+//!
+//! OBJECT ENCODING calls such strings raw. Long ones live apart and grow with room to spare, so
+//! that appending costs amortized constant time.
 
-use keyspace::{Entry, INLINE_MAX, NewValue, ValueRef};
+use std::sync::Arc;
+
+use keyspace::{Entry, INLINE_MAX, NewValue, Ttl, ValueRef};
 use smallvec::SmallVec;
 
-use super::{in_place, store};
-use crate::string::{grow, with_text};
+use super::with_text;
 use crate::{Ctx, Error};
+
+/// Up to this length the room to spare is as large as the string; above, an eighth of it.
+const DOUBLED_MAX: usize = 1 << 20;
 
 /// Changes the bytes of a string, which is made when it is missing and grows with zeros to
 /// `len_min` bytes; `work` is told whether it did. OBJECT ENCODING calls it raw from then on.
@@ -52,7 +59,7 @@ fn change_entry<R>(
         let mut bytes = with_text(entry, <[u8]>::to_vec)?;
         grow(&mut bytes, len_min);
         let result = work(&mut bytes, grown);
-        entry.set_value(in_place(&mut bytes));
+        entry.set_value(as_value(&mut bytes));
         result
     } else {
         let mut bytes = with_text(entry, SmallVec::<[u8; 256]>::from_slice)?;
@@ -78,8 +85,38 @@ pub(crate) fn change_text<R>(
     let mut bytes = with_text(entry, <[u8]>::to_vec)?;
     let result = work(&mut bytes);
     if with_text(entry, |text| text != bytes.as_slice())? {
-        entry.set_value(in_place(&mut bytes));
+        entry.set_value(as_value(&mut bytes));
     }
     entry.set_raw(true);
     Ok(result)
+}
+
+/// Sets a key to a string that was computed, which OBJECT ENCODING calls raw.
+pub(crate) fn store(ctx: &mut Ctx<'_, '_>, key: &[u8], bytes: Vec<u8>) {
+    ctx.db.set(key, as_value(&mut { bytes }), Ttl::Never);
+    ctx.db.edit(key, |entry| entry.set_raw(true));
+}
+
+/// Bytes as a value: apart when they are long.
+fn as_value(bytes: &mut Vec<u8>) -> NewValue<'_> {
+    if bytes.len() > INLINE_MAX {
+        NewValue::Shared(Arc::new(std::mem::take(bytes)))
+    } else {
+        NewValue::Bytes(bytes)
+    }
+}
+
+/// Makes a string at least `len` bytes long.
+pub(super) fn grow(bytes: &mut Vec<u8>, len: usize) {
+    if len > bytes.capacity() {
+        bytes.reserve_exact(len + spare(len) - bytes.len());
+    }
+    if len > bytes.len() {
+        bytes.resize(len, 0);
+    }
+}
+
+/// The room to spare for a string that grows to `len` bytes.
+pub(super) fn spare(len: usize) -> usize {
+    if len < DOUBLED_MAX { len } else { (len / 8).max(DOUBLED_MAX) }
 }
