@@ -15,6 +15,7 @@ pub use object::{Entries, WrongKind};
 
 use crate::Keyspace;
 use crate::change::{Change, Changed, Class, Wants};
+use crate::door::Extent;
 use crate::entry::{Entry, NewValue};
 use crate::shard::{Edit, Former, Lookup, Ttl, is_gone};
 use crate::shards::Held;
@@ -243,10 +244,29 @@ impl<'a, 'k> Db<'a, 'k> {
     /// Changes the value of an existing key in place (an access, not counted as hit or miss).
     /// `None` when there is no such key.
     pub fn edit<R>(&mut self, key: &[u8], change: impl FnOnce(&mut Entry) -> R) -> Option<R> {
+        self.edit_by(key, Extent::Whole, change)
+    }
+
+    /// As [`Self::edit`], for who puts no other value in the place of this one.
+    pub(crate) fn edit_part<R>(
+        &mut self,
+        key: &[u8],
+        change: impl FnOnce(&mut Entry) -> R,
+    ) -> Option<R> {
+        self.edit_by(key, Extent::Parts, change)
+    }
+
+    #[inline]
+    fn edit_by<R>(
+        &mut self,
+        key: &[u8],
+        extent: Extent,
+        change: impl FnOnce(&mut Entry) -> R,
+    ) -> Option<R> {
         let (hash, stamp) = (self.hash(key), self.edit_stamp());
         let (shard, since_ms) = (self.begin_change(hash, key), self.over_since());
         let db = self.held.shard(shard).db(self.index);
-        let edited = db.edit(hash, key, since_ms, |entry| {
+        let edited = db.edit(hash, key, since_ms, extent, |entry| {
             if let Some(stamp) = stamp {
                 entry.set_access(stamp.changed(entry.access()));
             }

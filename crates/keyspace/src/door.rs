@@ -42,10 +42,16 @@ pub trait Recorder: Send + Sync {
     fn record(&self, origin: Origin, entry: &Entry);
 
     /// Takes a bit of an entry down, which comes again until it is whole; whether it is. Before
-    /// it changes, it is shown to [`Self::record`] for the rest.
-    fn record_bit(&self, origin: Origin, entry: &Entry) -> bool {
+    /// it changes, it is shown to [`Self::keep`], or to [`Self::record`] for the rest.
+    fn record_bit(&self, origin: Origin, entry: &mut Entry) -> bool {
         self.record(origin, entry);
         true
+    }
+
+    /// Lets the collection of an entry remember what is still to be taken down of it, for it is
+    /// going to change. False when the rest is to be taken down before.
+    fn keep(&self, _origin: Origin, _entry: &mut Entry) -> bool {
+        false
     }
 
     /// Whether nobody wants what is left.
@@ -74,6 +80,16 @@ struct Past {
 pub struct Slot<'a> {
     entry: RefMut<'a, Entry>,
     past: Option<&'a Past>,
+}
+
+/// How much of an entry is changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Extent {
+    /// Elements of a collection, and the header. No other value comes in the place of this one, so
+    /// a large one need not be shown to a snapshot before.
+    Parts,
+    /// Anything.
+    Whole,
 }
 
 /// The place of a key.
@@ -249,8 +265,22 @@ impl Past {
     fn show(&self, entry: &mut Entry) {
         if self.needs(entry) {
             self.recorder.record(self.origin, entry);
-            entry.set_epoch(self.epoch);
+            self.seen(entry);
         }
+    }
+
+    /// Notes that an entry is needed no more.
+    fn seen(&self, entry: &mut Entry) {
+        entry.set_epoch(self.epoch);
+        let is_claimed = entry.object().is_some_and(|value| value.claim_id().is_some());
+        if let Some(value) = entry.object_mut().filter(|_| is_claimed) {
+            value.release();
+        }
+    }
+
+    /// Whether the collection of an entry that is needed remembers what it was from now on.
+    fn keeps(&self, entry: &mut Entry) -> bool {
+        self.needs(entry) && self.recorder.keep(self.origin, entry)
     }
 
     /// Shows a bit of an entry that is needed: whether that was all of it, and how much work that
@@ -262,7 +292,7 @@ impl Past {
         } else if !self.recorder.record_bit(self.origin, entry) {
             return (false, STEP_WORK);
         }
-        entry.set_epoch(self.epoch);
+        self.seen(entry);
         (true, if is_short { 1 } else { LONG_WORK })
     }
 }
@@ -271,7 +301,16 @@ impl<'a> Slot<'a> {
     /// Changes the entry, which may also be replaced by another one with its key.
     #[inline]
     pub(crate) fn change<R>(&mut self, work: impl FnOnce(&mut Entry) -> R) -> R {
+        self.change_by(Extent::Whole, work)
+    }
+
+    /// Changes so much of the entry.
+    #[inline]
+    pub(crate) fn change_by<R>(&mut self, extent: Extent, work: impl FnOnce(&mut Entry) -> R) -> R {
         let Some(past) = self.past else { return work(&mut self.entry) };
+        if extent == Extent::Parts && past.keeps(&mut self.entry) {
+            return work(&mut self.entry);
+        }
         past.show(&mut self.entry);
         let result = work(&mut self.entry);
         self.entry.set_epoch(past.epoch);

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 use table::Table;
 
-use crate::door::{Door, Origin, Place, Recorder, Slot};
+use crate::door::{Door, Extent, Origin, Place, Recorder, Slot};
 use crate::entry::wheel::Wheel;
 use crate::entry::{Entry, NewValue};
 use crate::evict::{self, Order, Plan, Scope};
@@ -314,13 +314,14 @@ impl ShardDb {
         }
     }
 
-    /// Changes a key's value in place. Through `change` the entry may move, but it keeps its
-    /// expiry.
+    /// Changes so much of a key's value in place. Through `change` the entry may move, but it keeps
+    /// its expiry.
     pub fn edit<R>(
         &mut self,
         hash: u64,
         key: &[u8],
         now_ms: i64,
+        extent: Extent,
         change: impl FnOnce(&mut Entry) -> R,
     ) -> Edit<R> {
         let Some(mut entry) = self.door.slot(hash, key) else { return Edit::Missing };
@@ -332,7 +333,7 @@ impl ShardDb {
             mark(beside, hash, marks.unwrap_or_default(), Marks::default());
             return Edit::Expired(entry.remove());
         }
-        let result = entry.change(change);
+        let result = entry.change_by(extent, change);
         debug_assert_eq!(deadline, entry.deadline_ms(), "an expiry is changed by its own function");
         if deadline.is_some() && entry.address() != old {
             wheel_of(&mut self.wheel).moved(old, &entry);
@@ -432,7 +433,7 @@ impl ShardDb {
             if let Some(deadline_ms) = deadline_ms
                 && wheel.shift(former_ms, deadline_ms, stamp.now_ms)
             {
-                entry.change(|entry| entry.set_deadline(Some(deadline_ms)));
+                entry.change_by(Extent::Parts, |entry| entry.set_deadline(Some(deadline_ms)));
                 return Edit::Done(());
             }
             wheel.remove(&entry);
@@ -700,7 +701,7 @@ impl ShardDb {
         let mut entry = self.door.slot(hash, key)?;
         let marks = marks_of(&entry);
         marks.fields_due.filter(|deadline_ms| *deadline_ms < now_ms)?;
-        let (names, is_vacant) = entry.change(|entry| {
+        let (names, is_vacant) = entry.change_by(Extent::Parts, |entry| {
             let Some(ValueMut::Hash(content)) = entry.object_mut() else { return None };
             let names = content.remove_due(now_ms, max);
             Some((names, content.is_vacant()))
@@ -752,7 +753,7 @@ fn schedule(
     deadline_ms: Option<i64>,
     stamp: Stamp,
 ) {
-    entry.change(|entry| {
+    entry.change_by(Extent::Parts, |entry| {
         entry.set_deadline(deadline_ms);
         if deadline_ms.is_some() {
             wheel_of(wheel).insert(entry, stamp.now_ms);

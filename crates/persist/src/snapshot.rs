@@ -14,6 +14,8 @@ pub(crate) mod portion;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use portion::{Place, claim_id, is_large};
+
 /// Bytes of a piece at most.
 const PIECE: usize = 256 << 10;
 /// From so many bytes on a piece is handed over when a key ends.
@@ -29,10 +31,15 @@ const BIT: u64 = 8 << 10;
 /// Spells keys. Each worker has one, and another one for large values.
 pub trait Spell: Send {
     /// Adds a key with its value.
-    fn key(&mut self, db: u32, entry: &Entry);
-    /// Adds a bit of a key with its value, which is some ten microseconds' work; whether that was
-    /// the last of it. Until then every call is for the same key, which must not change.
-    fn bit(&mut self, db: u32, entry: &Entry) -> bool;
+    fn key(&mut self, db: u32, entry: &Entry) {
+        self.rest(db, entry, &mut Place::of(entry));
+    }
+    /// Adds all of a key with its value of which nothing is there yet: what the place says of it.
+    fn rest(&mut self, db: u32, entry: &Entry, place: &mut Place);
+    /// Adds a bit of a key with its value from a place on, which is some ten microseconds' work;
+    /// whether that was the last of it. Until then every call is for the same place. The key must
+    /// not change, unless it is claimed for the place.
+    fn bit(&mut self, db: u32, entry: &Entry, place: &mut Place) -> bool;
     /// Says whether somebody waits for what is added next: nothing is done then to make it small.
     fn hurry(&mut self, _in_haste: bool) {}
     /// Hands over what there is.
@@ -106,11 +113,6 @@ impl Sheet {
         self.is_open = !is_whole;
         self.bytes = (self.hand_over)(std::mem::take(&mut self.bytes), is_whole);
     }
-}
-
-/// Whether a value is so large that it is to be spelled bit by bit.
-pub fn is_large(entry: &Entry) -> bool {
-    portion::is_large(entry)
 }
 
 impl Out for Sheet {

@@ -276,18 +276,39 @@ fn make_large(client: &mut Client) {
 /// Changes every large value once, in ways that follow from the number.
 fn change_large(client: &mut Client, number: u32) {
     let at = number.wrapping_mul(2_654_435_761) % MANY;
+    let copy = format!("copy:{}", number % 4);
     for line in [
         format!("LSET list {at} changed:{number}"),
         format!("LPUSH list front:{number}"),
         format!("SREM set member:{at}"),
         format!("SADD set new:{number}"),
         format!("ZADD zset {number} member:{at}"),
+        format!("ZREM zset member:{}", (at + 7) % MANY),
+        format!("ZADD zset -1 new:{number}"),
+        "ZPOPMAX zset 3".to_owned(),
+        "SPOP set 2".to_owned(),
         format!("HSET hash field:{at} changed"),
+        format!("HSET hash new:{number} value"),
         format!("HDEL timed field:{at}"),
+        format!("HPEXPIRE timed 1 FIELDS 1 field:{}", (at + 7) % MANY),
+        format!("PEXPIREAT zset {}", 32_503_680_000_000_u64 + u64::from(number)),
+        format!("PEXPIRE hash {}", 1_000_000_000 + number),
         format!("XADD stream * field new:{number}"),
         format!("XDEL stream {}-1", at % 5000 + 1),
         format!("ARSET array {} changed", at % 20_000),
         format!("SET small:{} y", number % 200),
+        format!("ZREMRANGEBYRANK zset {} {}", at % 1000, at % 1000 + 2),
+        format!("HINCRBY hash count:{} 1", number % 50),
+        format!("SADD {copy} new:{number}"),
+        // Sets that were copied in an earlier round have changed a little by then.
+        match number % 16 {
+            0..4 => format!("COPY set {copy} REPLACE"),
+            8 => format!("RENAME {copy} moved"),
+            9 => format!("UNLINK {copy}"),
+            10 => format!("MOVE {copy} 5"),
+            11 => format!("SUNIONSTORE {copy} set moved"),
+            _ => format!("SMOVE set {copy} member:{at}"),
+        },
     ] {
         assert!(!matches!(client.run(&line), Value::Error(_)), "{line}");
     }

@@ -6,6 +6,7 @@
 //! the pieces and writes them. Invariants: one snapshot at a time; what `at_epoch` does and the
 //! beginning of the epoch happen at one moment, with every shard held.
 
+use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -15,7 +16,7 @@ use std::time::{Duration, Instant};
 use crossbeam_utils::CachePadded;
 use keyspace::{Entry, Held, Origin, Recorder, Totals};
 use parking_lot::Mutex;
-use persist::snapshot::{HandOver, Sink, Spell, is_large};
+use persist::snapshot::{HandOver, Place, Sink, Spell, claim_id, is_large};
 use rustix::time::{ClockId, clock_gettime};
 use spec::config::Id;
 
@@ -155,8 +156,16 @@ struct Pen {
     /// What spells its large values, bit by bit, on pieces of their own: between the bits others
     /// are spelled that are about to change.
     large: Box<dyn Spell>,
-    /// The entry of which a bit was spelled, and not all yet. It stays where it is until then.
-    begun: Option<usize>,
+    /// The entry of which a bit was spelled, and not all yet.
+    begun: Option<Half>,
+    /// How far entries are that were claimed before a bit of them was spelled, by their claims.
+    claimed: HashMap<usize, Place>,
+}
+
+/// An entry of which a bit was spelled. It stays where it is until it is claimed.
+struct Half {
+    identity: usize,
+    place: Place,
 }
 
 impl Snapshots {
@@ -321,7 +330,11 @@ pub fn walk(server: &Server, local: &mut Local, served: Option<Duration>) -> Pac
         return Pace::Idle;
     };
     if !run.is_over() {
-        run.lanes[worker].pen.lock().spell.flush();
+        let mut pen = run.lanes[worker].pen.lock();
+        pen.spell.flush();
+        if !pen.claimed.is_empty() {
+            run.queue.fail();
+        }
     }
     if run.is_serving(worker) {
         // Nobody asks any more, and what is left to write is not much.
@@ -350,7 +363,12 @@ impl Run {
                 let hand_over = move |piece, is_whole| to.put(number, large, piece, is_whole);
                 form.spell(Box::new(hand_over))
             };
-            let pen = Pen { spell: spell(false), large: spell(true), begun: None };
+            let pen = Pen {
+                spell: spell(false),
+                large: spell(true),
+                begun: None,
+                claimed: HashMap::new(),
+            };
             CachePadded::new(Lane {
                 pen: Mutex::new(pen),
                 done: AtomicU64::new(0),
@@ -395,6 +413,9 @@ impl Run {
         if self.queue.is_given_up() {
             return Err(io::ErrorKind::Interrupted.into());
         }
+        if self.queue.has_failed() && !sink.has_failed() {
+            return Err(io::Error::other("a value was not spelled as it was"));
+        }
         sink.finish()
     }
 
@@ -421,15 +442,18 @@ impl Run {
         }
         let (number, lane) = self.lane(origin);
         let mut pen = lane.pen.lock();
-        if pen.begun == Some(entry.identity()) {
-            pen.large.hurry(in_haste);
-            while !pen.large.bit(origin.db, entry) {}
-            pen.large.hurry(false);
+        let Pen { spell, large, begun, claimed } = &mut *pen;
+        if let Some(half) = begun.as_mut().filter(|half| half.is_of(entry)) {
+            large.hurry(in_haste);
+            while !large.bit(origin.db, entry, &mut half.place) {}
+            large.hurry(false);
             self.end_value(number, &mut pen);
         } else {
-            pen.spell.hurry(in_haste);
-            pen.spell.key(origin.db, entry);
-            pen.spell.hurry(false);
+            let mut place = place_of(claimed, entry);
+            spell.hurry(in_haste);
+            spell.rest(origin.db, entry, &mut place);
+            spell.hurry(false);
+            self.check(&place);
         }
         lane.count();
     }
@@ -437,8 +461,17 @@ impl Run {
     /// A value that was spelled bit by bit is whole.
     fn end_value(&self, lane: usize, pen: &mut Pen) {
         pen.large.flush();
-        pen.begun = None;
+        if let Some(half) = pen.begun.take() {
+            self.check(&half.place);
+        }
         self.queue.set_begun(lane, false);
+    }
+
+    /// Fails when a value was not spelled as it was, rather than write a file that cannot be read.
+    fn check(&self, place: &Place) {
+        if !place.is_sound() {
+            self.queue.fail();
+        }
     }
 
     /// How long a worker's walk may go on in a turn of which clients have taken so much. Without
@@ -486,6 +519,26 @@ impl Run {
     }
 }
 
+impl Half {
+    fn is_of(&self, entry: &Entry) -> bool {
+        match self.place.claim_id() {
+            Some(id) => claim_id(entry) == Some(id),
+            None => self.identity == entry.identity(),
+        }
+    }
+}
+
+/// Which of some claims an entry's is.
+fn claim_of(claimed: &HashMap<usize, Place>, entry: &Entry) -> Option<usize> {
+    claim_id(entry).filter(|id| claimed.contains_key(id))
+}
+
+/// Where an entry is spelled from of which nothing is there yet.
+fn place_of(claimed: &mut HashMap<usize, Place>, entry: &Entry) -> Place {
+    let place = claim_id(entry).and_then(|id| claimed.remove(&id));
+    place.unwrap_or_else(|| Place::of(entry))
+}
+
 impl Lane {
     /// Counts a key; the caller has the pen's lock, so nobody else writes it.
     fn count(&self) {
@@ -498,28 +551,53 @@ impl Recorder for Run {
         self.spell(origin, entry, true);
     }
 
-    fn record_bit(&self, origin: Origin, entry: &Entry) -> bool {
+    fn record_bit(&self, origin: Origin, entry: &mut Entry) -> bool {
         if self.is_over() {
             return true;
         }
         let (number, lane) = self.lane(origin);
         let mut pen = lane.pen.lock();
-        let is_begun = pen.begun == Some(entry.identity());
+        let Pen { spell, large, begun, claimed } = &mut *pen;
+        let is_begun = begun.as_ref().is_some_and(|half| half.is_of(entry));
+        let is_large = || claim_of(claimed, entry).is_some() || is_large(entry);
         // After SWAPDB the walk may meet another large one while one is begun.
-        if !is_begun && (pen.begun.is_some() || !is_large(entry)) {
-            pen.spell.key(origin.db, entry);
+        if !is_begun && (begun.is_some() || !is_large()) {
+            let mut place = place_of(claimed, entry);
+            spell.rest(origin.db, entry, &mut place);
+            self.check(&place);
         } else {
-            if !is_begun {
-                pen.begun = Some(entry.identity());
+            let half = begun.get_or_insert_with(|| {
                 self.queue.set_begun(number, true);
-            }
-            if !pen.large.bit(origin.db, entry) {
+                Half { identity: entry.identity(), place: place_of(claimed, entry) }
+            });
+            if !large.bit(origin.db, entry, &mut half.place) {
+                half.place.tell(entry);
                 return false;
             }
             self.end_value(number, &mut pen);
         }
         lane.count();
         true
+    }
+
+    fn keep(&self, origin: Origin, entry: &mut Entry) -> bool {
+        if self.is_over() {
+            return false;
+        }
+        let mut pen = self.lane(origin).1.pen.lock();
+        let Pen { begun, claimed, .. } = &mut *pen;
+        if let Some(half) = begun.as_mut().filter(|half| half.is_of(entry)) {
+            return half.place.claim_id().is_some() || half.place.claim(entry);
+        }
+        if claim_of(claimed, entry).is_some() {
+            return true;
+        }
+        let mut place = Place::of(entry);
+        let is_kept = is_large(entry) && place.claim(entry);
+        if let Some(id) = place.claim_id() {
+            claimed.insert(id, place);
+        }
+        is_kept
     }
 
     fn is_over(&self) -> bool {

@@ -15,10 +15,12 @@ use crate::compact::word::{Form, Marker, Pair as Word};
 use crate::compact::{Element, Listpack};
 use crate::object::table_line;
 use crate::relocate::TOGETHER;
+use crate::rest::{Cursor, Rest};
 use crate::{KeyHash, Limits, Pays, Step, relocate};
 
 mod field;
 mod parts;
+mod rest;
 #[cfg(test)]
 mod tests;
 
@@ -39,6 +41,8 @@ const LARGE: usize = 1;
 struct Large {
     table: Table<Field, KeyHash>,
     due: BTreeSet<(i64, u64)>,
+    /// What a reader has claimed.
+    rest: Option<Box<Rest<Cursor, Field>>>,
 }
 
 /// What decides the form of a hash.
@@ -327,6 +331,9 @@ impl Hash {
                 large.due.remove(&(deadline_ms, actual));
                 large.due.insert((deadline_ms, hash));
             }
+            if let Some(rest) = &mut large.rest {
+                rest.keep(actual, field.name(), || Some(Field::clone(&field)));
+            }
             names.push(field.name().into());
         }
         names
@@ -445,7 +452,7 @@ impl Hash {
     /// The large form, made from the small one when need be.
     fn enlarge(&mut self, hasher: KeyHash) -> &mut Large {
         if let Form::Small(pack) = self.0.view() {
-            let mut large = Large { table: Table::new(hasher), due: BTreeSet::new() };
+            let mut large = Large { table: Table::new(hasher), due: BTreeSet::new(), rest: None };
             let (mut name, mut value) = (Vec::new(), Vec::new());
             for pair in Iter::Small(pack.iter()) {
                 name.clear();
@@ -466,6 +473,7 @@ impl Hash {
 impl Large {
     fn set(&mut self, name: &[u8], value: &[u8], time: Time) -> bool {
         let hash = self.table.hasher().of(name);
+        self.keep(hash, name);
         let (is_new, old, new);
         match self.table.entry(hash, name) {
             Entry::Vacant(vacant) => {
@@ -492,6 +500,7 @@ impl Large {
 
     fn remove(&mut self, name: &[u8]) -> bool {
         let hash = self.table.hasher().of(name);
+        self.keep(hash, name);
         let Some(field) = self.table.remove(hash, name) else { return false };
         self.record(hash, field.deadline_ms(), None);
         true
@@ -499,6 +508,7 @@ impl Large {
 
     fn set_deadline(&mut self, name: &[u8], deadline_ms: Option<i64>) -> bool {
         let hash = self.table.hasher().of(name);
+        self.keep(hash, name);
         let Some(mut field) = self.table.get_mut(hash, name) else { return false };
         let old = field.deadline_ms();
         if old != deadline_ms {
@@ -507,6 +517,24 @@ impl Large {
         drop(field);
         self.record(hash, old, deadline_ms);
         true
+    }
+
+    /// Lets who has claimed the rest of the hash have a field that is about to change.
+    #[inline]
+    fn keep(&mut self, hash: u64, name: &[u8]) {
+        if self.rest.is_some() {
+            self.keep_now(hash, name);
+        }
+    }
+
+    #[cold]
+    fn keep_now(&mut self, hash: u64, name: &[u8]) {
+        let Some(rest) = self.rest.as_mut().filter(|rest| rest.is_wanted()) else {
+            self.rest = None;
+            return;
+        };
+        let was = || self.table.get(hash, name).map(|field| Field::clone(&field));
+        rest.keep(hash, name, was);
     }
 
     /// Keeps `due` in line with a field whose deadline was `old` and is `new`.
@@ -530,7 +558,7 @@ impl Clone for Large {
         for field in &self.table {
             table.insert_new(table.hasher().of(field.name()), Field::clone(&field));
         }
-        Self { table, due: self.due.clone() }
+        Self { table, due: self.due.clone(), rest: None }
     }
 }
 

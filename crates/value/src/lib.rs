@@ -22,6 +22,7 @@ mod key_hash;
 mod limits;
 mod object;
 mod relocate;
+mod rest;
 
 pub use array::Array;
 pub use hash::Hash;
@@ -30,6 +31,7 @@ pub use limits::Limits;
 pub use list::List;
 pub use object::{Kind, Step, Value, ValueMut, ValueView};
 pub use relocate::Pays;
+pub use rest::Claim;
 pub use set::Set;
 pub use stream::Stream;
 pub use zset::Zset;

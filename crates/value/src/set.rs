@@ -8,6 +8,8 @@
 //! Knows no key, no command and no source of random numbers. A source is a function that gives
 //! evenly spread 64-bit numbers.
 
+use std::ops::Deref;
+
 use table::Table;
 
 use crate::compact::word::Form3::{Ints, Large, Small};
@@ -16,12 +18,14 @@ use crate::compact::{Element, Intset, Listpack};
 use crate::number::{Text, parse_i64};
 use crate::object::table_line;
 use crate::relocate::TOGETHER;
+use crate::rest::{Cursor, Rest};
 use crate::{KeyHash, Limits, Pays, Step};
 
 mod algebra;
 mod member;
 mod parts;
 mod random;
+mod rest;
 #[cfg(test)]
 mod tests;
 
@@ -54,7 +58,14 @@ pub struct Set {
 /// The mark of a large set's handle.
 const LARGE: usize = 1;
 
-type Members = Marker<Table<Member, KeyHash>, LARGE>;
+type Members = Marker<Content, LARGE>;
+
+/// What a large set is. It is looked at as its table, and changed in ways that a reader learns of.
+struct Content {
+    table: Table<Member, KeyHash>,
+    /// What a reader has claimed.
+    rest: Option<Box<Rest<Cursor, ()>>>,
+}
 
 impl Set {
     /// An empty set of numbers, as long as nothing else is added.
@@ -69,7 +80,7 @@ impl Set {
         } else if count <= rules.limits.set_entries {
             Small(Listpack::new())
         } else {
-            Large(Marker::new(Table::new(rules.hash)))
+            Large(Marker::new(Content::new(rules.hash)))
         };
         Self { form: form.into() }
     }
@@ -107,13 +118,13 @@ impl Set {
         match self.form.view() {
             Ints(ints) => ints.line(step),
             Small(pack) => pack.line(step),
-            Large(table) => table_line(table, table, step),
+            Large(content) => table_line(content, &content.table, step),
         }
     }
 
     /// See [`crate::ValueMut::relocate`].
     pub(crate) fn relocate(&mut self, cursor: u64, count: usize, pays: Pays<'_>) -> u64 {
-        let table = match self.form.view_mut() {
+        let content = match self.form.view_mut() {
             Ints(ints) => {
                 ints.relocate(pays);
                 return 0;
@@ -122,12 +133,12 @@ impl Set {
                 pack.relocate(pays);
                 return 0;
             }
-            Large(table) => table,
+            Large(content) => content,
         };
         if cursor == 0 {
-            table.relocate(pays);
+            content.relocate(pays);
         }
-        table.scan_mut(cursor, count.min(TOGETHER), &mut |member: &mut Member| {
+        content.table.scan_mut(cursor, count.min(TOGETHER), &mut |member: &mut Member| {
             if pays(member.address().as_ptr()) {
                 *member = member.clone();
             }
@@ -164,7 +175,7 @@ impl Set {
                     table.iter().take(samples).map(|member| member.allocated()).sum();
                 let all = sampled.checked_div(samples).map_or(0, |each| each * table.len());
                 let members = if samples == table.len() { sampled } else { all };
-                size_of::<Table<Member, KeyHash>>() + table.memory() + members
+                size_of::<Content>() + table.memory() + members
             }
         }
     }
@@ -245,16 +256,7 @@ impl Set {
                 self.enlarge(rules);
                 self.add(member, rules)
             }
-            Large(table) => {
-                let hash = rules.hash.of(member);
-                match table.entry(hash, member) {
-                    table::Entry::Occupied(_) => false,
-                    table::Entry::Vacant(place) => {
-                        place.insert(Member::new(member));
-                        true
-                    }
-                }
-            }
+            Large(content) => content.add(rules.hash.of(member), member),
         }
     }
 
@@ -275,9 +277,9 @@ impl Set {
                 }
                 None => false,
             },
-            Large(table) => {
-                let hash = table.hasher().of(member);
-                table.remove(hash, member).is_some()
+            Large(content) => {
+                let hash = content.hasher().of(member);
+                content.remove(hash, member)
             }
         }
     }
@@ -350,13 +352,13 @@ impl Set {
     /// Makes the set a table.
     #[cold]
     fn enlarge(&mut self, rules: &Rules<'_>) {
-        let mut table = Table::new(rules.hash);
+        let mut content = Content::new(rules.hash);
         self.each(|element| {
             let mut text = Text::new();
             let bytes = element.text(&mut text);
-            table.insert_new(rules.hash.of(bytes), Member::new(bytes));
+            content.table.insert_new(rules.hash.of(bytes), Member::new(bytes));
         });
-        self.form = Large(Marker::new(table)).into();
+        self.form = Large(Marker::new(content)).into();
     }
 
     /// Makes the set a sorted run of numbers, which all members are, unless there are too many.
@@ -378,6 +380,60 @@ impl Set {
     }
 }
 
+impl Content {
+    fn new(hash: KeyHash) -> Self {
+        Self { table: Table::new(hash), rest: None }
+    }
+
+    #[inline]
+    fn add(&mut self, hash: u64, member: &[u8]) -> bool {
+        match self.table.entry(hash, member) {
+            table::Entry::Occupied(_) => return false,
+            table::Entry::Vacant(place) => place.insert(Member::new(member)),
+        };
+        self.keep(hash, member, false);
+        true
+    }
+
+    #[inline]
+    fn remove(&mut self, hash: u64, member: &[u8]) -> bool {
+        let is_removed = self.table.remove(hash, member).is_some();
+        if is_removed {
+            self.keep(hash, member, true);
+        }
+        is_removed
+    }
+
+    /// Lets who has claimed the rest of the set know of a member that was there or not.
+    #[inline]
+    fn keep(&mut self, hash: u64, member: &[u8], was_there: bool) {
+        if self.rest.is_some() {
+            self.keep_now(hash, member, was_there);
+        }
+    }
+
+    fn is_claimed(&self) -> bool {
+        self.rest.as_ref().is_some_and(|rest| rest.is_wanted())
+    }
+
+    #[cold]
+    fn keep_now(&mut self, hash: u64, member: &[u8], was_there: bool) {
+        match &mut self.rest {
+            Some(rest) if rest.is_wanted() => rest.keep(hash, member, || was_there.then_some(())),
+            rest => *rest = None,
+        }
+    }
+}
+
+impl Deref for Content {
+    type Target = Table<Member, KeyHash>;
+
+    #[inline]
+    fn deref(&self) -> &Self::Target {
+        &self.table
+    }
+}
+
 impl Default for Set {
     fn default() -> Self {
         Self::new()
@@ -390,10 +446,10 @@ impl Clone for Set {
             Ints(ints) => Ints(ints.clone()),
             Small(pack) => Small(pack.clone()),
             Large(table) => {
-                let mut copy = Table::new(*table.hasher());
+                let mut copy = Content::new(*table.hasher());
                 for member in table.iter() {
                     let hash = table.hasher().of(member.bytes());
-                    copy.insert_new(hash, member.clone());
+                    copy.table.insert_new(hash, member.clone());
                 }
                 Large(Marker::new(copy))
             }

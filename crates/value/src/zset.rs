@@ -18,6 +18,7 @@ mod large;
 mod member;
 mod parts;
 mod range;
+mod rest;
 mod score;
 mod small;
 mod tree;
@@ -28,6 +29,7 @@ mod tests;
 pub use iter::Iter;
 pub use parts::Refused;
 pub use range::{LexBound, LexRange, ScoreRange};
+pub use rest::Last;
 
 use large::Large;
 

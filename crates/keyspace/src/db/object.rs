@@ -30,7 +30,7 @@ impl Db<'_, '_> {
         work: impl FnOnce(ValueMut<'_>) -> R,
     ) -> Result<Option<R>, WrongKind> {
         let mut work = Some(work);
-        let found = self.edit(key, |entry: &mut Entry| {
+        let found = self.edit_part(key, |entry: &mut Entry| {
             let value = entry.object_mut().filter(|value| value.kind() == kind).ok_or(WrongKind)?;
             let work = work.take().expect("an entry is edited once");
             Ok(work(value))

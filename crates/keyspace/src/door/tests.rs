@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use fastrand::Rng;
 use parking_lot::Mutex;
-use value::hash::{Hash, Rules, Time};
-use value::{Kind, Limits, Value, ValueMut};
+use value::hash::{Field, Hash, Pair, Rules, Time};
+use value::{Claim, Kind, Limits, Value, ValueMut, ValueView};
 
 use super::{Origin, Recorder};
 use crate::{
@@ -26,6 +26,8 @@ struct Notes {
     seen: Mutex<Vec<Seen>>,
     /// What is taken down bit by bit, as it was at the first one, and how many bits it still has.
     begun: Mutex<BTreeMap<usize, (Seen, usize)>>,
+    /// What hashes were that remember it while they change, by their claims.
+    claimed: Mutex<BTreeMap<usize, (Claim, Seen)>>,
     is_over: AtomicBool,
 }
 
@@ -34,6 +36,9 @@ impl Recorder for Notes {
         if self.is_over() {
             return;
         }
+        if let Some(seen) = self.end_claim(entry) {
+            return self.seen.lock().push(seen);
+        }
         let now = described(origin.db, entry);
         if let Some((before, _)) = self.begun.lock().remove(&entry.identity()) {
             assert_eq!(before, now, "the rest is shown before it changes");
@@ -41,8 +46,12 @@ impl Recorder for Notes {
         self.seen.lock().push(now);
     }
 
-    fn record_bit(&self, origin: Origin, entry: &Entry) -> bool {
+    fn record_bit(&self, origin: Origin, entry: &mut Entry) -> bool {
         if self.is_over() {
+            return true;
+        }
+        if let Some(seen) = self.end_claim(entry) {
+            self.seen.lock().push(seen);
             return true;
         }
         let now = described(origin.db, entry);
@@ -59,13 +68,65 @@ impl Recorder for Notes {
         is_last
     }
 
+    fn keep(&self, origin: Origin, entry: &mut Entry) -> bool {
+        if self.is_over() || self.begun.lock().contains_key(&entry.identity()) {
+            return false;
+        }
+        let mut claimed = self.claimed.lock();
+        if claim_id(entry).is_some_and(|id| claimed.contains_key(&id)) {
+            return true;
+        }
+        let (claim, now) = (Claim::default(), described(origin.db, entry));
+        let Some(ValueMut::Hash(hash)) = entry.object_mut() else { return false };
+        let is_kept = hash.claim(&claim, 0);
+        if is_kept {
+            claimed.insert(claim.id(), (claim, now));
+        }
+        is_kept
+    }
+
     fn is_over(&self) -> bool {
         self.is_over.load(Ordering::Relaxed)
     }
 }
 
+impl Notes {
+    /// What a hash was that was claimed, after a look whether it remembers that.
+    fn end_claim(&self, entry: &Entry) -> Option<Seen> {
+        let (_, seen) = self.claimed.lock().remove(&claim_id(entry)?)?;
+        let Some(ValueView::Hash(hash)) = entry.object() else { panic!("hashes are claimed") };
+        let mut fields = Vec::new();
+        assert_eq!(hash.scan_left(0, u64::MAX, &mut |field| fields.push(told(field))), 0);
+        assert_eq!(hash.show_kept(None, usize::MAX, |field| fields.push(told(field))), None);
+        fields.sort();
+        assert!(seen.1.starts_with(&format!("{fields:?}")), "{fields:?} of {}", seen.1);
+        Some(seen)
+    }
+}
+
+fn claim_id(entry: &Entry) -> Option<usize> {
+    entry.object().and_then(ValueView::claim_id)
+}
+
+fn told(field: &Field) -> String {
+    let (name, value) = (field.name().escape_ascii(), field.value().escape_ascii());
+    format!("{name} {value} {:?}", field.deadline_ms())
+}
+
 fn described(db: u32, entry: &Entry) -> Seen {
-    let content = format!("{:?} until {:?}", entry.value(), entry.deadline_ms());
+    let value = match entry.object() {
+        Some(ValueView::Hash(hash)) if hash.listpack().is_none() => {
+            let mut fields = Vec::new();
+            hash.iter().for_each(|pair| {
+                let Pair::Large(field) = pair else { panic!("a field of a table") };
+                fields.push(told(&field));
+            });
+            fields.sort();
+            format!("{fields:?}")
+        }
+        _ => format!("{:?}", entry.value()),
+    };
+    let content = format!("{value} until {:?}", entry.deadline_ms());
     ((db, entry.key_bytes().to_vec()), content)
 }
 
@@ -199,15 +260,20 @@ impl Model {
 
     fn set_field(&mut self, key: &[u8]) {
         let field = format!("field{}", self.rng.u32(0..20)).into_bytes();
-        let later_ms = self.rng.i64(0..300);
+        let (later_ms, removes) = (self.rng.i64(0..300), self.rng.u32(0..4) == 0);
+        let text = self.rng.u32(0..9).to_string().into_bytes();
         let time = if self.rng.bool() { Time::At(self.now_ms + later_ms) } else { Time::Never };
         let (limits, hasher) = (Limits::default(), self.keyspace.key_hash());
         let make: fn() -> Value = || Value::Hash(Hash::new());
         self.on(|db| {
             let set = db.change_object(key, Kind::Hash, Some(make), |value| {
                 let ValueMut::Hash(hash) = value else { unreachable!("its kind was checked") };
-                hash.set(&field, b"value", time, Rules { limits: &limits, hasher });
+                match removes {
+                    true => drop(hash.remove(&field)),
+                    false => drop(hash.set(&field, &text, time, Rules { limits: &limits, hasher })),
+                }
             });
+            db.drop_vacant(key);
             // A key of another kind stays what it is.
             set.is_ok()
         });
@@ -247,6 +313,7 @@ impl Model {
         assert_eq!(unique.len(), seen.len(), "an entry is shown once");
         assert_eq!(unique, expected, "what is shown is what there was");
         assert!(notes.begun.lock().is_empty(), "nothing is left half shown");
+        assert!(notes.claimed.lock().is_empty(), "nothing claimed is left");
         true
     }
 }

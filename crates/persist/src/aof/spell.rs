@@ -21,30 +21,36 @@ use crate::snapshot::{Sheet, Spell};
 mod tests;
 
 /// Elements that one command adds.
-const ITEMS: usize = 64;
+const ITEMS: u64 = 64;
 
 /// See the module's text.
 pub struct Spelling {
     sheet: Sheet,
     /// The database that is selected where the sheet ends.
     selected: Option<u32>,
-    /// How far a large value is.
-    place: Place,
+    timed: Timed,
 }
+
+/// Fields that a command has set, with their deadlines in Unix milliseconds, which come behind it.
+type Timed = Vec<(i64, Box<[u8]>)>;
 
 impl Spelling {
     /// Spells on a sheet.
     pub fn new(sheet: Sheet) -> Self {
-        Self { sheet, selected: None, place: Place::default() }
+        Self { sheet, selected: None, timed: Timed::new() }
     }
 }
 
 impl Spelling {
     fn select(&mut self, db: u32) {
         if self.selected != Some(db) {
-            Commands(&mut self.sheet).command(&[b"SELECT", db.to_string().as_bytes()]);
+            self.commands().command(&[b"SELECT", db.to_string().as_bytes()]);
             self.selected = Some(db);
         }
+    }
+
+    fn commands(&mut self) -> Commands<'_> {
+        Commands { sheet: &mut self.sheet, timed: &mut self.timed }
     }
 
     fn end_part(&mut self) {
@@ -55,23 +61,22 @@ impl Spelling {
 }
 
 impl Spell for Spelling {
-    fn key(&mut self, db: u32, entry: &Entry) {
+    fn rest(&mut self, db: u32, entry: &Entry, place: &mut Place) {
         self.select(db);
-        Commands(&mut self.sheet).some(entry, &mut Place::default(), ALL);
+        self.commands().some(entry, place, ALL);
         self.end_part();
     }
 
-    fn bit(&mut self, db: u32, entry: &Entry) -> bool {
-        if !self.place.is_begun {
+    fn bit(&mut self, db: u32, entry: &Entry, place: &mut Place) -> bool {
+        if !place.is_begun {
             self.select(db);
         }
         let is_last = Sheet::bit(
             self,
             |spelling| &spelling.sheet,
-            |Self { sheet, place, .. }| Commands(sheet).some(entry, place, SOME),
+            |spelling| spelling.commands().some(entry, place, SOME),
         );
         if is_last {
-            self.place = Place::default();
             self.end_part();
         }
         is_last
@@ -84,7 +89,10 @@ impl Spell for Spelling {
 }
 
 /// Writes commands.
-struct Commands<'a>(&'a mut Sheet);
+struct Commands<'a> {
+    sheet: &'a mut Sheet,
+    timed: &'a mut Timed,
+}
 
 impl Commands<'_> {
     fn count(&mut self, count: usize) {
@@ -92,15 +100,15 @@ impl Commands<'_> {
     }
 
     fn line(&mut self, letter: u8, number: usize) {
-        self.0.put(&[letter]);
-        self.0.put(Text::new().of(number as i64));
-        self.0.put(b"\r\n");
+        self.sheet.put(&[letter]);
+        self.sheet.put(Text::new().of(number as i64));
+        self.sheet.put(b"\r\n");
     }
 
     fn arg(&mut self, bytes: &[u8]) {
         self.line(b'$', bytes.len());
-        self.0.put(bytes);
-        self.0.put(b"\r\n");
+        self.sheet.put(bytes);
+        self.sheet.put(b"\r\n");
     }
 
     fn number(&mut self, number: i64) {
@@ -122,10 +130,9 @@ impl Commands<'_> {
 
     /// The front of a command that adds elements, each of so many arguments, if the element of this
     /// number is the first of one.
-    fn front(&mut self, name: &[u8], key: &[u8], at: u64, all: usize, arguments: usize) {
-        let at = at as usize;
+    fn front(&mut self, name: &[u8], key: &[u8], at: u64, all: u64, arguments: usize) {
         if at.is_multiple_of(ITEMS) {
-            self.count(2 + arguments * (all - at).min(ITEMS));
+            self.count(2 + arguments * (all - at).min(ITEMS) as usize);
             self.arg(name);
             self.arg(key);
         }
@@ -151,7 +158,7 @@ impl Commands<'_> {
                 self.whole(&[b"RESTORE", key, b"0", &payload])
             }
         };
-        if is_last && let Some(deadline_ms) = entry.deadline_ms() {
+        if is_last && let Some(deadline_ms) = place.deadline_ms {
             self.command(&[b"PEXPIREAT", key, Text::new().of(deadline_ms)]);
         }
         is_last
@@ -164,22 +171,25 @@ impl Commands<'_> {
     }
 
     fn list(&mut self, key: &[u8], list: &List, place: &mut Place, count: usize) -> bool {
+        let len = place.len;
         portion::elements(list, place, count, |at, element| {
-            self.front(b"RPUSH", key, at, list.len(), 1);
+            self.front(b"RPUSH", key, at, len, 1);
             self.element(element);
         })
     }
 
     fn set(&mut self, key: &[u8], set: &Set, place: &mut Place, count: usize) -> bool {
+        let len = place.len;
         portion::members(set, place, count, |at, member| {
-            self.front(b"SADD", key, at, set.len(), 1);
+            self.front(b"SADD", key, at, len, 1);
             self.element(member);
         })
     }
 
     fn zset(&mut self, key: &[u8], zset: &Zset, place: &mut Place, count: usize) -> bool {
+        let len = place.len;
         portion::scored(zset, place, count, false, |at, member, score| {
-            self.front(b"ZADD", key, at, zset.len(), 2);
+            self.front(b"ZADD", key, at, len, 2);
             let mut text = Vec::with_capacity(32);
             resp::number::write_double(&mut text, score);
             self.arg(&text);
@@ -187,29 +197,36 @@ impl Commands<'_> {
         })
     }
 
-    /// First all fields, then the deadlines of those that have one.
+    /// Behind each command the deadlines of those of its fields that have one.
     fn hash(&mut self, key: &[u8], hash: &Hash, place: &mut Place, count: usize) -> bool {
-        let is_for_deadlines = place.step > 0;
+        let len = place.len;
         let is_last = portion::fields(hash, place, count, |at, name, value, deadline_ms| {
-            if !is_for_deadlines {
-                self.front(b"HMSET", key, at, hash.len(), 2);
-                self.element(name);
-                self.element(value);
-            } else if let Some(deadline_ms) = deadline_ms {
-                self.count(6);
-                self.arg(b"HPEXPIREAT");
-                self.arg(key);
-                self.number(deadline_ms);
-                self.arg(b"FIELDS");
-                self.arg(b"1");
-                self.element(name);
+            if at.is_multiple_of(ITEMS) {
+                self.deadlines(key);
+            }
+            self.front(b"HMSET", key, at, len, 2);
+            self.element(name);
+            self.element(value);
+            if let Some(deadline_ms) = deadline_ms {
+                self.timed.push((deadline_ms, name.text(&mut Text::new()).into()));
             }
         });
-        if !is_last || is_for_deadlines || hash.next_due_ms().is_none() {
-            return is_last;
+        if is_last {
+            self.deadlines(key);
         }
-        place.next_step();
-        count == ALL && self.hash(key, hash, place, count)
+        is_last
+    }
+
+    fn deadlines(&mut self, key: &[u8]) {
+        for (deadline_ms, name) in std::mem::take(self.timed) {
+            self.count(6);
+            self.arg(b"HPEXPIREAT");
+            self.arg(key);
+            self.number(deadline_ms);
+            self.arg(b"FIELDS");
+            self.arg(b"1");
+            self.arg(&name);
+        }
     }
 
     fn stream(&mut self, key: &[u8], stream: &Stream, place: &mut Place, count: usize) -> bool {

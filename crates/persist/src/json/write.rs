@@ -73,34 +73,29 @@ impl<O: Out> Writer<O> {
 pub struct Pieces {
     sheet: Sheet,
     usages: Usages,
-    /// How far a large value is.
-    place: Place,
 }
 
 impl Pieces {
     /// Keys for a file of a [`Writer`].
     pub fn new(usages: Usages, sheet: Sheet) -> Self {
-        Self { sheet, usages, place: Place::default() }
+        Self { sheet, usages }
     }
 }
 
 impl Spell for Pieces {
-    fn key(&mut self, db: u32, entry: &Entry) {
-        key(&mut self.sheet, db, entry, self.usages.of(entry));
+    fn rest(&mut self, db: u32, entry: &Entry, place: &mut Place) {
+        some(&mut self.sheet, db, entry, self.usages.of(place.access), place, ALL);
         self.sheet.end_part();
     }
 
-    fn bit(&mut self, db: u32, entry: &Entry) -> bool {
+    fn bit(&mut self, db: u32, entry: &Entry, place: &mut Place) -> bool {
+        let usage = self.usages.of(place.access);
         let is_last = Sheet::bit(
             self,
             |pieces| &pieces.sheet,
-            |pieces| {
-                let Self { sheet, usages, place } = pieces;
-                some(sheet, db, entry, usages.of(entry), place, SOME)
-            },
+            |pieces| some(&mut pieces.sheet, db, entry, usage, place, SOME),
         );
         if is_last {
-            self.place = Place::default();
             self.sheet.end_part();
         }
         is_last
@@ -114,7 +109,7 @@ impl Spell for Pieces {
 /// Writes the record of a key, with the comma and the end of its line. Records stand in any order
 /// between the head and the end.
 pub fn key(out: &mut impl Out, db: u32, entry: &Entry, usage: Option<Usage>) {
-    some(out, db, entry, usage, &mut Place::default(), ALL);
+    some(out, db, entry, usage, &mut Place::of(entry), ALL);
 }
 
 /// Writes up to so many elements of a key's value from a place on, and what stands around them;
@@ -129,7 +124,7 @@ fn some(
 ) -> bool {
     let value = entry.value();
     if !place.is_begun {
-        head(out, db, entry, kind_of(&value), usage);
+        head(out, (db, entry.key_bytes()), kind_of(&value), usage, place);
     }
     let is_last = values::write(out, &value, place, count);
     if is_last {
@@ -138,16 +133,22 @@ fn some(
     is_last
 }
 
-fn head(out: &mut impl Out, db: u32, entry: &Entry, kind: Kind, usage: Option<Usage>) {
+fn head(
+    out: &mut impl Out,
+    (db, key): (u32, &[u8]),
+    kind: Kind,
+    usage: Option<Usage>,
+    place: &Place,
+) {
     let name = TYPES.iter().find(|(_, known)| *known == kind).map_or("", |(name, _)| *name);
     out.put(b"{\"db\":");
     text::integer(out, db);
     out.put(b",\"key\":");
-    text::string(out, entry.key_bytes());
+    text::string(out, key);
     out.put(b",\"type\":\"");
     out.put(name.as_bytes());
     out.put(b"\"");
-    if let Some(deadline_ms) = entry.deadline_ms() {
+    if let Some(deadline_ms) = place.deadline_ms {
         out.put(b",\"expires_ms\":");
         text::integer(out, deadline_ms);
     }

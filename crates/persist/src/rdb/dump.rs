@@ -8,6 +8,7 @@ use super::decode::{Decoder, Loaded, Rules};
 use super::encode::{Encoder, Style};
 use super::source::{Slice, Source};
 use super::{Error, code, read};
+use crate::snapshot::Place;
 
 /// Bytes of the version and the checksum.
 const FOOTER: usize = 10;
@@ -32,9 +33,10 @@ pub fn dump(value: &ValueRef<'_>, style: Style) -> Vec<u8> {
     );
     let version = style.version_for(has_timed_fields);
     let mut encoder = Encoder::new(Vec::new(), version, style.compress);
-    let kind = encoder.kind_of(value);
-    encoder.byte(kind);
-    encoder.value(kind, value);
+    let mut place = Place::of_value(value);
+    place.kind = encoder.kind_of(value, &place);
+    encoder.byte(place.kind);
+    encoder.value(value, &mut place);
     sealed(encoder.out, version)
 }
 

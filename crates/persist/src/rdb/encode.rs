@@ -229,7 +229,7 @@ impl<O: Out> Encoder<O> {
     }
 
     /// The type of a value, as it is written in this version.
-    pub(super) fn kind_of(&self, value: &ValueRef<'_>) -> u8 {
+    pub(super) fn kind_of(&self, value: &ValueRef<'_>, place: &Place) -> u8 {
         let ValueRef::Object(value) = value else { return kind::STRING };
         match value {
             ValueView::List(list) if list.is_portable() => kind::LIST_QUICKLIST_2,
@@ -247,7 +247,7 @@ impl<O: Out> Encoder<O> {
                 Some(pack) if pack.is_portable() => kind::ZSET_LISTPACK,
                 _ => kind::ZSET_2,
             },
-            ValueView::Hash(hash) => self.kind_of_hash(hash),
+            ValueView::Hash(hash) => self.kind_of_hash(hash, place),
             ValueView::Stream(stream) => self.kind_of_stream(stream),
             ValueView::Array(_) => kind::ARRAY,
         }
@@ -268,18 +268,18 @@ impl<O: Out> Encoder<O> {
         }
     }
 
-    fn kind_of_hash(&self, hash: &Hash) -> u8 {
+    fn kind_of_hash(&self, hash: &Hash, place: &Place) -> u8 {
         match hash.listpack() {
             Some(pack) if pack.is_portable() => kind::HASH_LISTPACK,
-            _ if hash.next_due_ms().is_none() => kind::HASH,
+            _ if place.fields_due_ms.is_none() => kind::HASH,
             _ if self.version >= code::VALKEY => kind::HASH_2,
             _ => kind::HASH_EXPIRES,
         }
     }
 
-    /// A value of a type that [`Self::kind_of`] gave.
-    pub(super) fn value(&mut self, kind: u8, value: &ValueRef<'_>) {
-        self.some(value, &mut Place::of(kind), ALL);
+    /// The whole value of a place, which has its type.
+    pub(super) fn value(&mut self, value: &ValueRef<'_>, place: &mut Place) {
+        self.some(value, place, ALL);
     }
 
     /// Up to so many elements of a value from a place on, which has its type, and at the first of
@@ -340,7 +340,7 @@ impl<O: Out> Encoder<O> {
             Some(Compact::Pack(pack)) if place.kind == kind::SET_LISTPACK => self.pack(pack),
             _ => {
                 if is_first {
-                    self.length(set.len() as u64);
+                    self.length(place.len);
                 }
                 return portion::members(set, place, count, |_, member| self.element(member));
             }
@@ -355,7 +355,7 @@ impl<O: Out> Encoder<O> {
             return true;
         }
         if is_first {
-            self.length(zset.len() as u64);
+            self.length(place.len);
         }
         portion::scored(zset, place, count, true, |_, member, score| {
             self.element(member);
@@ -369,12 +369,12 @@ impl<O: Out> Encoder<O> {
             self.pack(pack);
             return true;
         }
-        let first_ms = hash.next_due_ms().unwrap_or(0);
+        let first_ms = place.fields_due_ms.unwrap_or(0);
         if is_first {
             if kind == kind::HASH_EXPIRES {
                 self.time_ms(first_ms);
             }
-            self.length(hash.len() as u64);
+            self.length(place.len);
         }
         portion::fields(hash, place, count, |_, name, value, deadline_ms| {
             if kind == kind::HASH_EXPIRES {

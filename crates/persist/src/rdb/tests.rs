@@ -10,8 +10,8 @@ use value::Hash;
 use super::code::{kind, opcode};
 use super::*;
 use crate::samples::*;
-use crate::snapshot::Spell;
 use crate::snapshot::tests::{bytes, sheet};
+use crate::snapshot::{Place, Spell};
 
 #[test]
 fn the_checksum_is_that_of_jones() {
@@ -583,7 +583,8 @@ fn long_strings_are_spelled_bit_by_bit() {
             let mut pieces = Pieces::new(style, false, Usages::None, sheet);
             let entry = Entry::new(b"key", NewValue::Bytes(&text), None, 0);
             assert!(crate::snapshot::is_large(&entry));
-            let bits = 1 + std::iter::repeat_with(|| pieces.bit(3, &entry))
+            let mut place = Place::of(&entry);
+            let bits = 1 + std::iter::repeat_with(|| pieces.bit(3, &entry, &mut place))
                 .take_while(|last| !last)
                 .count();
             pieces.flush();
@@ -613,10 +614,11 @@ fn long_strings_are_plain_in_haste() {
         let mut pieces = Pieces::new(Style::default(), false, Usages::None, sheet);
         let text = vec![b'a'; 1_000_000];
         let entry = Entry::new(b"key", NewValue::Bytes(&text), None, 0);
-        assert!(!is_begun || !pieces.bit(0, &entry));
+        let mut place = Place::of(&entry);
+        assert!(!is_begun || !pieces.bit(0, &entry, &mut place));
         pieces.hurry(true);
         if is_begun {
-            while !pieces.bit(0, &entry) {}
+            while !pieces.bit(0, &entry, &mut place) {}
         } else {
             pieces.key(0, &entry);
         }

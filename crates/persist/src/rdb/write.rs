@@ -72,7 +72,7 @@ impl<O: Out> Writer<O> {
 
     /// A key with its value. Its frequency or idle time is noted when one is given.
     pub fn key(&mut self, entry: &Entry, usage: Option<Usage>) {
-        write_key(&mut self.encoder, entry, usage);
+        write_some(&mut self.encoder, entry, usage, &mut Place::of(entry), ALL);
     }
 
     /// Bytes that [`Pieces`] has made.
@@ -108,10 +108,6 @@ pub enum Usage {
     Frequency(u8),
 }
 
-fn write_key<O: Out>(encoder: &mut Encoder<O>, entry: &Entry, usage: Option<Usage>) {
-    write_some(encoder, entry, usage, &mut Place::default(), ALL);
-}
-
 /// Writes up to so many elements of a key's value from a place on, and at the first of them what
 /// stands before; whether none is left.
 fn write_some<O: Out>(
@@ -123,14 +119,14 @@ fn write_some<O: Out>(
 ) -> bool {
     let value = entry.value();
     if !place.is_begun {
-        place.kind = encoder.kind_of(&value);
-        write_head(encoder, entry, usage, place.kind);
+        place.kind = encoder.kind_of(&value, place);
+        write_head(encoder, entry.key_bytes(), usage, place);
     }
     encoder.some(&value, place, count)
 }
 
-fn write_head<O: Out>(encoder: &mut Encoder<O>, entry: &Entry, usage: Option<Usage>, kind: u8) {
-    if let Some(deadline_ms) = entry.deadline_ms() {
+fn write_head<O: Out>(encoder: &mut Encoder<O>, key: &[u8], usage: Option<Usage>, place: &Place) {
+    if let Some(deadline_ms) = place.deadline_ms {
         encoder.byte(opcode::EXPIRE_MS);
         encoder.time_ms(deadline_ms);
     }
@@ -142,8 +138,8 @@ fn write_head<O: Out>(encoder: &mut Encoder<O>, entry: &Entry, usage: Option<Usa
         Some(Usage::Frequency(counter)) => encoder.out.put(&[opcode::FREQ, counter]),
         None => {}
     }
-    encoder.byte(kind);
-    encoder.string(entry.key_bytes());
+    encoder.byte(place.kind);
+    encoder.string(key);
 }
 
 /// What a file says of how keys are used.
@@ -158,14 +154,12 @@ pub enum Usages {
 }
 
 impl Usages {
-    /// What it says of a key.
-    pub fn of(self, entry: &Entry) -> Option<Usage> {
+    /// What it says of a key with this access word.
+    pub fn of(self, access: u32) -> Option<Usage> {
         match self {
             Self::None => None,
-            Self::Idle(now_s) => {
-                Some(Usage::Idle(now_s.wrapping_sub(entry.access()) & 0x00ff_ffff))
-            }
-            Self::Frequency => Some(Usage::Frequency(entry.access() as u8)),
+            Self::Idle(now_s) => Some(Usage::Idle(now_s.wrapping_sub(access) & 0x00ff_ffff)),
+            Self::Frequency => Some(Usage::Frequency(access as u8)),
         }
     }
 }
@@ -176,8 +170,6 @@ pub struct Pieces {
     encoder: Encoder<Sheet>,
     usages: Usages,
     db: Option<u32>,
-    /// How far a large value is.
-    place: Place,
 }
 
 impl Pieces {
@@ -185,7 +177,7 @@ impl Pieces {
     pub fn new(style: Style, has_timed_fields: bool, usages: Usages, sheet: Sheet) -> Self {
         let version = style.version_for(has_timed_fields);
         let encoder = Encoder::new(sheet, version, style.compress);
-        Self { encoder, usages, db: None, place: Place::default() }
+        Self { encoder, usages, db: None }
     }
 
     fn select(&mut self, db: u32) {
@@ -204,26 +196,24 @@ impl Pieces {
 }
 
 impl Spell for Pieces {
-    fn key(&mut self, db: u32, entry: &Entry) {
+    fn rest(&mut self, db: u32, entry: &Entry, place: &mut Place) {
         self.select(db);
-        write_key(&mut self.encoder, entry, self.usages.of(entry));
+        let usage = self.usages.of(place.access);
+        write_some(&mut self.encoder, entry, usage, place, ALL);
         self.end_part();
     }
 
-    fn bit(&mut self, db: u32, entry: &Entry) -> bool {
-        if !self.place.is_begun {
+    fn bit(&mut self, db: u32, entry: &Entry, place: &mut Place) -> bool {
+        if !place.is_begun {
             self.select(db);
         }
+        let usage = self.usages.of(place.access);
         let is_last = Sheet::bit(
             self,
             |pieces| &pieces.encoder.out,
-            |pieces| {
-                let usage = pieces.usages.of(entry);
-                write_some(&mut pieces.encoder, entry, usage, &mut pieces.place, SOME)
-            },
+            |pieces| write_some(&mut pieces.encoder, entry, usage, place, SOME),
         );
         if is_last {
-            self.place = Place::default();
             self.end_part();
         }
         is_last

@@ -4,7 +4,7 @@
 //! `false`; they copy members only where that is cheaper. The `store_` ones make a set of the
 //! result in the form that Redis and Valkey give it.
 
-use super::{Ints, Large, Listpack, Marker, Rules, Set, Small};
+use super::{Content, Ints, Large, Listpack, Marker, Rules, Set, Small};
 use crate::compact::{Element, Intset};
 
 /// So many members in small forms are looked through again and again rather than put in a table.
@@ -40,7 +40,7 @@ pub fn unite(sets: &[&Set], rules: &Rules<'_>, mut visit: impl FnMut(Element<'_>
         }
         return;
     }
-    let mut seen = Set { form: Large(Marker::new(super::Table::new(rules.hash))).into() };
+    let mut seen = Set { form: Large(Marker::new(Content::new(rules.hash))).into() };
     for set in sets {
         if !set.all(|element| !seen.add_element(element, rules) || visit(element)) {
             return;

@@ -123,12 +123,13 @@ impl Set {
                 pack.delete(position);
                 Some(result)
             }
-            Large(table) => {
+            Large(content) => {
                 let (hash, raw) = {
-                    let member = table.random(random)?;
-                    (table.hasher().of(member.bytes()), member.address())
+                    let member = content.random(random)?;
+                    (content.hasher().of(member.bytes()), member.address())
                 };
-                let member = table.remove_item(hash, raw)?;
+                let member = content.table.remove_item(hash, raw)?;
+                content.keep(hash, member.bytes(), true);
                 Some(read(Element::Str(member.bytes())))
             }
         }
@@ -148,7 +149,8 @@ impl Set {
         match self.form.view_mut() {
             Small(pack) => pop_from_pack(pack, count, random, &mut visit),
             Ints(ints) => pop_from_ints(ints, count, random, &mut visit),
-            Large(_) if few_stay => {
+            // A reader who has claimed the set is to find it again.
+            Large(content) if few_stay && !content.is_claimed() => {
                 let mut kept = Self { form: Small(Listpack::new()).into() };
                 for _ in 0..rest {
                     self.pop(random, |element| kept.add(element.text(&mut Text::new()), rules));

@@ -10,6 +10,7 @@ use table::Table;
 
 use super::member::{Handle, Member};
 use super::range::{LexRange, ScoreRange};
+use super::rest::{self, Claimed};
 use super::tree::{self, Tree};
 use crate::compact::Element;
 use crate::object::table_line;
@@ -29,11 +30,13 @@ const AHEAD: usize = 3;
 pub(super) struct Large {
     tree: Tree<Handle>,
     table: Table<Member, KeyHash>,
+    /// What a reader has claimed.
+    rest: Claimed,
 }
 
 impl Large {
     pub(super) fn new(hash: KeyHash) -> Large {
-        Large { tree: Tree::new(), table: Table::new(hash) }
+        Large { tree: Tree::new(), table: Table::new(hash), rest: None }
     }
 
     pub(super) fn line(&self, step: Step) -> Option<*const u8> {
@@ -42,7 +45,7 @@ impl Large {
 
     /// Moves the members that a scan of the table meets where that pays; the next cursor.
     pub(super) fn relocate_members(&mut self, cursor: u64, count: usize, pays: Pays<'_>) -> u64 {
-        let Large { tree, table } = self;
+        let Large { tree, table, .. } = self;
         table.scan_mut(cursor, count.min(TOGETHER), &mut |member: &mut Member| {
             let old = member.handle();
             if pays(old.pointer().as_ptr()) {
@@ -96,6 +99,7 @@ impl Large {
         let handle = member.handle();
         let old = handle.score();
         let Some(score) = decide(Some(old)).filter(|score| *score != old) else { return };
+        rest::keep(&mut self.rest, name, Some(old), Some(score));
         if self.tree.rescore(handle, old, score) {
             member.set_score(score);
             return;
@@ -109,6 +113,7 @@ impl Large {
         let hash = self.hash(name);
         let member = self.table.get_mut(hash, name)?;
         let score = member.handle().score();
+        rest::keep(&mut self.rest, name, Some(score), None);
         self.tree.remove(member.handle(), score);
         drop(member.remove());
         Some(score)
@@ -127,6 +132,7 @@ impl Large {
                 table::prefetch(self.table.bucket_line(*hash));
             }
             for (handle, hash) in removed.drain(..) {
+                rest::keep(&mut self.rest, handle.name(), Some(handle.score()), None);
                 self.tree.remove_at(ranks.start);
                 drop(self.table.remove_item(hash, handle.pointer()));
             }
@@ -187,6 +193,35 @@ impl Large {
         cursor
     }
 
+    pub(super) fn rest(&self) -> &Claimed {
+        &self.rest
+    }
+
+    pub(super) fn rest_mut(&mut self) -> &mut Claimed {
+        &mut self.rest
+    }
+
+    /// The ranks of the `count` members behind a place, or of fewer where that is the end.
+    pub(super) fn ranks_behind(
+        &self,
+        last: Option<(f64, &[u8])>,
+        reverse: bool,
+        count: usize,
+    ) -> Range<usize> {
+        let Some((score, name)) = last else {
+            let len = self.len();
+            return if reverse { len.saturating_sub(count)..len } else { 0..count.min(len) };
+        };
+        let stands = |at: f64, member: &Handle| rest::order((at, member.name()), (score, name));
+        if reverse {
+            let end = self.tree.count_while(|at, member| stands(at, member).is_lt());
+            end.saturating_sub(count)..end
+        } else {
+            let start = self.tree.count_while(|at, member| stands(at, member).is_le());
+            start..start.saturating_add(count).min(self.len())
+        }
+    }
+
     pub(super) fn memory(&self, samples: usize) -> usize {
         let len = self.len();
         let looked = if samples == 0 { len } else { samples.min(len) };
@@ -206,6 +241,7 @@ impl Large {
     }
 
     fn add_hashed(&mut self, hash: u64, name: &[u8], score: f64) {
+        rest::keep(&mut self.rest, name, None, Some(score));
         let member = Member::new(name, score);
         let handle = member.handle();
         self.table.insert_new(hash, member);
