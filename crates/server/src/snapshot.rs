@@ -332,7 +332,8 @@ pub fn walk(server: &Server, local: &mut Local, served: Option<Duration>) -> Pac
     if !run.is_over() {
         let mut pen = run.lanes[worker].pen.lock();
         pen.spell.flush();
-        if !pen.claimed.is_empty() {
+        // All was met: nothing is left half spelled, or another value came in its place unseen.
+        if pen.begun.is_some() || !pen.claimed.is_empty() {
             run.queue.fail();
         }
     }

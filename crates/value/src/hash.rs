@@ -500,14 +500,19 @@ impl Large {
 
     fn remove(&mut self, name: &[u8]) -> bool {
         let hash = self.table.hasher().of(name);
-        self.keep(hash, name);
         let Some(field) = self.table.remove(hash, name) else { return false };
         self.record(hash, field.deadline_ms(), None);
+        if let Some(rest) = self.rest.as_mut().filter(|rest| rest.is_wanted()) {
+            rest.keep(hash, name, || Some(field));
+        }
         true
     }
 
     fn set_deadline(&mut self, name: &[u8], deadline_ms: Option<i64>) -> bool {
         let hash = self.table.hasher().of(name);
+        if self.rest.is_some() && self.table.get(hash, name).is_none() {
+            return false;
+        }
         self.keep(hash, name);
         let Some(mut field) = self.table.get_mut(hash, name) else { return false };
         let old = field.deadline_ms();
