@@ -75,7 +75,7 @@ impl Place {
             ValueView::Hash(hash) => hash.next_due_ms(),
             _ => None,
         };
-        Self { len: len(value), fields_due_ms, ..Self::default() }
+        Self { len: value.elements(), fields_due_ms, ..Self::default() }
     }
 
     /// The beginning of another step over the same value.
@@ -168,18 +168,7 @@ pub fn is_large(entry: &Entry) -> bool {
         ValueRef::Inline(bytes) | ValueRef::Shared(bytes) => return bytes.len() > LONG,
         ValueRef::Int(_) => return false,
     };
-    len(&value) > LARGE
-}
-
-fn len(value: &ValueView<'_>) -> u64 {
-    match value {
-        ValueView::List(list) => list.len() as u64,
-        ValueView::Set(set) => set.len() as u64,
-        ValueView::Zset(zset) => zset.len() as u64,
-        ValueView::Hash(hash) => hash.len() as u64,
-        ValueView::Stream(stream) => stream.len(),
-        ValueView::Array(array) => array.count(),
-    }
+    value.elements() > LARGE
 }
 
 /// Parts of a list; whether none is left.
