@@ -582,7 +582,8 @@ impl Recorder for Run {
     }
 
     fn keep(&self, origin: Origin, entry: &mut Entry) -> bool {
-        if self.is_over() {
+        // What is begun is large, or was when it was claimed.
+        if self.is_over() || claim_id(entry).is_none() && !is_large(entry) {
             return false;
         }
         let mut pen = self.lane(origin).1.pen.lock();
