@@ -363,7 +363,7 @@ fn large_values_are_whole_in_a_rewritten_log() {
             }
             assert_eq!(field(&mut client, "aof_last_bgrewrite_status"), "ok");
         }
-        // The time of the last field that got a millisecond is over then, and a write takes it away.
+        // The last field that got a millisecond is over by then, and a write takes it away.
         thread::sleep(Duration::from_millis(2));
         client.run("HSET timed last value");
         let digest = client.text("DEBUG DIGEST");
